@@ -1,0 +1,18 @@
+# `make` alone shows the commands: every target with a `##` line is one.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check tidy
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole product on this machine, nothing to configure
+	@scripts/demo
+
+test: ## everything CI runs: format, lints, invariants, licences, docs, tests
+	@scripts/test
+
+check: ## the quick part of it: format, lints, invariants
+	@scripts/test quick
+
+tidy: ## the invariants alone, in a second
+	@cargo xtask tidy

@@ -1,0 +1,74 @@
+//! What makes trust out of bytes is called in its one place.
+//!
+//! The types see to it that trust has one constructor; this sees to it that the constructor has
+//! one caller. To guard another, add a line to [`SEALS`].
+
+use super::Finding;
+use crate::rust;
+use crate::tree::{File, Tree};
+
+#[cfg(test)]
+mod tests;
+
+struct Seal {
+    /// A path such as `Type::constructor`, or a call such as `.method(`.
+    what: &'static str,
+    /// The folder that is searched.
+    within: &'static str,
+    /// Where it may stand, besides tests; `*` is one part of a path.
+    only: &'static [&'static str],
+    reason: &'static str,
+}
+
+const SEALS: &[Seal] = &[Seal {
+    what: "VerifiedClaims::vouched",
+    within: "crates",
+    only: &[
+        "crates/adapters/src/identity",
+        "crates/adapters/src/identity.rs",
+    ],
+    reason: "only who has verified a signature may vouch for claims",
+}];
+
+pub(super) fn find(tree: &Tree) -> Vec<Finding> {
+    breaches(tree, SEALS)
+}
+
+fn breaches(tree: &Tree, seals: &[Seal]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for file in tree
+        .files()
+        .filter(|file| file.is_rust() && !file.is_test())
+    {
+        for seal in seals.iter().filter(|seal| binds(seal, file)) {
+            for line in uses(file, seal.what) {
+                found.push(Finding::at(
+                    file,
+                    line,
+                    format!("`{}`: {}", seal.what, seal.reason),
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn binds(seal: &Seal, file: &File) -> bool {
+    file.is_under(seal.within) && !seal.only.iter().any(|place| file.is_under(place))
+}
+
+/// The lines of the file's code that use `what`.
+fn uses(file: &File, what: &str) -> Vec<usize> {
+    if what.starts_with('.') {
+        return (1_usize..)
+            .zip(file.code.lines())
+            .filter(|(_, line)| line.contains(what))
+            .map(|(at, _)| at)
+            .collect();
+    }
+    rust::paths(&file.code)
+        .into_iter()
+        .filter(|path| path.names(what))
+        .map(|path| path.line)
+        .collect()
+}
