@@ -1,0 +1,5 @@
+//! PostgreSQL, protocol version 3.
+//!
+//! Enter at [`wire`] for the codec.
+
+pub mod wire;
