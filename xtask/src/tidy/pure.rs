@@ -1,7 +1,7 @@
 //! Core does no IO, reads no clock, starts no task: data in, decision out.
 //!
 //! What it may use of tokio are the traits of `tokio::io` and the queues and locks of
-//! `tokio::sync`, which wait but touch nothing outside the process.
+//! `tokio::sync`, which wait but touch nothing outside the process; of `std::net`, addresses.
 
 use super::Finding;
 use crate::rust;
@@ -25,7 +25,31 @@ const BANS: &[Ban] = &[
         instead: RIM,
     },
     Ban {
-        path: "std::net",
+        path: "TcpStream",
+        instead: RIM,
+    },
+    Ban {
+        path: "TcpListener",
+        instead: RIM,
+    },
+    Ban {
+        path: "UdpSocket",
+        instead: RIM,
+    },
+    Ban {
+        path: "UnixStream",
+        instead: RIM,
+    },
+    Ban {
+        path: "UnixListener",
+        instead: RIM,
+    },
+    Ban {
+        path: "UnixDatagram",
+        instead: RIM,
+    },
+    Ban {
+        path: "ToSocketAddrs",
         instead: RIM,
     },
     Ban {
