@@ -1,0 +1,112 @@
+//! The stable codes `PST-nnnn` that every error a client or an operator sees carries.
+//!
+//! A code, once given, keeps its meaning for ever; docs/errors.md lists them for people.
+
+use std::fmt;
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// What went wrong, as a stable number. The thousands say where: 1 identity, 2 target, 3 decision,
+        /// 4 what the client sent, 5 the gateway itself.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The four digits behind `PST-`.
+            #[must_use]
+            pub fn number(self) -> u16 {
+                match self { $(Self::$name => $number,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The proof is no token of a trusted issuer.
+    TokenInvalid = 1001,
+    /// The token's time is over, or has not begun.
+    TokenExpired = 1002,
+    /// The token was made for somebody else.
+    TokenAudience = 1003,
+    /// Nobody here trusts the token's issuer.
+    IssuerUnknown = 1004,
+    /// The token is genuine, but no trust rule makes it a principal.
+    NoPrincipal = 1005,
+    /// The issuer's keys could not be fetched.
+    IssuerUnreachable = 1006,
+    /// No proof was given.
+    ProofMissing = 1007,
+    /// There is no such target, or this principal may not know of it.
+    TargetUnknown = 2001,
+    /// The target cannot be reached.
+    TargetUnreachable = 2002,
+    /// The target refused the credential that was injected.
+    TargetLogin = 2003,
+    /// The target's certificate is not the one expected.
+    TargetCertificate = 2004,
+    /// The credential could not be fetched from its secret store.
+    VaultUnavailable = 2005,
+    /// The target broke its own protocol.
+    TargetViolation = 2006,
+    /// The target is gone in the middle of a session.
+    TargetLost = 2007,
+    /// No rule allows it.
+    NotAllowed = 3001,
+    /// A rule forbids it.
+    Forbidden = 3002,
+    /// The result could carry a masked column in a form that cannot be masked.
+    MaskedOutput = 3003,
+    /// A masked column is used where its value could be inferred.
+    MaskedPredicate = 3004,
+    /// A masked column would be written.
+    MaskedWrite = 3005,
+    /// A human said no.
+    ApprovalDenied = 3006,
+    /// No human answered in time.
+    ApprovalExpired = 3007,
+    /// It would wait for a human while it holds locks.
+    ApprovalInTransaction = 3008,
+    /// It waits for a human: ask again once approved.
+    ApprovalPending = 3009,
+    /// The client took back what waited for a human.
+    ApprovalWithdrawn = 3010,
+    /// The policy changed between preparing and executing.
+    PolicyChanged = 3011,
+    /// It cannot be read, so it cannot be decided.
+    Unreadable = 3012,
+    /// The client broke the protocol.
+    ClientViolation = 4001,
+    /// The protocol has it, Postern does not pass it.
+    NotSupported = 4002,
+    /// Plain text where only TLS is taken.
+    PlainTextRefused = 4003,
+    /// The client took too long to log in.
+    LoginTimeout = 4004,
+    /// A setting that must not change here.
+    SettingPinned = 4005,
+    /// The journal cannot be written.
+    JournalUnavailable = 5001,
+    /// The store cannot be reached.
+    StoreUnavailable = 5002,
+    /// A fault of the gateway itself.
+    Internal = 5003,
+    /// The gateway is stopping.
+    Stopping = 5004,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PST-{:04}", self.number())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,110 @@
+//! What all sessions of a gateway share: its ports, its sealing key, and whether it goes on.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::gate::question::Pending;
+use crate::id::SessionId;
+use crate::identity::{Claim, Principal};
+use crate::journal::{Appended, Decided, Draft, Event, Sealer};
+use crate::operation::Stage;
+use crate::policy::Scope;
+use crate::ports::{Append, Approvals, Clock, Dial, Identify, Policy, Vault};
+
+/// Why every session must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// They need not.
+    Running,
+    /// The gateway is being stopped.
+    Stopping,
+    /// The journal cannot be written any more.
+    JournalLost,
+}
+
+/// Everything a gate reaches the outside through.
+pub struct House {
+    /// The policy in force.
+    pub policy: Arc<dyn Policy>,
+    /// Verifies claims.
+    pub identify: Arc<dyn Identify>,
+    /// Keeps what waits for humans.
+    pub approvals: Arc<dyn Approvals>,
+    /// Fetches secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Reaches targets.
+    pub dial: Arc<dyn Dial>,
+    /// Writes the journal.
+    pub append: Arc<dyn Append>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Seals statements.
+    pub sealer: Sealer,
+    /// Whether the gateway goes on.
+    pub halt: watch::Receiver<Halt>,
+    /// Where a human opens an approval: the id is appended.
+    pub approvals_url: String,
+}
+
+impl House {
+    /// The principal that a claim proves, or why it proves none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn recognise(&self, claim: &Claim) -> Result<Principal, Fault> {
+        let Claim::Token(token) = claim;
+        if token.is_empty() {
+            return Err(Fault::client(Code::ProofMissing, "no token was given").hint("send a token as the password"));
+        }
+        let claims = self.identify.identify(claim).await?;
+        let rulebook = self.policy.rulebook();
+        Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
+            let message =
+                format!("the token of `{}` is genuine, but no trust rule makes it a principal", claims.issuer());
+            Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match the token's claims")
+        })
+    }
+
+    /// Resolves when sessions must end.
+    pub(super) async fn halted(&self) -> Halt {
+        let mut halt = self.halt.clone();
+        match halt.wait_for(|halt| *halt != Halt::Running).await {
+            Ok(halt) => *halt,
+            Err(_) => Halt::Stopping,
+        }
+    }
+
+    pub(super) async fn write(&self, session: Option<SessionId>, event: Event) -> Result<Appended, Fault> {
+        let draft = Draft { session, at: self.clock.now(), event };
+        self.append.append(vec![draft]).await
+    }
+
+    pub(super) fn operation_event(&self, pending: &Pending, decided: Decided, scope: &Scope) -> Result<Event, Fault> {
+        let operations = &pending.operations;
+        let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
+        let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
+        let masks = operations.iter().filter_map(|operation| scope.masks().screen(operation).ok()).flatten();
+        let mut masks: Vec<String> = masks.map(|mask| mask.name.to_string()).collect();
+        masks.dedup();
+        Ok(Event::Operation {
+            id: pending.id,
+            actions: operations.iter().map(|operation| operation.action.to_string()).collect(),
+            touches: operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect(),
+            prepare: operations.iter().all(|operation| operation.stage == Stage::Prepare),
+            decided,
+            masks,
+            policy: scope.revision().to_string(),
+            digest: pending.digest.clone(),
+            sealed: self.sealer.seal(&pending.id.to_string(), &texts, &parameters)?,
+        })
+    }
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("House")
+    }
+}

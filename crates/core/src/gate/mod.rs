@@ -1,0 +1,389 @@
+//! The one way through: accepted, known, open; then every operation through [`Gate::submit`].
+//!
+//! Each state is a type, and each step consumes the one before. Only the last can submit, only a submission that was
+//! journalled makes a [`Permit`], and only a permit's own bytes can be sent. A protocol holds the gate and obeys it; it never
+//! sees a rule.
+//!
+//! A client that is not yet known cannot ask for anything:
+//! ```compile_fail,E0599
+//! # use postern_core::gate::{Gate, Accepted};
+//! async fn skip(gate: &mut Gate<Accepted>) { gate.submit(vec![], bytes::Bytes::new()).await; }
+//! ```
+//! And whoever is known has not yet opened a target:
+//! ```compile_fail,E0599
+//! # use postern_core::gate::{Gate, Known};
+//! async fn skip(gate: &mut Gate<Known>) { gate.submit(vec![], bytes::Bytes::new()).await; }
+//! ```
+//! A state is left for good; the client does not become somebody else:
+//! ```compile_fail,E0382
+//! # use postern_core::gate::{Gate, Accepted};
+//! # use postern_core::Claim;
+//! async fn twice(gate: Gate<Accepted>, one: Claim, two: Claim) {
+//!     let _ = gate.identify(one).await;
+//!     let _ = gate.identify(two).await;
+//! }
+//! ```
+
+mod house;
+mod permit;
+mod question;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::approval::digest_of;
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::id::{ApprovalId, OperationId, SessionId};
+use crate::identity::{Claim, Principal};
+use crate::journal::{Decided, Event, Outcome};
+use crate::mask::MaskSet;
+use crate::operation::{Operation, Stage};
+use crate::policy::Scope;
+use crate::ports::Link;
+use crate::secret::Secret;
+use crate::target::{Login, Target, TargetName};
+use crate::verdict::{Denial, Duties, Verdict};
+
+pub use house::{Halt, House};
+pub use permit::{Flow, Permit};
+pub use question::{Asked, Asking, Held, Standing};
+
+use permit::Recorded;
+use question::Pending;
+
+#[cfg(test)]
+mod tests;
+
+/// One client on its way to, or in, one session with one target.
+#[derive(Debug)]
+pub struct Gate<S> {
+    house: Arc<House>,
+    session: SessionId,
+    protocol: &'static str,
+    client: SocketAddr,
+    state: S,
+}
+
+/// A client that has connected, and nothing more.
+#[derive(Debug)]
+pub struct Accepted(());
+
+/// A client that has proved who it is.
+#[derive(Debug)]
+pub struct Known {
+    principal: Arc<Principal>,
+}
+
+/// A principal with an open target.
+#[derive(Debug)]
+pub struct Open {
+    principal: Arc<Principal>,
+    target: Arc<Target>,
+    space: String,
+    scope: Scope,
+}
+
+/// The account to log in with at the target. Only the login of a protocol opens it.
+#[derive(Debug)]
+pub struct Lease {
+    /// The account's name.
+    pub user: String,
+    /// Its password; none for a target that trusts the gateway's address.
+    pub password: Option<Secret>,
+}
+
+/// What comes of a submission.
+#[derive(Debug)]
+pub enum Decision {
+    /// It may run: forward it with this.
+    Go(Permit),
+    /// A human decides: go on with [`Gate::ask`].
+    Ask(Box<Asking>),
+    /// It may not run.
+    No(Denial),
+}
+
+impl Gate<Accepted> {
+    /// The gate for a client that has just connected.
+    #[must_use]
+    pub fn accept(house: Arc<House>, protocol: &'static str, client: SocketAddr) -> Self {
+        let session = SessionId::at(house.clock.now());
+        Self { house, session, protocol, client, state: Accepted(()) }
+    }
+
+    /// Verifies what the client claims and finds out which principal that makes it.
+    ///
+    /// # Errors
+    /// Why it is nobody here; journalled.
+    pub async fn identify(self, claim: Claim) -> Result<Gate<Known>, Fault> {
+        match self.house.recognise(&claim).await {
+            Ok(principal) => Ok(self.into_state(Known { principal: Arc::new(principal) })),
+            Err(fault) => Err(self.refused_login(fault).await),
+        }
+    }
+
+    /// Journals a login that failed before any claim was made.
+    pub async fn refused_login(&self, fault: Fault) -> Fault {
+        let event = Event::LoginRefused {
+            client: self.client.to_string(),
+            protocol: self.protocol.to_owned(),
+            code: fault.code.to_string(),
+            message: fault.message.clone(),
+        };
+        match self.house.write(None, event).await {
+            Ok(_) => fault,
+            Err(worse) => worse,
+        }
+    }
+}
+
+impl Gate<Known> {
+    /// Who the client is.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.state.principal
+    }
+
+    /// Opens a target for the principal: policy must let it in, the session is journalled, the credential fetched
+    /// and the target dialled, in this order.
+    ///
+    /// # Errors
+    /// Why it does not open; journalled.
+    pub async fn open(self, target: &str, space: Option<&str>) -> Result<(Gate<Open>, Lease, Link), Fault> {
+        let (open, scope_revision) = match self.admit(target, space) {
+            Ok(open) => open,
+            Err(fault) => return Err(self.refused(target, fault).await),
+        };
+        let event = Event::SessionOpened {
+            principal: self.state.principal.summary(),
+            client: self.client.to_string(),
+            protocol: self.protocol.to_owned(),
+            target: open.target.name.to_string(),
+            space: Some(open.space.clone()).filter(|space| !space.is_empty()),
+            policy: scope_revision,
+        };
+        self.house.write(Some(self.session), event).await?;
+        let gate = self.into_state(open);
+        match gate.lease(&gate.state.target.login).await {
+            Ok((lease, link)) => Ok((gate, lease, link)),
+            Err(fault) => {
+                let reason = fault.to_string();
+                gate.close(&reason).await?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn admit(&self, target: &str, space: Option<&str>) -> Result<(Open, String), Fault> {
+        let rulebook = self.house.policy.rulebook();
+        let principal = &self.state.principal;
+        // THREAT: finding out which targets exist. A target that may not be opened is not told from one that is not there.
+        let unknown = || {
+            Fault::client(
+                Code::TargetUnknown,
+                format!("there is no target `{target}` that `{}` may open", principal.name()),
+            )
+            .hint("check the target's name; a rule must name you and it")
+        };
+        let found = TargetName::parse(target).and_then(|name| rulebook.targets.get(&name).cloned());
+        let found = found.filter(|found| found.protocol == self.protocol).ok_or_else(unknown)?;
+        let scope = rulebook.scope(principal, &found).filter(Scope::admits).ok_or_else(unknown)?;
+        let space = match found.admits(space) {
+            Some(space) => space.to_owned(),
+            None if space.is_none() => String::new(),
+            None => {
+                let message = format!("target `{target}` does not open database `{}`", space.unwrap_or_default());
+                return Err(Fault::client(Code::TargetUnknown, message)
+                    .hint("leave the database out to get the target's default"));
+            }
+        };
+        let revision = scope.revision().to_string();
+        Ok((Open { principal: Arc::clone(principal), target: found, space, scope }, revision))
+    }
+
+    async fn refused(&self, target: &str, fault: Fault) -> Fault {
+        let event = Event::SessionRefused {
+            principal: self.state.principal.summary(),
+            client: self.client.to_string(),
+            target: target.to_owned(),
+            code: fault.code.to_string(),
+            message: fault.message.clone(),
+        };
+        match self.house.write(None, event).await {
+            Ok(_) => fault,
+            Err(worse) => worse,
+        }
+    }
+}
+
+impl Gate<Open> {
+    /// Submits the operations of one message, with the exact bytes that will be sent if they may run.
+    ///
+    /// The strictest verdict over them governs all. What is only prepared is refused where it could never run, and
+    /// asks a human no earlier than it is bound.
+    ///
+    /// # Errors
+    /// Where the journal does not take the record; nothing may be forwarded then, ever again.
+    pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
+        self.refresh()?;
+        let pending = self.pending(operations, payload);
+        match self.state.scope.decide(&pending.operations) {
+            Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
+            Verdict::Hold(terms) if pending.prepares() => {
+                self.permit(pending, terms.duties, None).await.map(Decision::Go)
+            }
+            Verdict::Hold(terms) => Ok(Decision::Ask(Box::new(Asking { pending, terms }))),
+            Verdict::Allow(duties) => self.permit(pending, duties, None).await.map(Decision::Go),
+        }
+    }
+
+    /// Journals something constant of the gateway's own, and permits it. Never for anything a client sent.
+    ///
+    /// # Errors
+    /// Where the journal does not take the record.
+    pub async fn own(&self, text: &'static str, payload: Bytes) -> Result<Permit, Fault> {
+        let id = OperationId::at(self.house.clock.now());
+        let event = Event::Own { id, text: text.to_owned() };
+        let appended = self.house.write(Some(self.session), event).await?;
+        Ok(Permit::new(Recorded::new(&appended, id), payload, self.state.scope.revision()))
+    }
+
+    /// Whether what was permitted under an earlier policy still is: the policy has not changed since.
+    #[must_use]
+    pub fn stands(&self, flow: &Flow) -> bool {
+        flow.revision() == self.house.policy.rulebook().revision
+    }
+
+    /// Journals how an operation ended.
+    ///
+    /// # Errors
+    /// Where the journal does not take the record.
+    pub async fn finished(&self, id: OperationId, outcome: Outcome) -> Result<(), Fault> {
+        self.house.write(Some(self.session), Event::Finished { id, outcome }).await.map(|_| ())
+    }
+
+    /// Journals something that somebody should look at.
+    ///
+    /// # Errors
+    /// Where the journal does not take the record.
+    pub async fn alert(&self, code: Code, message: &str) -> Result<(), Fault> {
+        let event = Event::Alert { code: code.to_string(), message: message.to_owned() };
+        self.house.write(Some(self.session), event).await.map(|_| ())
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// Where the journal does not take the record.
+    pub async fn close(self, reason: &str) -> Result<(), Fault> {
+        self.house.write(Some(self.session), Event::SessionClosed { reason: reason.to_owned() }).await.map(|_| ())
+    }
+
+    /// The gateway's own way to the same target, for reading its catalog.
+    ///
+    /// # Errors
+    /// Where the secret store or the target cannot be reached.
+    pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
+        let target = &self.state.target;
+        self.lease(target.catalog_login.as_ref().unwrap_or(&target.login)).await
+    }
+
+    /// Who the client is.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.state.principal
+    }
+
+    /// The open target.
+    #[must_use]
+    pub fn target(&self) -> &Arc<Target> {
+        &self.state.target
+    }
+
+    /// The open database, or nothing where the target has none.
+    #[must_use]
+    pub fn space(&self) -> &str {
+        &self.state.space
+    }
+
+    /// The masks that bind the principal here.
+    #[must_use]
+    pub fn masks(&self) -> &Arc<MaskSet> {
+        self.state.scope.masks()
+    }
+
+    async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {
+        let password = match &login.password {
+            Some(reference) => Some(self.house.vault.fetch(reference).await?),
+            None => None,
+        };
+        let link = self.house.dial.dial(&self.state.target).await?;
+        Ok((Lease { user: login.user.clone(), password }, link))
+    }
+
+    /// Takes up the policy in force, where it is another than the one this session was last decided by.
+    fn refresh(&mut self) -> Result<(), Fault> {
+        let rulebook = self.house.policy.rulebook();
+        if rulebook.revision == self.state.scope.revision() {
+            return Ok(());
+        }
+        let gone = || Fault::client(Code::PolicyChanged, "the policy changed and no longer lets you use this target");
+        let target = rulebook.targets.get(&self.state.target.name).ok_or_else(gone)?;
+        self.state.scope = rulebook.scope(&self.state.principal, target).filter(Scope::admits).ok_or_else(gone)?;
+        Ok(())
+    }
+
+    fn pending(&self, operations: Vec<Operation>, payload: Bytes) -> Pending {
+        let digest = digest_of(&self.state.principal, self.state.target.name.as_str(), &self.state.space, &operations);
+        Pending { id: OperationId::at(self.house.clock.now()), operations, payload, digest }
+    }
+
+    async fn deny(&self, pending: &Pending, denial: Denial) -> Result<Denial, Fault> {
+        let decided = Decided::Deny {
+            rule: denial.rule.as_ref().map(ToString::to_string),
+            code: denial.code.to_string(),
+            message: denial.message.clone(),
+        };
+        self.record(pending, decided).await?;
+        Ok(denial)
+    }
+
+    async fn permit(&self, pending: Pending, duties: Duties, approval: Option<ApprovalId>) -> Result<Permit, Fault> {
+        let rules = duties.rules.iter().map(ToString::to_string).collect();
+        let recorded = self.record(&pending, Decided::Allow { rules, approval }).await?;
+        Ok(Permit::new(recorded, pending.payload, duties.revision))
+    }
+
+    async fn record(&self, pending: &Pending, decided: Decided) -> Result<Recorded, Fault> {
+        let event = self.house.operation_event(pending, decided, &self.state.scope)?;
+        let appended = self.house.write(Some(self.session), event).await?;
+        Ok(Recorded::new(&appended, pending.id))
+    }
+}
+
+impl<S> Gate<S> {
+    /// The session's name.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Resolves when the session must end although neither side wants it to: the gateway stops, or its journal is
+    /// lost.
+    pub async fn halted(&self) -> Halt {
+        self.house.halted().await
+    }
+
+    fn into_state<T>(self, state: T) -> Gate<T> {
+        Gate { house: self.house, session: self.session, protocol: self.protocol, client: self.client, state }
+    }
+}
+
+impl Pending {
+    fn prepares(&self) -> bool {
+        self.operations.iter().all(|operation| operation.stage == Stage::Prepare)
+    }
+}

@@ -1,0 +1,85 @@
+//! What lets bytes through to a target, and why nothing else does.
+//!
+//! `Recorded` comes only from the journal's answer, a [`Permit`] only from a `Recorded`, a [`Flow`] only from a spent
+//! permit. None of them can be made otherwise, copied, or used twice:
+//! ```compile_fail,E0451
+//! # use postern_core::gate::Permit;
+//! fn forge(payload: bytes::Bytes) -> Permit { Permit { payload, ..todo!() } }
+//! ```
+//! ```compile_fail,E0382
+//! # use postern_core::gate::Permit;
+//! fn twice(permit: Permit) { let _ = permit.spend(); let _ = permit.spend(); }
+//! ```
+//! ```compile_fail,E0599
+//! # use postern_core::gate::Permit;
+//! fn copy(permit: &Permit) -> Permit { permit.clone() }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::gate::Permit;
+//! fn conjure() -> Permit { Default::default() }
+//! ```
+
+use bytes::Bytes;
+
+use crate::id::OperationId;
+use crate::journal::Appended;
+use crate::verdict::Revision;
+
+/// An operation whose record is as durable as configured.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    id: OperationId,
+}
+
+impl Recorded {
+    /// The one constructor: it takes the journal's answer.
+    pub(super) fn new(_appended: &Appended, id: OperationId) -> Self {
+        Self { id }
+    }
+}
+
+/// The right to send one recorded message to the target, and the very bytes of it: there is no way to send others.
+#[derive(Debug)]
+#[must_use = "an operation that was recorded as allowed is then forwarded"]
+pub struct Permit {
+    recorded: Recorded,
+    payload: Bytes,
+    revision: Revision,
+}
+
+impl Permit {
+    pub(super) fn new(recorded: Recorded, payload: Bytes, revision: Revision) -> Self {
+        Self { recorded, payload, revision }
+    }
+
+    /// Which operation it permits.
+    #[must_use]
+    pub fn id(&self) -> OperationId {
+        self.recorded.id
+    }
+
+    /// Uses the permit up: the bytes to send now, and the right to send what belongs to the same operation.
+    #[must_use]
+    pub fn spend(self) -> (Bytes, Flow) {
+        (self.payload, Flow { id: self.recorded.id, revision: self.revision })
+    }
+}
+
+/// The right to go on with an operation that was forwarded: its data, its execution in portions, its end.
+#[derive(Debug)]
+pub struct Flow {
+    id: OperationId,
+    revision: Revision,
+}
+
+impl Flow {
+    /// Which operation it belongs to.
+    #[must_use]
+    pub fn id(&self) -> OperationId {
+        self.id
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+}

@@ -1,0 +1,260 @@
+//! Waiting for a human: asking, waiting, taking back, going on.
+//!
+//! What goes on is what was asked about: the bytes are kept here from the submission on, and the approval is used
+//! for the digest over them, once.
+
+use bytes::Bytes;
+
+use crate::approval::{Approval, Question, Settled, State};
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::gate::{Gate, Open, Permit};
+use crate::id::{ApprovalId, OperationId};
+use crate::journal::{Decided, Event};
+use crate::operation::Operation;
+use crate::verdict::{Denial, Duties, HoldInTransaction, HoldMode, Terms, Verdict};
+
+/// A submission on its way to a verdict.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) id: OperationId,
+    pub(super) operations: Vec<Operation>,
+    pub(super) payload: Bytes,
+    pub(super) digest: String,
+}
+
+/// A submission that waits for a human, not yet asked about.
+#[derive(Debug)]
+pub struct Asking {
+    pub(super) pending: Pending,
+    pub(super) terms: Terms,
+}
+
+/// Whether others would wait as well while this client waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The session holds nothing.
+    Free,
+    /// The session is inside a transaction that may hold locks.
+    InTransaction,
+}
+
+/// What comes of asking.
+#[derive(Debug)]
+pub enum Asked {
+    /// An earlier approval serves: forward it with this.
+    Go(Permit),
+    /// Wait for [`Held::settled`], then [`Gate::resume`]; or [`Gate::withdraw`].
+    Wait(Box<Held>),
+    /// It may not run, or not now.
+    No(Denial),
+}
+
+/// An operation that waits for a human.
+#[derive(Debug)]
+pub struct Held {
+    pending: Pending,
+    approval: ApprovalId,
+    url: String,
+    rules: String,
+    standing: Standing,
+}
+
+impl Held {
+    /// The approval's name.
+    #[must_use]
+    pub fn approval(&self) -> ApprovalId {
+        self.approval
+    }
+
+    /// Where a human decides.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The rules that asked for a human, for the one who waits.
+    #[must_use]
+    pub fn rules(&self) -> &str {
+        &self.rules
+    }
+
+    /// Whether it waits inside a transaction, and so no longer than [`HoldInTransaction::LONGEST`].
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+}
+
+impl Gate<Open> {
+    /// Asks a human about a submission that waits for one.
+    ///
+    /// # Errors
+    /// Where the question cannot be kept or journalled.
+    pub async fn ask(&self, asking: Box<Asking>, standing: Standing) -> Result<Asked, Fault> {
+        let Asking { pending, terms } = *asking;
+        let open = match self.earlier(&pending, &terms).await? {
+            Earlier::Used(approval) => return self.permit(pending, terms.duties, Some(approval)).await.map(Asked::Go),
+            Earlier::Open(approval) => Some(approval),
+            Earlier::None => None,
+        };
+        if let Some(denial) = locks(&terms, standing) {
+            return self.deny(&pending, denial).await.map(Asked::No);
+        }
+        let approval = match open {
+            Some(approval) => approval,
+            None => self.question(&pending, &terms).await?,
+        };
+        let rules = terms.rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let url = format!("{}{approval}", self.house.approvals_url);
+        match terms.hold {
+            HoldMode::Wait => Ok(Asked::Wait(Box::new(Held { pending, approval, url, rules, standing }))),
+            HoldMode::Retry => {
+                let denial = Denial::new(
+                    Code::ApprovalPending,
+                    format!("this waits for a human to approve it: {approval}, {url}"),
+                );
+                Ok(Asked::No(by_first(denial, &terms).hint("send the same statement again once it is approved")))
+            }
+        }
+    }
+
+    /// Waits until a held operation is settled. Dropping the wait leaves the question open; see [`Gate::withdraw`].
+    ///
+    /// # Errors
+    /// Where the store cannot be reached.
+    pub async fn settled(&self, held: &Held) -> Result<Settled, Fault> {
+        self.house.approvals.settled(held.approval).await
+    }
+
+    /// Goes on with a held operation as it was settled: granted, it is decided again under the policy in force, the
+    /// approval is used, and the operation is recorded.
+    ///
+    /// # Errors
+    /// Where the store or the journal fails.
+    pub async fn resume(&mut self, held: Held, settled: Settled) -> Result<Result<Permit, Denial>, Fault> {
+        self.journal_settled(&held, &settled).await?;
+        let Held { pending, approval, .. } = held;
+        if settled.state != State::Granted {
+            return self.deny(&pending, refused(&settled)).await.map(Err);
+        }
+        self.refresh()?;
+        let duties = match self.state.scope.decide(&pending.operations) {
+            Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
+            Verdict::Hold(terms) => terms.duties,
+            Verdict::Allow(duties) => duties,
+        };
+        self.used(approval, duties, pending).await
+    }
+
+    /// Takes a held operation back: the client is gone, cancelled, or waited long enough.
+    ///
+    /// # Errors
+    /// Where the store or the journal fails.
+    pub async fn withdraw(&self, held: Held) -> Result<Denial, Fault> {
+        self.house.approvals.withdraw(held.approval).await?;
+        self.journal_settled(&held, &Settled { state: State::Withdrawn, answer: None }).await?;
+        let denial = Denial::new(
+            Code::ApprovalWithdrawn,
+            format!("it was taken back while it waited for approval {}", held.approval),
+        );
+        self.deny(&held.pending, denial).await
+    }
+
+    /// What an earlier question about the very same operation is good for.
+    async fn earlier(&self, pending: &Pending, terms: &Terms) -> Result<Earlier, Fault> {
+        if terms.hold == HoldMode::Wait && terms.reuse.is_zero() {
+            return Ok(Earlier::None);
+        }
+        let now = self.house.clock.now();
+        for approval in self.house.approvals.about(&pending.digest).await? {
+            let usable =
+                approval.serves_again(now) || (approval.state == State::Granted && terms.hold == HoldMode::Retry);
+            if usable && self.house.approvals.consume(approval.id, &pending.digest).await? {
+                return Ok(Earlier::Used(approval.id));
+            }
+            if approval.state == State::Pending && terms.hold == HoldMode::Retry {
+                return Ok(Earlier::Open(approval.id));
+            }
+        }
+        Ok(Earlier::None)
+    }
+
+    async fn question(&self, pending: &Pending, terms: &Terms) -> Result<ApprovalId, Fault> {
+        let question = Question {
+            principal: &self.state.principal,
+            session: self.session,
+            id: pending.id,
+            target: self.state.target.name.as_str(),
+            operations: &pending.operations,
+            terms,
+            digest: pending.digest.clone(),
+        };
+        let approval = Approval::ask(&question, self.house.clock.now());
+        let id = approval.id;
+        let rules = terms.rules.iter().map(ToString::to_string).collect();
+        self.record(pending, Decided::Hold { rules, approval: id }).await?;
+        self.house.approvals.ask(approval).await?;
+        Ok(id)
+    }
+
+    async fn used(
+        &self,
+        approval: ApprovalId,
+        duties: Duties,
+        pending: Pending,
+    ) -> Result<Result<Permit, Denial>, Fault> {
+        if self.house.approvals.consume(approval, &pending.digest).await? {
+            return self.permit(pending, duties, Some(approval)).await.map(Ok);
+        }
+        let denial =
+            Denial::new(Code::ApprovalExpired, format!("approval {approval} was used or lapsed before this could run"));
+        self.deny(&pending, denial).await.map(Err)
+    }
+
+    async fn journal_settled(&self, held: &Held, settled: &Settled) -> Result<(), Fault> {
+        let event = Event::ApprovalSettled {
+            id: held.pending.id,
+            approval: held.approval,
+            state: settled.state.word().to_owned(),
+            by: settled.answer.as_ref().map(|answer| answer.by.clone()),
+            reason: settled.answer.as_ref().and_then(|answer| answer.reason.clone()),
+        };
+        self.house.write(Some(self.session), event).await.map(|_| ())
+    }
+}
+
+enum Earlier {
+    None,
+    Open(ApprovalId),
+    Used(ApprovalId),
+}
+
+/// The refusal of a wait that would hold locks.
+fn locks(terms: &Terms, standing: Standing) -> Option<Denial> {
+    let refuses = terms.hold == HoldMode::Wait && terms.in_transaction == HoldInTransaction::Refuse;
+    (refuses && standing == Standing::InTransaction).then(|| {
+        let message = "this needs a human's approval, and inside a transaction it would hold locks while it waits";
+        by_first(Denial::new(Code::ApprovalInTransaction, message), terms).hint("run it outside of a transaction")
+    })
+}
+
+fn by_first(denial: Denial, terms: &Terms) -> Denial {
+    match terms.rules.first() {
+        Some(rule) => denial.by(rule.clone()),
+        None => denial,
+    }
+}
+
+/// What the client hears of an approval that was not granted.
+fn refused(settled: &Settled) -> Denial {
+    match &settled.answer {
+        Some(answer) => {
+            let reason = answer.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            Denial::new(Code::ApprovalDenied, format!("{} denied it{reason}", answer.by.name))
+        }
+        None => {
+            Denial::new(Code::ApprovalExpired, "nobody approved it in time").hint("ask an approver, then send it again")
+        }
+    }
+}

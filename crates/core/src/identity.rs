@@ -1,0 +1,310 @@
+//! Who is acting. A [`Principal`] comes only from [`VerifiedClaims`], and those only from a verifier's check.
+//!
+//! What a client says about itself is a [`Claim`] and counts for nothing. One login attempt makes one principal:
+//! there is no way to put two together, or to change one afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::clock::Micros;
+use crate::secret::Secret;
+
+#[cfg(test)]
+mod tests;
+
+/// What a client offers as proof of who it is.
+#[derive(Debug)]
+pub enum Claim {
+    /// A signed token of some issuer.
+    Token(Secret),
+}
+
+/// The kinds of principals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A CI job, a bot, a service account.
+    Workload,
+    /// An AI agent.
+    Agent,
+    /// A person.
+    Human,
+}
+
+impl Kind {
+    /// The word that policies use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Workload => "workload",
+            Self::Agent => "agent",
+            Self::Human => "human",
+        }
+    }
+
+    /// The kind that a word of a policy names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Workload, Self::Agent, Self::Human].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// The values of one claim of a token.
+pub type Claims = BTreeMap<String, Vec<String>>;
+
+/// What a verifier vouches for: these claims, of this issuer, until then.
+#[derive(Debug)]
+pub struct VerifiedClaims {
+    issuer: Arc<str>,
+    subject: Arc<str>,
+    claims: Claims,
+    groups: BTreeSet<String>,
+    expires: Micros,
+}
+
+impl VerifiedClaims {
+    /// States that the claims were verified: signature, issuer, audience and time. `issuer` is its configured name,
+    /// `groups` what the issuer itself says of memberships. Only a verifier may call this.
+    #[must_use]
+    pub fn vouched(
+        issuer: impl Into<Arc<str>>,
+        subject: impl Into<Arc<str>>,
+        claims: Claims,
+        groups: BTreeSet<String>,
+        expires: Micros,
+    ) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into(), claims, groups, expires }
+    }
+
+    /// The issuer's configured name.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// What the issuer calls the subject.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The values of a claim; nothing where it is absent.
+    pub fn values(&self, claim: &str) -> &[String] {
+        self.claims.get(claim).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Who is acting: verified, and named by a trust rule.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Principal {
+    kind: Kind,
+    name: Arc<str>,
+    issuer: Arc<str>,
+    subject: Arc<str>,
+    groups: BTreeSet<String>,
+    acts_for: Option<Arc<str>>,
+    expires: Micros,
+}
+
+impl Principal {
+    /// The principal that the first matching trust rule makes of verified claims, or nobody.
+    pub fn from_claims(claims: &VerifiedClaims, rules: &[TrustRule]) -> Option<Self> {
+        rules.iter().find_map(|rule| rule.apply(claims))
+    }
+
+    /// Workload, agent or human.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name that rules and the journal use.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The configured name of the issuer that vouched.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// What that issuer calls the principal; with the issuer, its identity.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Its groups.
+    #[must_use]
+    pub fn groups(&self) -> &BTreeSet<String> {
+        &self.groups
+    }
+
+    /// The name of the human an agent acts for.
+    #[must_use]
+    pub fn acts_for(&self) -> Option<&str> {
+        self.acts_for.as_deref()
+    }
+
+    /// When its proof ends.
+    #[must_use]
+    pub fn expires(&self) -> Micros {
+        self.expires
+    }
+
+    /// What the journal and an approval keep of a principal.
+    #[must_use]
+    pub fn summary(&self) -> PrincipalSummary {
+        PrincipalSummary {
+            kind: self.kind,
+            name: self.name.to_string(),
+            issuer: self.issuer.to_string(),
+            subject: self.subject.to_string(),
+            groups: self.groups.iter().cloned().collect(),
+            acts_for: self.acts_for.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// What is written down about a principal: a description, which proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct PrincipalSummary {
+    /// Workload, agent or human.
+    pub kind: Kind,
+    /// The name that rules use.
+    pub name: String,
+    /// The configured name of its issuer.
+    pub issuer: String,
+    /// What that issuer calls it.
+    pub subject: String,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// The human an agent acts for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub acts_for: Option<String>,
+}
+
+impl<'de> serde::Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+        Self::parse(&word).ok_or_else(|| serde::de::Error::custom("expected workload, agent or human"))
+    }
+}
+
+/// Which tokens of which issuer become which principal, in which groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustRule {
+    /// The principal's name; `{claim}` stands for a claim's value.
+    pub name: Template,
+    /// The principal's kind.
+    pub kind: Kind,
+    /// The configured name of the issuer.
+    pub issuer: String,
+    /// What the claims must be: one of the patterns, each with `*` for any run of characters.
+    pub claims: BTreeMap<String, Vec<String>>,
+    /// Groups it joins, beside those its issuer states.
+    pub groups: BTreeSet<String>,
+    /// For an agent: the name of the human it acts for.
+    pub acts_for: Option<Template>,
+}
+
+impl TrustRule {
+    fn apply(&self, claims: &VerifiedClaims) -> Option<Principal> {
+        if *self.issuer != *claims.issuer {
+            return None;
+        }
+        for (claim, patterns) in &self.claims {
+            let values = claims.values(claim);
+            if !values.iter().any(|value| patterns.iter().any(|pattern| matches(pattern, value))) {
+                return None;
+            }
+        }
+        // INVARIANT: a template whose claim is missing or ambiguous makes no principal, rather than one with a hole.
+        let name = self.name.fill(claims)?;
+        let acts_for = match &self.acts_for {
+            Some(template) => Some(template.fill(claims)?),
+            None => None,
+        };
+        Some(Principal {
+            kind: self.kind,
+            name: name.into(),
+            issuer: Arc::clone(&claims.issuer),
+            subject: Arc::clone(&claims.subject),
+            groups: self.groups.iter().chain(&claims.groups).cloned().collect(),
+            acts_for: acts_for.map(Into::into),
+            expires: claims.expires,
+        })
+    }
+}
+
+/// Text with `{claim}` in it, to be filled from verified claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Claim(String),
+}
+
+impl Template {
+    /// Reads a template; a brace without its partner, or an empty name, is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (claim, tail) = after.split_once('}')?;
+            if before.contains('}') || claim.is_empty() || claim.contains('{') {
+                return None;
+            }
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            pieces.push(Piece::Claim(claim.to_owned()));
+            rest = tail;
+        }
+        if rest.contains('}') {
+            return None;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        (!pieces.is_empty()).then_some(Self(pieces))
+    }
+
+    fn fill(&self, claims: &VerifiedClaims) -> Option<String> {
+        let mut filled = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Claim(claim) => {
+                    let [value] = claims.values(claim) else { return None };
+                    if value.is_empty() || value.chars().any(char::is_control) {
+                        return None;
+                    }
+                    filled.push_str(value);
+                }
+            }
+        }
+        Some(filled)
+    }
+}
+
+/// Whether `text` is what `pattern` says, where `*` stands for any run of characters.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut remaining) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, after)) = remaining.split_once(part) else { return false };
+        remaining = after;
+    }
+    remaining.ends_with(last)
+}

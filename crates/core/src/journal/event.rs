@@ -1,0 +1,223 @@
+//! What can stand in the journal.
+//!
+//! Values of the client (statements, parameters) appear only sealed. Names, verbs, verdicts and times are in clear,
+//! so that an auditor without the seal key sees what was done, by whom and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::id::{ApprovalId, OperationId, SessionId};
+use crate::identity::PrincipalSummary;
+use crate::journal::keys::Sealed;
+
+/// Something to be written, not yet chained.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The session it belongs to; `None` for the gateway's own affairs.
+    pub session: Option<SessionId>,
+    /// When it happened.
+    pub at: Micros,
+    /// What happened.
+    pub event: Event,
+}
+
+/// One line of the journal as it is read back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number in the gateway's journal, from 1 without gaps.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Micros,
+    /// The session it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session: Option<SessionId>,
+    /// Its number in that session's chain, from 1 without gaps.
+    pub n: u64,
+    /// The hash of the line before it in that chain, in hexadecimal; empty for the first.
+    pub prev: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A segment begins.
+    SegmentOpened {
+        /// The segment's number, from 1.
+        segment: u64,
+        /// The gateway's version.
+        version: String,
+        /// How the segment before it ended: number of bytes of whole lines in it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        previous_bytes: Option<u64>,
+        /// Bytes of a line after those that a crash left unfinished.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        torn_bytes: Option<u64>,
+        /// The running hash over all lines before this one.
+        head: String,
+    },
+    /// A signed statement over everything up to here.
+    Checkpoint {
+        /// The number of the last line it covers.
+        upto: u64,
+        /// The running hash over all lines up to that one.
+        head: String,
+        /// The Ed25519 signature over `upto` and `head`, in base64.
+        signature: String,
+    },
+    /// A client could not log in.
+    LoginRefused {
+        /// From where it came.
+        client: String,
+        /// The protocol it spoke.
+        protocol: String,
+        /// The code of the reason.
+        code: String,
+        /// The reason.
+        message: String,
+    },
+    /// A principal begins a session with a target.
+    SessionOpened {
+        /// Who.
+        principal: PrincipalSummary,
+        /// From where.
+        client: String,
+        /// Which protocol.
+        protocol: String,
+        /// Which target.
+        target: String,
+        /// Which database of it, where there are several.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        space: Option<String>,
+        /// The policy in force.
+        policy: String,
+    },
+    /// A principal asked for a target and did not get it.
+    SessionRefused {
+        /// Who.
+        principal: PrincipalSummary,
+        /// From where.
+        client: String,
+        /// What was asked for.
+        target: String,
+        /// The code of the reason.
+        code: String,
+        /// The reason.
+        message: String,
+    },
+    /// Policy decided about an operation. For an allowed one this stands before its first byte is forwarded.
+    Operation {
+        /// The operation.
+        id: OperationId,
+        /// The protocol's verbs, one for each statement in it.
+        actions: Vec<String>,
+        /// What it touches.
+        touches: Vec<String>,
+        /// Whether it was only to be prepared.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        prepare: bool,
+        /// What was decided.
+        decided: Decided,
+        /// The masks that cover something in it.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        masks: Vec<String>,
+        /// The policy that decided.
+        policy: String,
+        /// What an approval of it is bound to.
+        digest: String,
+        /// Its text and parameters.
+        sealed: Sealed,
+    },
+    /// A held operation was settled.
+    ApprovalSettled {
+        /// The operation.
+        id: OperationId,
+        /// The approval.
+        approval: ApprovalId,
+        /// Granted, denied, expired or withdrawn.
+        state: String,
+        /// Who answered.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        by: Option<PrincipalSummary>,
+        /// The reason given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    },
+    /// The gateway sends something of its own to the target.
+    Own {
+        /// The operation.
+        id: OperationId,
+        /// What it sends, in full: it is the gateway's own, and constant.
+        text: String,
+    },
+    /// How an operation that was forwarded ended.
+    Finished {
+        /// The operation.
+        id: OperationId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Something that somebody should look at.
+    Alert {
+        /// The code.
+        code: String,
+        /// What happened.
+        message: String,
+    },
+    /// A session is over.
+    SessionClosed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What policy decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Decided {
+    /// It may run.
+    Allow {
+        /// The rules that allowed it.
+        rules: Vec<String>,
+        /// The approval it used.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        approval: Option<ApprovalId>,
+    },
+    /// It waits for a human.
+    Hold {
+        /// The rules that asked for one.
+        rules: Vec<String>,
+        /// The approval.
+        approval: ApprovalId,
+    },
+    /// It may not run.
+    Deny {
+        /// The rule that forbade it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rule: Option<String>,
+        /// The code of the reason.
+        code: String,
+        /// The reason.
+        message: String,
+    },
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The target did it.
+    Done {
+        /// The target's own word for what it did, such as a command tag.
+        note: String,
+    },
+    /// The target refused it.
+    Failed {
+        /// The target's own code.
+        code: String,
+    },
+    /// The connection ended first: it may or may not have happened.
+    Unknown,
+}

@@ -1,0 +1,174 @@
+//! The journal's keys: what signs checkpoints and what seals statements, both derived from one root secret.
+//!
+//! Whoever holds the public half can verify; only the holder of the root can sign or unseal. Nothing is ever
+//! encrypted under a key that signs, or the other way round.
+
+use aes_gcm_siv::aead::{Aead, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce};
+use aws_lc_rs::hkdf;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::secret::Secret;
+
+/// The length of the root secret, in bytes.
+const ROOT: usize = 32;
+/// The length of an AES-GCM-SIV nonce, in bytes (RFC 8452, section 6).
+const NONCE: usize = 12;
+
+/// What signs checkpoints.
+pub struct Keys {
+    pair: Ed25519KeyPair,
+}
+
+impl Keys {
+    /// Derives the signing key from the root secret.
+    ///
+    /// # Errors
+    /// Where the root is not 32 bytes long.
+    pub fn derive(root: &Secret) -> Result<Self, Fault> {
+        let seed = expand(root, b"postern journal checkpoint signing v1")?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| bad_root())?;
+        Ok(Self { pair })
+    }
+
+    /// What verifies this gateway's checkpoints.
+    #[must_use]
+    pub fn verify_key(&self) -> VerifyKey {
+        VerifyKey(self.pair.public_key().as_ref().to_vec())
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> String {
+        BASE64.encode(self.pair.sign(message).as_ref())
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keys({})", self.verify_key())
+    }
+}
+
+/// What verifies checkpoints: an Ed25519 public key, written `ed25519:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyKey(Vec<u8>);
+
+impl VerifyKey {
+    /// Reads the written form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.trim().strip_prefix("ed25519:")?;
+        let bytes = HEXLOWER.decode(digits.as_bytes()).ok()?;
+        (bytes.len() == 32).then_some(Self(bytes))
+    }
+
+    pub(super) fn confirms(&self, message: &[u8], signature: &str) -> bool {
+        let Ok(signature) = BASE64.decode(signature.as_bytes()) else { return false };
+        UnparsedPublicKey::new(&ED25519, &self.0).verify(message, &signature).is_ok()
+    }
+}
+
+impl std::fmt::Display for VerifyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ed25519:{}", HEXLOWER.encode(&self.0))
+    }
+}
+
+/// What a statement and its parameters become before they are written down: base64 of nonce and AES-256-GCM-SIV text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(String);
+
+/// What was sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsealed {
+    /// The statement, password literals removed.
+    pub text: String,
+    /// Its parameters, in base64; `null` is a null.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub parameters: Vec<Option<String>>,
+}
+
+/// Seals statements, and opens them again for whoever holds the root secret.
+pub struct Sealer {
+    cipher: Aes256GcmSiv,
+    random: SystemRandom,
+}
+
+impl Sealer {
+    /// Derives the sealing key from the root secret.
+    ///
+    /// # Errors
+    /// Where the root is not 32 bytes long.
+    pub fn derive(root: &Secret) -> Result<Self, Fault> {
+        let key = expand(root, b"postern journal sealing v1")?;
+        let cipher = Aes256GcmSiv::new_from_slice(&*key).map_err(|_| bad_root())?;
+        Ok(Self { cipher, random: SystemRandom::new() })
+    }
+
+    /// Seals texts and parameters of one operation, bound to its name `context`.
+    ///
+    /// # Errors
+    /// Where the machine has no randomness, or the text is beyond what the cipher takes.
+    pub fn seal(&self, context: &str, texts: &[&str], parameters: &[Option<Bytes>]) -> Result<Sealed, Fault> {
+        let failed = || Fault::gateway(Code::JournalUnavailable, "the statement cannot be sealed for the journal");
+        let open = Unsealed {
+            text: texts.join("; "),
+            parameters: parameters.iter().map(|one| one.as_ref().map(|bytes| BASE64.encode(bytes))).collect(),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&open).map_err(|_| failed())?);
+        let mut nonce = [0_u8; NONCE];
+        self.random.fill(&mut nonce).map_err(|_| failed())?;
+        let payload = Payload { msg: &plain, aad: context.as_bytes() };
+        let text = self.cipher.encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| failed())?;
+        Ok(Sealed(BASE64.encode(&[nonce.as_slice(), &text].concat())))
+    }
+
+    /// Opens what was sealed under the name `context`.
+    #[must_use]
+    pub fn open(&self, context: &str, sealed: &Sealed) -> Option<Unsealed> {
+        let bytes = BASE64.decode(sealed.0.as_bytes()).ok()?;
+        let (nonce, text) = bytes.split_at_checked(NONCE)?;
+        let payload = Payload { msg: text, aad: context.as_bytes() };
+        let plain = Zeroizing::new(self.cipher.decrypt(Nonce::from_slice(nonce), payload).ok()?);
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+struct Length;
+
+impl hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        ROOT
+    }
+}
+
+fn expand(root: &Secret, purpose: &'static [u8]) -> Result<Zeroizing<[u8; ROOT]>, Fault> {
+    if root.expose().len() != ROOT {
+        return Err(bad_root());
+    }
+    let mut key = Zeroizing::new([0_u8; ROOT]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"postern")
+        .extract(root.expose())
+        .expand(&[purpose], Length)
+        .and_then(|material| material.fill(&mut *key))
+        .map_err(|_| bad_root())?;
+    Ok(key)
+}
+
+fn bad_root() -> Fault {
+    Fault::gateway(Code::Internal, "the seal key is not 32 bytes long")
+        .hint("restore the file that `seal_key` names; a new key cannot open what the old one sealed")
+}

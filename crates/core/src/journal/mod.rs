@@ -1,0 +1,24 @@
+//! The record of everything: what is written, how it is chained, how it proves itself.
+//!
+//! This is the pure half; files are an adapter's. A gateway's [`Ledger`] turns [`Draft`]s into finished lines and
+//! signs checkpoints over them, [`verify::Verifier`] reads the lines back and says where they were touched. Statements and
+//! parameters are sealed before they get here ([`Sealer`]).
+
+mod chain;
+mod event;
+mod keys;
+pub mod verify;
+
+pub use chain::{Ledger, Line, Torn};
+pub use event::{Decided, Draft, Event, Outcome, Record};
+pub use keys::{Keys, Sealed, Sealer, Unsealed, VerifyKey};
+
+#[cfg(test)]
+mod tests;
+
+/// The journal's answer: the drafts are written, as durably as configured. It is what a [`crate::Permit`] is made from.
+#[derive(Debug)]
+pub struct Appended {
+    /// The gateway-wide number of the last line written.
+    pub sequence: u64,
+}

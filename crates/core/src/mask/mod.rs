@@ -1,0 +1,151 @@
+//! What must not be seen in clear: masks, bound to columns, and what they make of a cell.
+//!
+//! Core sees cells, never bytes on a wire; a protocol hands them over in the order of the reply and writes down what
+//! comes back. Whatever cannot be masked for certain is refused before it runs ([`MaskSet::screen`]).
+
+mod screen;
+
+use std::sync::Arc;
+
+use crate::identity::matches;
+use crate::operation::{Column, Object};
+use crate::policy::pattern::ColumnPattern;
+
+#[cfg(test)]
+mod tests;
+
+/// How a value is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskKind {
+    /// Nothing comes instead.
+    Null,
+    /// A constant comes instead.
+    Fixed,
+    /// All but the last few characters are hidden, and never less than half of them.
+    Partial {
+        /// How many characters stay at the end.
+        keep_last: usize,
+    },
+}
+
+/// What stands in for a hidden text.
+pub const FIXED: &str = "***";
+
+/// Whether something about a masked column is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarding {
+    /// Refused.
+    Deny,
+    /// Let through.
+    Allow,
+}
+
+/// One mask of the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    /// Its name in the policy.
+    pub name: Arc<str>,
+    /// How it hides.
+    pub kind: MaskKind,
+    /// Conditions, joins, orders and groups over a masked column.
+    pub predicates: Guarding,
+    /// Changes of a masked column.
+    pub writes: Guarding,
+}
+
+/// The masks that bind one principal on one target.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MaskSet {
+    entries: Vec<(ColumnPattern, Arc<Mask>)>,
+}
+
+impl MaskSet {
+    /// The set of these masks, in file order.
+    #[must_use]
+    pub fn new(entries: Vec<(ColumnPattern, Arc<Mask>)>) -> Self {
+        Self { entries }
+    }
+
+    /// Whether nothing is masked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The mask of a column; where several bind it, the one that shows least.
+    #[must_use]
+    pub fn of<'a>(&'a self, column: &'a Column) -> Option<&'a Arc<Mask>> {
+        self.on(&column.object)
+            .filter(|(pattern, _)| matches(&pattern.column, &column.name))
+            .map(|(_, mask)| mask)
+            .min_by_key(|mask| shown(mask.kind))
+    }
+
+    /// The mask that binds some column of an object, if one does.
+    #[must_use]
+    pub fn within<'a>(&'a self, object: &'a Object) -> Option<&'a Arc<Mask>> {
+        self.on(object).map(|(_, mask)| mask).next()
+    }
+
+    fn on<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a (ColumnPattern, Arc<Mask>)> {
+        self.entries.iter().filter(|(pattern, _)| pattern.object.covers(object))
+    }
+}
+
+fn shown(kind: MaskKind) -> usize {
+    match kind {
+        MaskKind::Null => 0,
+        MaskKind::Fixed => 1,
+        MaskKind::Partial { keep_last } => keep_last.saturating_add(2),
+    }
+}
+
+/// One value of a reply, in as much detail as a mask needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// No value.
+    Null,
+    /// Characters, in a type that takes any characters.
+    Text(&'a str),
+    /// A document that must stay one: the stand-in has to be quoted.
+    Json,
+    /// A value of any other type: a number, a date, an address. No stand-in could be told from a real one.
+    Other,
+    /// A value that the protocol could not read as what its type says.
+    Unreadable,
+}
+
+/// What becomes of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Masked {
+    /// It goes out as it came.
+    Keep,
+    /// This goes out instead, in the cell's own type.
+    Replace(String),
+    /// A null goes out instead.
+    Omit,
+    /// Nothing goes out any more: the reply ends here.
+    Abort,
+}
+
+impl Mask {
+    /// What becomes of a cell under this mask.
+    #[must_use]
+    pub fn apply(&self, cell: Cell<'_>) -> Masked {
+        match (self.kind, cell) {
+            (_, Cell::Null) => Masked::Keep,
+            (_, Cell::Unreadable) => Masked::Abort,
+            (MaskKind::Null, Cell::Text(_) | Cell::Json | Cell::Other) | (_, Cell::Other) => Masked::Omit,
+            (MaskKind::Fixed | MaskKind::Partial { .. }, Cell::Json) => Masked::Replace(format!("\"{FIXED}\"")),
+            (MaskKind::Fixed, Cell::Text(_)) => Masked::Replace(FIXED.to_owned()),
+            (MaskKind::Partial { keep_last }, Cell::Text(text)) => Masked::Replace(partial(text, keep_last)),
+        }
+    }
+}
+
+/// All but the last `keep` characters, and never less than half of them, as asterisks.
+fn partial(text: &str, keep: usize) -> String {
+    let length = text.chars().count();
+    let hidden = length.saturating_sub(keep.min(length / 2));
+    text.chars().enumerate().map(|(index, character)| if index < hidden { '*' } else { character }).collect()
+}

@@ -1,0 +1,142 @@
+//! Whether an operation can be masked for certain; what cannot is refused before it runs.
+//!
+//! A value can leave as itself, inside something computed, by what a condition reveals, or by being written where no
+//! mask looks. The first is masked on its way out; the others are refused here, each with the part that caused it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::code::Code;
+use crate::mask::{Guarding, Mask, MaskSet};
+use crate::operation::{Column, Effect, Operation, Output, Outputs, Reading};
+use crate::verdict::Denial;
+
+impl MaskSet {
+    /// The masks that cover something in the operation, or why it cannot be masked for certain.
+    ///
+    /// # Errors
+    /// The denial to give to the client.
+    pub fn screen(&self, operation: &Operation) -> Result<Vec<Arc<Mask>>, Denial> {
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.screen_reading(operation)?;
+        self.screen_writes(operation)?;
+        self.screen_consulted(operation)?;
+        self.screen_outputs(operation)
+    }
+
+    fn screen_reading(&self, operation: &Operation) -> Result<(), Denial> {
+        match &operation.reading {
+            Reading::Clear => Ok(()),
+            Reading::Opaque(why) => Err(Denial::new(
+                Code::MaskedOutput,
+                format!(
+                    "columns are masked for you on this target, and what this statement shows cannot be known: {why}"
+                ),
+            )
+            .hint("write it as plain SELECT, INSERT, UPDATE or DELETE on named tables")),
+        }
+    }
+
+    fn screen_writes(&self, operation: &Operation) -> Result<(), Denial> {
+        let overwritten = self.first(&operation.uses.overwritten, |mask| mask.writes);
+        if let Some((column, mask)) = overwritten {
+            return Err(Denial::new(
+                Code::MaskedWrite,
+                format!("column {column} is masked for you by mask `{}` and so is read-only", mask.name),
+            )
+            .hint("leave it out of the SET list"));
+        }
+        if let Some((column, mask)) = self.first(&operation.uses.stored, |_| Guarding::Deny) {
+            return Err(Denial::new(
+                Code::MaskedWrite,
+                format!(
+                    "column {column} is masked for you by mask `{}` and would be copied to where it is not",
+                    mask.name
+                ),
+            )
+            .hint("leave the column out"));
+        }
+        Ok(())
+    }
+
+    fn screen_consulted(&self, operation: &Operation) -> Result<(), Denial> {
+        let Some((column, mask)) = self.first(&operation.uses.consulted, |mask| mask.predicates) else { return Ok(()) };
+        Err(Denial::new(
+            Code::MaskedPredicate,
+            format!("column {column} is masked for you by mask `{}`, and a condition, join, order or group over it would reveal it", mask.name),
+        )
+        .hint("use it only as a plain column of the select list"))
+    }
+
+    fn screen_outputs(&self, operation: &Operation) -> Result<Vec<Arc<Mask>>, Denial> {
+        let (outputs, cells) = match &operation.outputs {
+            Outputs::Nothing => return Ok(Vec::new()),
+            Outputs::Cells(outputs) => (outputs, true),
+            Outputs::Stream(outputs) => (outputs, false),
+            Outputs::Unknown => return self.screen_unknown(operation, "what it returns").map(|()| Vec::new()),
+        };
+        let mut masks = Vec::new();
+        for (index, output) in outputs.iter().enumerate() {
+            let number = index.saturating_add(1);
+            match output {
+                Output::Bare(column) => match self.of(column) {
+                    Some(mask) if cells => masks.push(Arc::clone(mask)),
+                    Some(mask) => return Err(streamed(column, mask)),
+                    None => {}
+                },
+                Output::Derived { label, from } => self.screen_derived(number, label, from)?,
+                Output::Unknown { label } => {
+                    self.screen_unknown(operation, &format!("output column {number} (`{label}`)"))?
+                }
+            }
+        }
+        masks.sort_by(|left, right| left.name.cmp(&right.name));
+        masks.dedup();
+        Ok(masks)
+    }
+
+    fn screen_derived(&self, number: usize, label: &str, from: &BTreeSet<Column>) -> Result<(), Denial> {
+        let Some((column, mask)) = from.iter().find_map(|column| self.of(column).map(|mask| (column, mask))) else {
+            return Ok(());
+        };
+        Err(Denial::new(
+            Code::MaskedOutput,
+            format!(
+                "output column {number} (`{label}`) is computed from {column}, which is masked for you by mask `{}`",
+                mask.name
+            ),
+        )
+        .hint("select the column as it is: it comes masked"))
+    }
+
+    fn screen_unknown(&self, operation: &Operation, part: &str) -> Result<(), Denial> {
+        let reads = operation.touches.iter().filter(|touch| touch.effect != Effect::Session);
+        let Some(mask) = reads.filter_map(|touch| self.within(&touch.object)).next() else { return Ok(()) };
+        Err(Denial::new(
+            Code::MaskedOutput,
+            format!("{part} cannot be proved free of columns that mask `{}` hides from you", mask.name),
+        )
+        .hint("name the tables and columns plainly"))
+    }
+
+    fn first<'a>(
+        &'a self,
+        columns: &'a BTreeSet<Column>,
+        guard: impl Fn(&Mask) -> Guarding,
+    ) -> Option<(&'a Column, &'a Arc<Mask>)> {
+        columns.iter().find_map(|column| {
+            let mask = self.of(column).filter(|mask| guard(mask) == Guarding::Deny)?;
+            Some((column, mask))
+        })
+    }
+}
+
+fn streamed(column: &Column, mask: &Mask) -> Denial {
+    Denial::new(
+        Code::MaskedOutput,
+        format!("column {column} is masked for you by mask `{}`, and this form of reply cannot be masked", mask.name),
+    )
+    .hint("leave the column out, or use SELECT")
+}

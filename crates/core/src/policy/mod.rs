@@ -1,0 +1,208 @@
+//! What may be done: rules, masks, trust and targets as an operator wrote them, compiled, and the decision over them.
+//!
+//! Deciding is pure: a principal, a target, an operation in, a [`Verdict`] out. Enter at [`Rulebook::scope`] for a
+//! session and [`Scope::decide`] for an operation; [`source::read`] makes a rulebook of a file.
+
+mod decide;
+pub mod pattern;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::identity::{Principal, TrustRule};
+use crate::mask::{Mask, MaskSet};
+use crate::operation::Effect;
+use crate::target::{Target, TargetName};
+use crate::verdict::{HoldInTransaction, HoldMode, Revision, RuleName, Verdict, Who};
+use crate::vocabulary::Vocabulary;
+
+use pattern::{ColumnPattern, ObjectPattern};
+
+#[cfg(test)]
+mod tests;
+
+/// A whole policy: everything that [`crate::gate`] decides by.
+#[derive(Debug)]
+pub struct Rulebook {
+    /// What identifies this policy.
+    pub revision: Revision,
+    /// Who is who, in file order.
+    pub trust: Vec<TrustRule>,
+    /// The registered targets.
+    pub targets: BTreeMap<TargetName, Arc<Target>>,
+    rules: Vec<Arc<Rule>>,
+    masks: Vec<MaskRule>,
+    vocabularies: BTreeMap<&'static str, &'static Vocabulary>,
+}
+
+/// What a rule does where it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleEffect {
+    /// It lets through.
+    Allow,
+    /// It asks a human.
+    Approve,
+    /// It refuses, whatever else would allow.
+    Forbid,
+}
+
+/// Which targets a rule or mask names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum On {
+    /// All of them.
+    Anything,
+    /// One by name.
+    Target(TargetName),
+    /// Those with a label.
+    Label(String, String),
+    /// Those of a protocol.
+    Protocol(String),
+}
+
+/// A compiled rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: RuleName,
+    /// What it does.
+    pub effect: RuleEffect,
+    /// Whom it concerns.
+    pub who: Vec<Who>,
+    /// On which targets.
+    pub on: Vec<On>,
+    /// Which effects; all where empty.
+    pub effects: Vec<Effect>,
+    /// Which actions; all where empty. `*` stands for any run of characters.
+    pub actions: Vec<String>,
+    /// Which objects, for each protocol's shape; all where empty.
+    pub objects: Vec<(&'static str, ObjectPattern)>,
+    /// Whether objects were named at all: a rule whose patterns fit no protocol matches nothing there.
+    pub any_object: bool,
+    /// Whether it implies connecting and what is harmless.
+    pub implied: bool,
+    /// What a refusal says.
+    pub message: Option<String>,
+    /// For `approve`: the terms.
+    pub approval: Option<ApprovalTerms>,
+}
+
+/// The terms of an `approve` rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalTerms {
+    /// Who may answer.
+    pub approvers: Vec<Who>,
+    /// How many must.
+    pub count: usize,
+    /// When the question lapses.
+    pub expires: Duration,
+    /// How the client waits.
+    pub hold: HoldMode,
+    /// What happens inside an open transaction.
+    pub in_transaction: HoldInTransaction,
+    /// For how long one approval serves again.
+    pub reuse: Duration,
+}
+
+/// A mask with whom and what it binds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskRule {
+    /// The mask.
+    pub mask: Arc<Mask>,
+    /// On which targets.
+    pub on: Vec<On>,
+    /// Which columns, for each protocol's shape.
+    pub columns: Vec<(&'static str, ColumnPattern)>,
+    /// Whom it binds.
+    pub bound: Vec<Who>,
+    /// Whom it does not.
+    pub except: Vec<Who>,
+}
+
+/// What one principal may do on one target: the rules and masks that concern both.
+#[derive(Debug)]
+pub struct Scope {
+    revision: Revision,
+    rules: Vec<Arc<Rule>>,
+    masks: Arc<MaskSet>,
+    vocabulary: &'static Vocabulary,
+    /// The objects of harmless touches, split into parts.
+    implied: bool,
+}
+
+impl Rulebook {
+    /// The rules and masks that concern this principal on this target.
+    #[must_use]
+    pub fn scope(&self, principal: &Principal, target: &Target) -> Option<Scope> {
+        let vocabulary = self.vocabularies.get(target.protocol)?;
+        let concerns =
+            |who: &[Who], on: &[On]| who.iter().any(|who| who.names(principal)) && on.iter().any(|on| on.names(target));
+        let rules: Vec<Arc<Rule>> = self.rules.iter().filter(|rule| concerns(&rule.who, &rule.on)).cloned().collect();
+        let binding = self
+            .masks
+            .iter()
+            .filter(|mask| concerns(&mask.bound, &mask.on) && !mask.except.iter().any(|who| who.names(principal)));
+        let columns = binding.flat_map(|rule| {
+            let fitting = rule.columns.iter().filter(|(protocol, _)| *protocol == target.protocol);
+            fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask)))
+        });
+        Some(Scope {
+            revision: self.revision,
+            masks: Arc::new(MaskSet::new(columns.collect())),
+            vocabulary,
+            implied: rules.iter().any(|rule| rule.implied && rule.effect != RuleEffect::Forbid),
+            rules,
+        })
+    }
+}
+
+impl Scope {
+    /// Whether the principal may connect at all.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        self.implied
+            || self
+                .rules
+                .iter()
+                .any(|rule| rule.effect != RuleEffect::Forbid && rule.effects.contains(&Effect::Session))
+    }
+
+    /// The masks that bind the principal here.
+    #[must_use]
+    pub fn masks(&self) -> &Arc<MaskSet> {
+        &self.masks
+    }
+
+    /// Which policy this is of.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+impl On {
+    /// Whether a target is among those named.
+    #[must_use]
+    pub fn names(&self, target: &Target) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Target(name) => *name == target.name,
+            Self::Label(key, value) => target.labels.get(key) == Some(value),
+            Self::Protocol(protocol) => protocol == target.protocol,
+        }
+    }
+}
+
+/// The strictest of several verdicts: one denial denies all, one hold holds all.
+#[must_use]
+pub fn strictest(first: Verdict, second: Verdict) -> Verdict {
+    match (first, second) {
+        (Verdict::Deny(denial), _) | (_, Verdict::Deny(denial)) => Verdict::Deny(denial),
+        (Verdict::Hold(left), Verdict::Hold(right)) => Verdict::Hold(left.and(right)),
+        (Verdict::Hold(terms), Verdict::Allow(duties)) | (Verdict::Allow(duties), Verdict::Hold(terms)) => {
+            Verdict::Hold(terms.with(duties))
+        }
+        (Verdict::Allow(left), Verdict::Allow(right)) => Verdict::Allow(left.and(right)),
+    }
+}

@@ -1,0 +1,136 @@
+//! How rules and masks name objects: `[space/]part.part[.column]`, with `*` in any part and `{a,b}` for a choice.
+//!
+//! What is too short to say covers everything below it; what is too long covers nothing, and is an error where it is
+//! written ([`ObjectPattern::parse`]).
+
+use crate::identity::matches;
+use crate::operation::Object;
+use crate::vocabulary::Shape;
+
+/// Names objects, and perhaps one column of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPattern {
+    space: Option<String>,
+    parts: Vec<String>,
+    column: Option<String>,
+}
+
+/// Names columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnPattern {
+    /// Of which objects.
+    pub object: ObjectPattern,
+    /// Which column; `*` stands for any run of characters.
+    pub column: String,
+}
+
+impl ObjectPattern {
+    /// Reads a pattern in the shape that a protocol's objects have. Braces make several of one.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str, shape: Shape) -> Result<Vec<Self>, String> {
+        expand(text)?.iter().map(|text| Self::parse_one(text, shape)).collect()
+    }
+
+    fn parse_one(text: &str, shape: Shape) -> Result<Self, String> {
+        let (space, path) = split_space(text, shape)?;
+        let mut parts: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if parts.iter().any(String::is_empty) {
+            return Err(format!("`{text}` has an empty part"));
+        }
+        let levels = shape.levels.len();
+        let column = if shape.columns && parts.len() == levels.saturating_add(1) { parts.pop() } else { None };
+        if parts.len() > levels {
+            return Err(format!("`{text}` has too many parts: {}", written(shape)));
+        }
+        if parts.len() < levels && parts.last().map(String::as_str) != Some("*") {
+            return Err(format!("`{text}` has too few parts: {}", written(shape)));
+        }
+        Ok(Self { space, parts, column })
+    }
+
+    /// Whether it covers the object, columns aside.
+    #[must_use]
+    pub fn covers(&self, object: &Object) -> bool {
+        if let Some(space) = &self.space
+            && !object.space.as_ref().is_some_and(|actual| matches(space, actual))
+        {
+            return false;
+        }
+        // `public.*` covers `public.t`; a lone `*` covers everything, however deep its path.
+        let whole = self.parts.len() <= object.path.len() && self.parts.last().is_some_and(|last| last == "*");
+        (whole || self.parts.len() == object.path.len())
+            && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
+    }
+
+    /// The column it names, where it names one.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+}
+
+impl std::fmt::Display for ObjectPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(space) = &self.space {
+            write!(f, "{space}/")?;
+        }
+        f.write_str(&self.parts.join("."))?;
+        self.column.as_ref().map_or(Ok(()), |column| write!(f, ".{column}"))
+    }
+}
+
+impl ColumnPattern {
+    /// Reads a pattern whose last part is a column.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str, shape: Shape) -> Result<Vec<Self>, String> {
+        let object = |text: &String| -> Result<Self, String> {
+            let (_, path) = split_space(text, shape)?;
+            if path.split('.').count() != shape.levels.len().saturating_add(1) {
+                return Err(format!("`{text}` is no column: {}", written(shape)));
+            }
+            let mut object = ObjectPattern::parse_one(text, shape)?;
+            let column = object.column.take().ok_or_else(|| format!("`{text}` is no column"))?;
+            Ok(Self { object, column })
+        };
+        expand(text)?.iter().map(object).collect()
+    }
+}
+
+fn split_space(text: &str, shape: Shape) -> Result<(Option<String>, &str), String> {
+    match (text.split_once('/'), shape.space) {
+        (Some((space, path)), Some(_)) if !space.is_empty() => Ok((Some(space.to_owned()), path)),
+        (Some(_), _) => Err(format!("nothing can stand before a `/` in `{text}`")),
+        (None, _) => Ok((None, text)),
+    }
+}
+
+fn written(shape: Shape) -> String {
+    let column = if shape.columns { "[.column]" } else { "" };
+    let space = shape.space.map(|space| format!("[{space}/]")).unwrap_or_default();
+    format!("write {space}{}{column}", shape.levels.join("."))
+}
+
+/// `a.{b,c}.d` becomes `a.b.d` and `a.c.d`.
+fn expand(text: &str) -> Result<Vec<String>, String> {
+    let Some((before, rest)) = text.split_once('{') else {
+        return if text.contains('}') {
+            Err(format!("`{text}` closes a brace that was never opened"))
+        } else {
+            Ok(vec![text.to_owned()])
+        };
+    };
+    let Some((choices, after)) = rest.split_once('}') else { return Err(format!("`{text}` never closes its brace")) };
+    if choices.contains('{') || before.contains('}') {
+        return Err(format!("`{text}` has a brace inside a brace"));
+    }
+    let tails = expand(after)?;
+    let all = choices
+        .split(',')
+        .map(str::trim)
+        .flat_map(|choice| tails.iter().map(move |tail| format!("{before}{choice}{tail}")));
+    Ok(all.collect())
+}

@@ -1,0 +1,116 @@
+//! `[[mask]]`: what must not be seen in clear, bound to columns.
+//!
+//! A mask that binds nothing is an error: it would be believed in.
+
+use std::sync::Arc;
+
+use crate::document::{Findings, Reader, Text};
+use crate::mask::{Guarding, Mask, MaskKind};
+use crate::policy::pattern::ColumnPattern;
+use crate::policy::source::Known;
+use crate::policy::{MaskRule, On};
+use crate::verdict::Who;
+
+#[derive(Clone, Copy)]
+enum KindWord {
+    Null,
+    Fixed,
+    Partial,
+    Later,
+}
+
+const KINDS: &[(&str, KindWord)] = &[
+    ("null", KindWord::Null),
+    ("fixed", KindWord::Fixed),
+    ("partial", KindWord::Partial),
+    ("bucket", KindWord::Later),
+    ("hash", KindWord::Later),
+    ("token", KindWord::Later),
+    ("fpe", KindWord::Later),
+    ("fake", KindWord::Later),
+];
+
+/// What a partial mask keeps where it does not say.
+const KEEP_LAST: u64 = 4;
+
+pub(super) fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<MaskRule> {
+    let name = table.required(findings, "name");
+    let on = table.texts(findings, "on").map_or_else(|| vec![On::Anything], |texts| known.on(findings, texts));
+    let columns = table.texts(findings, "columns").unwrap_or_default();
+    table.later(findings, "detect");
+    if columns.is_empty() {
+        findings.wrong(
+            &table.place(),
+            "this mask names no `columns`",
+            Some("add columns = [\"schema.table.column\"]".to_owned()),
+        );
+    }
+    let kind = kind(findings, &mut table);
+    let predicates = guarding(findings, &mut table, "predicates");
+    let writes = guarding(findings, &mut table, "writes");
+    let bound =
+        table.texts(findings, "for").map_or_else(|| vec![Who::Anyone], |texts| known.who(findings, texts, "for"));
+    let except = table.texts(findings, "except").map(|texts| known.who(findings, texts, "except")).unwrap_or_default();
+    table.finish(findings);
+    let columns = patterns(findings, &columns, known);
+    let mask = Arc::new(Mask { name: name?.text.into(), kind: kind?, predicates: predicates?, writes: writes? });
+    Some(MaskRule { mask, on, columns, bound, except })
+}
+
+fn kind(findings: &mut Findings, table: &mut Reader<'_>) -> Option<MaskKind> {
+    let text = table.required(findings, "kind");
+    let keep = table.value("keep_last").map(|value| value.place);
+    let number = table.number(findings, "keep_last");
+    let text = text?;
+    let word = text.one_of(findings, "kind", KINDS)?;
+    if let (Some(place), KindWord::Null | KindWord::Fixed) = (&keep, word) {
+        findings.wrong(
+            place,
+            format!("`keep_last` has no use with kind `{}`", text.text),
+            Some("write kind = \"partial\"".to_owned()),
+        );
+    }
+    match word {
+        KindWord::Null => Some(MaskKind::Null),
+        KindWord::Fixed => Some(MaskKind::Fixed),
+        KindWord::Partial => {
+            Some(MaskKind::Partial { keep_last: usize::try_from(number.unwrap_or(KEEP_LAST)).unwrap_or(usize::MAX) })
+        }
+        KindWord::Later => {
+            findings.wrong(
+                &text.place,
+                format!("{}: not in this version", text.text),
+                Some("it takes `null`, `fixed`, `partial`".to_owned()),
+            );
+            None
+        }
+    }
+}
+
+fn guarding(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Guarding> {
+    let Some(text) = table.text(findings, key) else { return Some(Guarding::Deny) };
+    if key == "predicates" && text.text == "mask" {
+        findings.wrong(&text.place, "mask: not in this version", Some("it takes `deny`, `allow`".to_owned()));
+        return None;
+    }
+    text.one_of(findings, key, &[("deny", Guarding::Deny), ("allow", Guarding::Allow)])
+}
+
+/// The patterns in the shape of every protocol that can write them so; in the shape of none is an error.
+fn patterns(findings: &mut Findings, texts: &[Text], known: &Known<'_>) -> Vec<(&'static str, ColumnPattern)> {
+    let mut columns = Vec::new();
+    for text in texts {
+        let before = columns.len();
+        let mut wrong = None;
+        for vocabulary in known.vocabularies.values() {
+            match ColumnPattern::parse(&text.text, vocabulary.shape) {
+                Ok(patterns) => columns.extend(patterns.into_iter().map(|pattern| (vocabulary.protocol, pattern))),
+                Err(message) => wrong = wrong.or(Some(message)),
+            }
+        }
+        if columns.len() == before {
+            findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` is no column", text.text)), None);
+        }
+    }
+    columns
+}

@@ -1,0 +1,162 @@
+//! `[[target]]`: where backends are and which login is injected.
+//!
+//! No secret stands here, only references to where one is kept.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::document::{Findings, Reader, Text, Value, unknown};
+use crate::target::{Login, SecretRef, Target, TargetName, TargetTls};
+use crate::vocabulary::Vocabulary;
+
+/// The stores that a reference can name in this version.
+const STORES: &[&str] = &["env", "file"];
+/// The stores that a later version knows.
+const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s", "sealed"];
+
+pub(super) fn read(
+    findings: &mut Findings,
+    mut table: Reader<'_>,
+    vocabularies: &BTreeMap<&'static str, &'static Vocabulary>,
+) -> Option<Target> {
+    let name = table.required(findings, "name").and_then(|text| name(findings, &text));
+    let protocol = table.required(findings, "protocol").and_then(|text| {
+        let words: Vec<(&'static str, &'static str)> = vocabularies.keys().map(|word| (*word, *word)).collect();
+        text.one_of(findings, "protocol", &words)
+    });
+    let address = table.required(findings, "address").and_then(|text| address(findings, &text));
+    let database = table.text(findings, "database").map(|text| text.text);
+    let databases = table.texts(findings, "databases").unwrap_or_default().into_iter().map(|text| text.text).collect();
+    let tls = tls(findings, &mut table);
+    table.later(findings, "via");
+    table.later(findings, "schema");
+    let login = login_at(findings, &mut table, "login");
+    if login.is_none() && table.value("login").is_none() {
+        findings.wrong(
+            &table.place(),
+            "this target has no `login`",
+            Some("add login = { user = \"…\", password = \"env:…\" }".to_owned()),
+        );
+    }
+    let catalog_login = login_at(findings, &mut table, "catalog_login");
+    let labels = labels(findings, &mut table);
+    table.finish(findings);
+    let (host, port) = address?;
+    Some(Target {
+        name: name?,
+        protocol: protocol?,
+        host,
+        port,
+        database,
+        databases,
+        tls: tls?,
+        login: login?,
+        catalog_login,
+        labels,
+    })
+}
+
+fn name(findings: &mut Findings, text: &Text) -> Option<TargetName> {
+    let name = TargetName::parse(&text.text);
+    if name.is_none() {
+        let hint = "use letters, digits, `-` and `_`, at most 63, beginning with a letter or digit";
+        findings.wrong(&text.place, format!("`{}` cannot name a target", text.text), Some(hint.to_owned()));
+    }
+    name
+}
+
+fn address(findings: &mut Findings, text: &Text) -> Option<(String, u16)> {
+    let split = text.text.rsplit_once(':').and_then(|(host, port)| {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
+        (!host.is_empty()).then(|| (host.to_owned(), port))
+    });
+    if split.is_none() {
+        findings.wrong(&text.place, format!("`{}` is no address", text.text), Some("write HOST:PORT".to_owned()));
+    }
+    split
+}
+
+fn tls(findings: &mut Findings, table: &mut Reader<'_>) -> Option<TargetTls> {
+    let mode = table.text(findings, "tls");
+    let ca = table.text(findings, "ca");
+    let path = ca.as_ref().map(|text| PathBuf::from(text.text.strip_prefix("file:").unwrap_or(&text.text)));
+    let Some(mode) = mode else { return Some(TargetTls::VerifyFull { ca: path }) };
+    let words =
+        [("verify-full", TargetTlsWord::Full), ("verify-ca", TargetTlsWord::Ca), ("disable", TargetTlsWord::Disable)];
+    match mode.one_of(findings, "tls", &words)? {
+        TargetTlsWord::Full => Some(TargetTls::VerifyFull { ca: path }),
+        TargetTlsWord::Ca => Some(TargetTls::VerifyCa { ca: path }),
+        TargetTlsWord::Disable => {
+            if let Some(ca) = &ca {
+                findings.wrong(&ca.place, "`ca` has no use where `tls` is `disable`", None);
+            }
+            Some(TargetTls::Disable)
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum TargetTlsWord {
+    Full,
+    Ca,
+    Disable,
+}
+
+fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Login> {
+    let value = table.value(key)?;
+    if value.is_list() {
+        findings.wrong(
+            &value.place,
+            format!("`[[target.{key}]]`: not in this version"),
+            Some(format!("write {key} = {{ … }}")),
+        );
+        return None;
+    }
+    login(findings, &value, key)
+}
+
+fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login> {
+    let mut table = value.table(findings, key)?;
+    let user = table.required(findings, "user");
+    let password = table.text(findings, "password");
+    table.finish(findings);
+    let password = match password {
+        Some(text) => Some(reference(findings, &text)?),
+        None => None,
+    };
+    Some(Login { user: user?.text, password })
+}
+
+fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {
+    let Some((scheme, name)) = text.text.split_once(':').filter(|(_, name)| !name.is_empty()) else {
+        // THREAT: a secret in the file. The text may be one, so it is not repeated in the message.
+        let hint = "write env:NAME or file:PATH, and keep the secret there";
+        findings.wrong(
+            &text.place,
+            "this is no reference to a secret, and no secret may stand in the file",
+            Some(hint.to_owned()),
+        );
+        return None;
+    };
+    if LATER.contains(&scheme) {
+        findings.wrong(
+            &text.place,
+            format!("{scheme}: not in this version"),
+            Some("write env:NAME or file:PATH".to_owned()),
+        );
+        return None;
+    }
+    if !STORES.contains(&scheme) {
+        let one = Text { text: scheme.to_owned(), place: text.place.clone() };
+        unknown(findings, &one, "a secret's store", STORES);
+        return None;
+    }
+    Some(SecretRef { scheme: scheme.to_owned(), name: name.to_owned() })
+}
+
+fn labels(findings: &mut Findings, table: &mut Reader<'_>) -> BTreeMap<String, String> {
+    let Some(mut entries) = table.table(findings, "labels") else { return BTreeMap::new() };
+    let pairs = entries.entries().into_iter();
+    pairs.filter_map(|(key, value)| value.text(findings, &key.text).map(|text| (key.text, text.text))).collect()
+}

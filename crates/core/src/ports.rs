@@ -1,0 +1,136 @@
+//! The eight doors to the outside. Core asks through these; an adapter, a protocol or a test answers.
+//!
+//! None of them can grant anything: what comes back is data, and [`crate::gate`] alone makes permits of it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::approval::{Answered, Approval, Choice, Settled};
+use crate::fault::Fault;
+use crate::gate::{Accepted, Gate};
+use crate::id::ApprovalId;
+use crate::identity::{Claim, Principal, VerifiedClaims};
+use crate::journal::{Appended, Draft};
+use crate::policy::Rulebook;
+use crate::secret::Secret;
+use crate::target::{SecretRef, Target};
+use crate::vocabulary::Vocabulary;
+
+pub use crate::clock::Clock;
+
+/// A future that an owner of a trait object can wait for.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A connection: bytes both ways.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// Turns a plain connection into an encrypted one, as client or as server.
+pub trait Encrypt: Send + Sync {
+    /// Performs the handshake. Nothing may have been read ahead from `plain`.
+    fn encrypt(&self, plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>>;
+}
+
+/// An encrypted connection.
+pub struct Encrypted {
+    /// The bytes inside.
+    pub stream: Box<dyn Duplex>,
+    /// The `tls-server-end-point` channel binding (RFC 5929) of the certificate in use, where it has one.
+    pub end_point: Option<Vec<u8>>,
+}
+
+/// A client that has just been accepted.
+pub struct Client {
+    /// Its connection, nothing read yet.
+    pub stream: Box<dyn Duplex>,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// How to encrypt the connection.
+    pub tls: Arc<dyn Encrypt>,
+    /// Whether this listener takes plain text.
+    pub plaintext: bool,
+}
+
+/// The way to a target: connected, nothing sent yet.
+pub struct Link {
+    /// The connection.
+    pub stream: Box<dyn Duplex>,
+    /// How to encrypt it; `None` where the configuration says plain text.
+    pub tls: Option<Arc<dyn Encrypt>>,
+}
+
+/// A protocol: turns bytes into operations and cells into bytes.
+pub trait Protocol: Send + Sync {
+    /// Its words.
+    fn vocabulary(&self) -> &'static Vocabulary;
+
+    /// Serves one client to the end of its session.
+    fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()>;
+}
+
+/// Verifies what a client claims.
+pub trait Identify: Send + Sync {
+    /// What can be vouched for, or why nothing can.
+    fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>>;
+}
+
+/// Knows the policy in force.
+pub trait Policy: Send + Sync {
+    /// The policy at this moment; cheap enough to ask at every operation.
+    fn rulebook(&self) -> Arc<Rulebook>;
+}
+
+/// Keeps what waits for humans.
+pub trait Approvals: Send + Sync {
+    /// Keeps a new question.
+    fn ask(&self, approval: Approval) -> Later<'_, Result<(), Fault>>;
+
+    /// Waits until the question is no longer open: granted, denied, expired or withdrawn.
+    fn settled(&self, id: ApprovalId) -> Later<'_, Result<Settled, Fault>>;
+
+    /// Takes a question back; an answer that came first stands.
+    fn withdraw(&self, id: ApprovalId) -> Later<'_, Result<(), Fault>>;
+
+    /// Uses a granted approval for `digest`: succeeds for one caller only (compare and swap), unless it may be reused.
+    fn consume<'a>(&'a self, id: ApprovalId, digest: &'a str) -> Later<'a, Result<bool, Fault>>;
+
+    /// Questions about the same digest that are still open, granted and unused, or reusable; newest first.
+    fn about<'a>(&'a self, digest: &'a str) -> Later<'a, Result<Vec<Approval>, Fault>>;
+
+    /// Takes a human's answer.
+    fn answer<'a>(
+        &'a self,
+        id: ApprovalId,
+        by: &'a Principal,
+        choice: Choice,
+        reason: Option<&'a str>,
+    ) -> Later<'a, Result<Answered, Fault>>;
+
+    /// All questions that are not older than the store keeps them, newest first.
+    fn list(&self) -> Later<'_, Result<Vec<Approval>, Fault>>;
+
+    /// One question.
+    fn show(&self, id: ApprovalId) -> Later<'_, Result<Option<Approval>, Fault>>;
+}
+
+/// Fetches secrets from where they are kept.
+pub trait Vault: Send + Sync {
+    /// The secret as it is now.
+    fn fetch<'a>(&'a self, reference: &'a SecretRef) -> Later<'a, Result<Secret, Fault>>;
+}
+
+/// Reaches targets.
+pub trait Dial: Send + Sync {
+    /// Connects to a target.
+    fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>>;
+}
+
+/// Writes the journal.
+pub trait Append: Send + Sync {
+    /// Writes the drafts in order, as one unit, and answers once they are as durable as configured.
+    fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>>;
+}

@@ -1,0 +1,113 @@
+//! A registered backend: where it is, how to be sure of it, and which login is injected there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// The name by which clients and rules call a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct TargetName(Arc<str>);
+
+impl TargetName {
+    /// A name of letters, digits, `-`, `_`, at most 63, the first a letter or digit: it must fit a DNS label.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = text.bytes();
+        let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        (first && rest && text.len() <= 63).then(|| Self(text.into()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How the gateway makes sure that it talks to the target and nobody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetTls {
+    /// The certificate must be valid and name the host.
+    VerifyFull {
+        /// Trusted authorities in PEM; the system's where absent.
+        ca: Option<PathBuf>,
+    },
+    /// The certificate must be valid, whatever host it names.
+    VerifyCa {
+        /// Trusted authorities in PEM; the system's where absent.
+        ca: Option<PathBuf>,
+    },
+    /// Plain text to the target.
+    Disable,
+}
+
+/// Where a secret is kept: `env:NAME`, `file:PATH`. Never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretRef {
+    /// The store, as written before the first colon.
+    pub scheme: String,
+    /// What the store calls it.
+    pub name: String,
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.scheme, self.name)
+    }
+}
+
+/// The account that the gateway uses on a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The account's name.
+    pub user: String,
+    /// Where its password is kept; none for a target that trusts the gateway's address.
+    pub password: Option<SecretRef>,
+}
+
+/// A registered backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What clients call it.
+    pub name: TargetName,
+    /// Which protocol it speaks.
+    pub protocol: &'static str,
+    /// Its host: a name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The database that is opened where the client names none.
+    pub database: Option<String>,
+    /// The databases that may be opened; only the default where empty.
+    pub databases: Vec<String>,
+    /// How it proves itself.
+    pub tls: TargetTls,
+    /// The injected account.
+    pub login: Login,
+    /// The account that reads the catalog; `login` where absent.
+    pub catalog_login: Option<Login>,
+    /// Labels that rules can name.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Target {
+    /// The database that a client who asks for `wanted` gets, or `None` where that may not be opened.
+    #[must_use]
+    pub fn admits<'a>(&'a self, wanted: Option<&'a str>) -> Option<&'a str> {
+        let default = self.database.as_deref();
+        let Some(wanted) = wanted else { return default.or(self.databases.first().map(String::as_str)) };
+        let listed = self.databases.iter().any(|name| name == wanted);
+        (default == Some(wanted) || listed).then_some(wanted)
+    }
+}

@@ -1,0 +1,55 @@
+//! What a protocol can say: its actions, the shape of its objects, its facts, what is harmless in it.
+//!
+//! Configuration is checked against it, and refusals, documentation and forms are written from it, so that no
+//! other place has to know which protocols there are.
+
+use crate::operation::Effect;
+
+/// The words of one protocol.
+#[derive(Debug)]
+pub struct Vocabulary {
+    /// The protocol's name in `protocol = "…"`.
+    pub protocol: &'static str,
+    /// Every action it can report, `protocol.verb`.
+    pub actions: &'static [&'static str],
+    /// How its objects are written in rules and masks.
+    pub shape: Shape,
+    /// The facts its operations may carry.
+    pub facts: &'static [FactWord],
+    /// What any client of a target may touch once a rule lets it in: session effects aside, the catalogs and
+    /// functions that drivers and tools ask for and that show nobody's data.
+    pub harmless: &'static [Harmless],
+    /// Of what `harmless` would let through, what is never implied all the same.
+    pub guarded: &'static [&'static str],
+    /// The port it listens on where the configuration says nothing.
+    pub port: u16,
+}
+
+/// How a protocol's objects are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What stands before the first `/`, if anything may: `database`.
+    pub space: Option<&'static str>,
+    /// The parts of a path, outermost first: `schema`, `table`.
+    pub levels: &'static [&'static str],
+    /// Whether a column may follow as the last part.
+    pub columns: bool,
+}
+
+/// One fact that operations of a protocol may carry.
+#[derive(Clone, Copy, Debug)]
+pub struct FactWord {
+    /// Its name behind `facts.`.
+    pub name: &'static str,
+    /// What it says, for the documentation.
+    pub about: &'static str,
+}
+
+/// An effect on objects that shows nobody's data.
+#[derive(Clone, Copy, Debug)]
+pub struct Harmless {
+    /// The effect.
+    pub effect: Effect,
+    /// The object's path, innermost last; `*` stands for any run of characters in a part.
+    pub object: &'static str,
+}
