@@ -19,16 +19,8 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command {
-        name: "tidy",
-        does: "checks what the architecture promises and the compiler cannot see",
-        run: tidy::run,
-    },
-    Command {
-        name: "checks",
-        does: "lists what tidy checks, and why",
-        run: tidy::list,
-    },
+    Command { name: "tidy", does: "checks what the architecture promises and the compiler cannot see", run: tidy::run },
+    Command { name: "checks", does: "lists what tidy checks, and why", run: tidy::list },
 ];
 
 fn main() -> ExitCode {
@@ -40,10 +32,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn dispatch(
-    mut arguments: impl Iterator<Item = String>,
-    out: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
+fn dispatch(mut arguments: impl Iterator<Item = String>, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let Some(name) = arguments.next() else {
         return usage(out);
     };

@@ -18,9 +18,7 @@ impl Path {
     pub(crate) fn names(&self, wanted: &str) -> bool {
         let segments: Vec<&str> = self.text.split("::").collect();
         let wanted: Vec<&str> = wanted.split("::").collect();
-        segments
-            .windows(wanted.len())
-            .any(|window| window == wanted.as_slice())
+        segments.windows(wanted.len()).any(|window| window == wanted.as_slice())
     }
 }
 
@@ -108,9 +106,7 @@ fn character(rest: &str) -> Option<usize> {
     let (_, first) = chars.next()?;
     if first == '\\' {
         chars.next()?;
-        return chars
-            .find(|(_, c)| *c == '\'')
-            .map(|(at, _)| at.saturating_add(1));
+        return chars.find(|(_, c)| *c == '\'').map(|(at, _)| at.saturating_add(1));
     }
     let (at, second) = chars.next()?;
     (second == '\'').then(|| at.saturating_add(1))
@@ -128,9 +124,7 @@ fn literal_with_prefix(rest: &str, word: usize) -> Option<usize> {
             let close = format!("\"{}", "#".repeat(hashes));
             let body = word.saturating_add(hashes).saturating_add(1);
             let end = rest.get(body..)?.find(&close);
-            Some(end.map_or(rest.len(), |end| {
-                body.saturating_add(end).saturating_add(close.len())
-            }))
+            Some(end.map_or(rest.len(), |end| body.saturating_add(end).saturating_add(close.len())))
         }
         _ => None,
     }
@@ -153,10 +147,7 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
             line = line.saturating_add(import.matches('\n').count());
             rest = after_import;
         } else {
-            found.push(Path {
-                line,
-                text: text.to_owned(),
-            });
+            found.push(Path { line, text: text.to_owned() });
             rest = after;
         }
     }

@@ -34,21 +34,9 @@ struct Check {
 }
 
 const CHECKS: &[Check] = &[
-    Check {
-        name: "neutral",
-        rule: "core names no protocol",
-        find: neutral::find,
-    },
-    Check {
-        name: "pure",
-        rule: "core does no IO, reads no clock, starts no task",
-        find: pure::find,
-    },
-    Check {
-        name: "siblings",
-        rule: "no protocol knows another",
-        find: siblings::find,
-    },
+    Check { name: "neutral", rule: "core names no protocol", find: neutral::find },
+    Check { name: "pure", rule: "core does no IO, reads no clock, starts no task", find: pure::find },
+    Check { name: "siblings", rule: "no protocol knows another", find: siblings::find },
     Check {
         name: "edges",
         rule: "crates depend on each other as the table in ARCHITECTURE.md says",
@@ -59,11 +47,7 @@ const CHECKS: &[Check] = &[
         rule: "a file fits a few screens, and tests live in a file of their own",
         find: sizes::find,
     },
-    Check {
-        name: "docs",
-        rule: "a module opens with what it is for and what it must never know",
-        find: docs::find,
-    },
+    Check { name: "docs", rule: "a module opens with what it is for and what it must never know", find: docs::find },
     Check {
         name: "protocols",
         rule: "every protocol has the same files and runs the conformance suite",
@@ -74,16 +58,8 @@ const CHECKS: &[Check] = &[
         rule: "every threat names the test that would notice it, or says `not built`",
         find: threats::find,
     },
-    Check {
-        name: "trust",
-        rule: "what makes trust out of bytes is called in its one place",
-        find: trust::find,
-    },
-    Check {
-        name: "traces",
-        rule: "no path of anybody's own machine",
-        find: traces::find,
-    },
+    Check { name: "trust", rule: "what makes trust out of bytes is called in its one place", find: trust::find },
+    Check { name: "traces", rule: "no path of anybody's own machine", find: traces::find },
     Check {
         name: "suppressions",
         rule: "no test is skipped, no lint silenced without a reason",
@@ -114,27 +90,17 @@ impl Finding {
     }
 
     fn of(path: &str, line: usize, says: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            says: says.into(),
-            weight: Weight::Fails,
-        }
+        Self { path: path.to_owned(), line, says: says.into(), weight: Weight::Fails }
     }
 
     fn noted(self) -> Self {
-        Self {
-            weight: Weight::Notes,
-            ..self
-        }
+        Self { weight: Weight::Notes, ..self }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path, line, says, ..
-        } = self;
+        let Self { path, line, says, .. } = self;
         match line {
             0 => write!(f, "{path}: {says}"),
             _ => write!(f, "{path}:{line}: {says}"),
@@ -144,9 +110,7 @@ impl fmt::Display for Finding {
 
 /// Runs every check over the project and prints what they find.
 pub(crate) fn run(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask stands in no project")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in no project")?;
     let tree = Tree::read(root)?;
     let mut failures = 0_usize;
     for check in CHECKS {
@@ -155,23 +119,12 @@ pub(crate) fn run(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         report(check, &found, out)?;
     }
     let files = tree.files().count();
-    writeln!(
-        out,
-        "tidy: {} checks over {files} files, {failures} failures",
-        CHECKS.len()
-    )?;
-    Ok(if failures == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    writeln!(out, "tidy: {} checks over {files} files, {failures} failures", CHECKS.len())?;
+    Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn failing(found: &[Finding]) -> usize {
-    found
-        .iter()
-        .filter(|finding| finding.weight == Weight::Fails)
-        .count()
+    found.iter().filter(|finding| finding.weight == Weight::Fails).count()
 }
 
 fn report(check: &Check, found: &[Finding], out: &mut dyn Write) -> anyhow::Result<()> {
@@ -204,9 +157,7 @@ fn table_rows(text: &str, columns: usize) -> Vec<(usize, Vec<&str>)> {
         .filter_map(|(at, line)| {
             let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
             let cells: Vec<&str> = inner.split('|').map(str::trim).collect();
-            let rule = cells
-                .iter()
-                .all(|cell| cell.chars().all(|c| c == '-' || c == ':'));
+            let rule = cells.iter().all(|cell| cell.chars().all(|c| c == '-' || c == ':'));
             (cells.len() == columns && !rule).then(|| (at.saturating_add(1), cells))
         })
         .collect()

@@ -15,15 +15,7 @@ use crate::rust;
 mod tests;
 
 /// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[
-    "target",
-    "node_modules",
-    "corpus",
-    "artifacts",
-    "coverage",
-    "snapshots",
-    "__pycache__",
-];
+const SKIPPED: &[&str] = &["target", "node_modules", "corpus", "artifacts", "coverage", "snapshots", "__pycache__"];
 /// Hidden folders and files that are part of the project all the same.
 const HIDDEN_BUT_OURS: &[&str] = &[".ci", ".cargo", ".config", ".gitignore", ".gitattributes"];
 /// Larger files are data, not source.
@@ -40,11 +32,7 @@ pub(crate) struct File {
 
 impl File {
     fn new(path: String, text: String) -> Self {
-        let code = if path.ends_with(".rs") {
-            rust::code(&text)
-        } else {
-            String::new()
-        };
+        let code = if path.ends_with(".rs") { rust::code(&text) } else { String::new() };
         Self { path, text, code }
     }
 
@@ -56,20 +44,13 @@ impl File {
     /// Whether this file exists for tests alone: `tests.rs`, anything in a `tests` folder, the testkit.
     pub(crate) fn is_test(&self) -> bool {
         self.path.starts_with("crates/testkit/")
-            || self
-                .path
-                .split('/')
-                .any(|part| part == "tests" || part == "tests.rs" || part == "e2e")
+            || self.path.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "e2e")
     }
 
     /// Whether `pattern` names this file or a folder above it; `*` stands for one part of a path.
     pub(crate) fn is_under(&self, pattern: &str) -> bool {
         let mut parts = self.path.split('/');
-        pattern.split('/').all(|wanted| {
-            parts
-                .next()
-                .is_some_and(|part| wanted == "*" || wanted == part)
-        })
+        pattern.split('/').all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
     }
 }
 
@@ -89,14 +70,11 @@ impl Tree {
 
     fn walk(&mut self, root: &Path, below: &mut PathBuf) -> anyhow::Result<()> {
         let folder = root.join(&*below);
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("cannot list `{}`", folder.display()))?;
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot list `{}`", folder.display()))?;
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            let name = name
-                .to_str()
-                .with_context(|| format!("a file name in `{}` is not UTF-8", folder.display()))?;
+            let name = name.to_str().with_context(|| format!("a file name in `{}` is not UTF-8", folder.display()))?;
             let ours = HIDDEN_BUT_OURS.contains(&name) || !name.starts_with('.');
             if !ours || SKIPPED.contains(&name) {
                 continue;
@@ -106,8 +84,7 @@ impl Tree {
             if kind.is_dir() {
                 self.walk(root, below)?;
             } else if kind.is_file() && entry.metadata()?.len() <= LARGEST {
-                let bytes = fs::read(entry.path())
-                    .with_context(|| format!("cannot read `{}`", below.display()))?;
+                let bytes = fs::read(entry.path()).with_context(|| format!("cannot read `{}`", below.display()))?;
                 if let (Ok(text), Some(path)) = (String::from_utf8(bytes), below.to_str()) {
                     self.insert(path, text);
                 }
@@ -118,8 +95,7 @@ impl Tree {
     }
 
     fn insert(&mut self, path: &str, text: String) {
-        self.files
-            .insert(path.to_owned(), File::new(path.to_owned(), text));
+        self.files.insert(path.to_owned(), File::new(path.to_owned(), text));
     }
 
     /// A tree of the given paths and texts.
@@ -144,8 +120,7 @@ impl Tree {
 
     /// Every Rust file whose path begins with `prefix`.
     pub(crate) fn rust_under(&self, prefix: &str) -> impl Iterator<Item = &File> {
-        self.files()
-            .filter(move |file| file.is_rust() && file.path.starts_with(prefix))
+        self.files().filter(move |file| file.is_rust() && file.path.starts_with(prefix))
     }
 
     /// The protocols: the folders of `crates/protocols/src` that declare a vocabulary.
@@ -153,10 +128,7 @@ impl Tree {
         let mut names: Vec<&str> = self
             .files()
             .filter_map(|file| {
-                let (name, rest) = file
-                    .path
-                    .strip_prefix("crates/protocols/src/")?
-                    .split_once('/')?;
+                let (name, rest) = file.path.strip_prefix("crates/protocols/src/")?.split_once('/')?;
                 let declares = rest == "vocabulary.rs" || rest == "vocabulary/mod.rs";
                 declares.then_some(name)
             })

@@ -10,18 +10,12 @@ fn comments_and_literals_are_blanked_and_lines_stay() {
     let code = code(source);
     assert_eq!(code.lines().count(), source.lines().count());
     let words: Vec<&str> = code.split_whitespace().collect();
-    assert_eq!(
-        words.join(" "),
-        "let a = ; let b = ; let c = ; let d = ; end"
-    );
+    assert_eq!(words.join(" "), "let a = ; let b = ; let c = ; let d = ; end");
 }
 
 #[test]
 fn a_lifetime_is_no_character() {
-    assert_eq!(
-        code("fn f<'a>(x: &'a str) -> &'a str"),
-        "fn f<'a>(x: &'a str) -> &'a str"
-    );
+    assert_eq!(code("fn f<'a>(x: &'a str) -> &'a str"), "fn f<'a>(x: &'a str) -> &'a str");
     assert_eq!(code("m('a', '\\'', b'z')"), "m(   ,     ,     )");
 }
 
@@ -39,10 +33,7 @@ fn an_unclosed_literal_ends_with_the_file() {
 
 #[test]
 fn imports_are_unfolded() {
-    assert_eq!(
-        texts("use std::{fs::{self, File}, net as n};"),
-        ["std::fs", "std::fs::File", "std::net"]
-    );
+    assert_eq!(texts("use std::{fs::{self, File}, net as n};"), ["std::fs", "std::fs::File", "std::net"]);
     assert_eq!(texts("pub(crate) use a::b;"), ["pub", "crate", "a::b"]);
 }
 
@@ -55,10 +46,7 @@ fn paths_in_expressions_keep_their_line() {
 
 #[test]
 fn a_path_names_whole_segments() {
-    let path = Path {
-        line: 1,
-        text: "std::fs::File".to_owned(),
-    };
+    let path = Path { line: 1, text: "std::fs::File".to_owned() };
     assert!(path.names("std::fs"));
     assert!(path.names("fs::File"));
     assert!(!path.names("std::f"));

@@ -15,13 +15,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
     tree.files()
         .filter(|file| file.is_rust() && !is_test_file(file))
         .filter(|file| opening(&file.text) < LEAST)
-        .map(|file| {
-            Finding::at(
-                file,
-                1,
-                format!("opens with less than {LEAST} lines of `//!`"),
-            )
-        })
+        .map(|file| Finding::at(file, 1, format!("opens with less than {LEAST} lines of `//!`")))
         .collect()
 }
 
@@ -32,8 +26,5 @@ fn is_test_file(file: &File) -> bool {
 
 /// How many lines of `//!` with words in them the file begins with.
 fn opening(text: &str) -> usize {
-    text.lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .filter(|words| !words.trim().is_empty())
-        .count()
+    text.lines().map_while(|line| line.strip_prefix("//!")).filter(|words| !words.trim().is_empty()).count()
 }

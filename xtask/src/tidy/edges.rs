@@ -40,29 +40,18 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
         let (name, real) = built(&manifest);
         match documented.remove(&name) {
             Some(written) => compare(&file.path, &written, &real, &mut found),
-            None => found.push(Finding::at(
-                file,
-                0,
-                format!("`{name}` is not in the table of {TABLE}"),
-            )),
+            None => found.push(Finding::at(file, 0, format!("`{name}` is not in the table of {TABLE}"))),
         }
     }
     for (name, edges) in documented {
-        found.push(Finding::of(
-            TABLE,
-            edges.line,
-            format!("there is no crate `{name}`"),
-        ));
+        found.push(Finding::of(TABLE, edges.line, format!("there is no crate `{name}`")));
     }
     found
 }
 
 fn is_manifest(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(
-        parts.as_slice(),
-        ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"]
-    )
+    matches!(parts.as_slice(), ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"])
 }
 
 /// The table of the page, by crate.
@@ -73,23 +62,14 @@ fn documented(page: &str) -> BTreeMap<String, Edges> {
         .skip(1)
         .filter_map(|(line, cells)| {
             let [name, normal, in_tests, anyhow] = cells.try_into().ok()?;
-            let edges = Edges {
-                line,
-                normal: names(normal),
-                in_tests: names(in_tests),
-                anyhow: anyhow == "yes",
-            };
+            let edges = Edges { line, normal: names(normal), in_tests: names(in_tests), anyhow: anyhow == "yes" };
             Some((full(name), edges))
         })
         .collect()
 }
 
 fn names(cell: &str) -> BTreeSet<String> {
-    cell.split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty() && *name != "—")
-        .map(full)
-        .collect()
+    cell.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "—").map(full).collect()
 }
 
 /// The table writes `core` for `postern-core`.
@@ -115,19 +95,11 @@ fn built(manifest: &toml::Table) -> (String, Edges) {
         .flat_map(toml::Table::values)
         .filter_map(toml::Value::as_table);
     for table in std::iter::once(manifest).chain(targets) {
-        let normal: BTreeSet<String> = ["dependencies", "build-dependencies"]
-            .iter()
-            .flat_map(|section| dependencies(table, section))
-            .collect();
+        let normal: BTreeSet<String> =
+            ["dependencies", "build-dependencies"].iter().flat_map(|section| dependencies(table, section)).collect();
         edges.anyhow |= normal.contains("anyhow");
-        edges
-            .normal
-            .extend(normal.into_iter().filter(|name| is_ours(name)));
-        edges.in_tests.extend(
-            dependencies(table, "dev-dependencies")
-                .into_iter()
-                .filter(|name| is_ours(name)),
-        );
+        edges.normal.extend(normal.into_iter().filter(|name| is_ours(name)));
+        edges.in_tests.extend(dependencies(table, "dev-dependencies").into_iter().filter(|name| is_ours(name)));
     }
     (name.to_owned(), edges)
 }
@@ -154,32 +126,16 @@ fn is_ours(name: &str) -> bool {
 
 fn compare(path: &str, written: &Edges, real: &Edges, found: &mut Vec<Finding>) {
     for extra in real.normal.difference(&written.normal) {
-        found.push(Finding::of(
-            path,
-            0,
-            format!("depends on `{extra}`, which {TABLE} does not say"),
-        ));
+        found.push(Finding::of(path, 0, format!("depends on `{extra}`, which {TABLE} does not say")));
     }
     for missing in written.normal.difference(&real.normal) {
-        found.push(Finding::of(
-            path,
-            0,
-            format!("does not depend on `{missing}`, as {TABLE} says it does"),
-        ));
+        found.push(Finding::of(path, 0, format!("does not depend on `{missing}`, as {TABLE} says it does")));
     }
     let allowed: BTreeSet<String> = written.in_tests.union(&written.normal).cloned().collect();
     for extra in real.in_tests.difference(&allowed) {
-        found.push(Finding::of(
-            path,
-            0,
-            format!("tests depend on `{extra}`, which {TABLE} does not say"),
-        ));
+        found.push(Finding::of(path, 0, format!("tests depend on `{extra}`, which {TABLE} does not say")));
     }
     if real.anyhow && !written.anyhow {
-        found.push(Finding::of(
-            path,
-            0,
-            "depends on `anyhow`: errors here say whose fault they are",
-        ));
+        found.push(Finding::of(path, 0, "depends on `anyhow`: errors here say whose fault they are"));
     }
 }

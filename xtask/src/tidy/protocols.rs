@@ -10,20 +10,10 @@ use crate::tree::Tree;
 mod tests;
 
 /// Each is a file `NAME.rs` or a folder `NAME/`.
-const FILES: &[&str] = &[
-    "wire",
-    "session",
-    "login",
-    "analyze",
-    "refuse",
-    "vocabulary",
-];
+const FILES: &[&str] = &["wire", "session", "login", "analyze", "refuse", "vocabulary"];
 
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {
-    tree.protocols()
-        .into_iter()
-        .flat_map(|protocol| in_protocol(tree, protocol))
-        .collect()
+    tree.protocols().into_iter().flat_map(|protocol| in_protocol(tree, protocol)).collect()
 }
 
 fn in_protocol(tree: &Tree, protocol: &str) -> Vec<Finding> {
@@ -46,8 +36,5 @@ fn in_protocol(tree: &Tree, protocol: &str) -> Vec<Finding> {
 }
 
 fn has(tree: &Tree, stem: &str) -> bool {
-    tree.file(&format!("{stem}.rs")).is_some()
-        || tree
-            .files()
-            .any(|file| file.is_rust() && file.is_under(stem))
+    tree.file(&format!("{stem}.rs")).is_some() || tree.files().any(|file| file.is_rust() && file.is_under(stem))
 }

@@ -21,20 +21,12 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
 }
 
 fn in_file(file: &File, protocols: &[&str]) -> Vec<Finding> {
-    let own = file
-        .path
-        .strip_prefix(HOME)
-        .and_then(|path| path.split(['/', '.']).next())
-        .unwrap_or("");
+    let own = file.path.strip_prefix(HOME).and_then(|path| path.split(['/', '.']).next()).unwrap_or("");
     let mut found = Vec::new();
     for path in rust::paths(&file.code) {
         for other in protocols.iter().filter(|other| **other != own) {
             if path.names(&format!("crate::{other}")) || path.names(&format!("super::{other}")) {
-                found.push(Finding::at(
-                    file,
-                    path.line,
-                    format!("`{}` reaches into `{other}`", path.text),
-                ));
+                found.push(Finding::at(file, path.line, format!("`{}` reaches into `{other}`", path.text)));
             }
         }
     }

@@ -24,21 +24,10 @@ fn length(file: &File) -> Option<Finding> {
     let lines = file.text.lines().count();
     let most = if file.is_test() { MOST_IN_TESTS } else { MOST };
     if lines > most {
-        return Some(Finding::at(
-            file,
-            0,
-            format!("{lines} lines, at most {most}"),
-        ));
+        return Some(Finding::at(file, 0, format!("{lines} lines, at most {most}")));
     }
     let long = !file.is_test() && lines > COMFORTABLE;
-    long.then(|| {
-        Finding::at(
-            file,
-            0,
-            format!("{lines} lines, better under {COMFORTABLE}"),
-        )
-        .noted()
-    })
+    long.then(|| Finding::at(file, 0, format!("{lines} lines, better under {COMFORTABLE}")).noted())
 }
 
 /// `#[cfg(test)] mod tests { … }` in the file it tests.
@@ -48,10 +37,6 @@ fn inline_tests(file: &File) -> Option<Finding> {
     let body = after.trim_start().strip_prefix("mod ")?.get(opens..)?;
     body.starts_with('{').then(|| {
         let line = before.lines().count();
-        Finding::at(
-            file,
-            line,
-            "tests go into a file of their own: `mod tests;`",
-        )
+        Finding::at(file, line, "tests go into a file of their own: `mod tests;`")
     })
 }

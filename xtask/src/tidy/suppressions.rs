@@ -14,13 +14,8 @@ const RUNS: &str = "a test runs or goes";
 const DONE: &str = "what is not written yet is not called yet";
 
 /// Words in Rust's code, outside comments and literals.
-const IN_RUST: &[(&str, &str)] = &[
-    ("#[allow(", EXPECT),
-    ("#![allow(", EXPECT),
-    ("#[ignore", RUNS),
-    ("todo!", DONE),
-    ("unimplemented!", DONE),
-];
+const IN_RUST: &[(&str, &str)] =
+    &[("#[allow(", EXPECT), ("#![allow(", EXPECT), ("#[ignore", RUNS), ("todo!", DONE), ("unimplemented!", DONE)];
 /// Words in the code of a conditional attribute.
 const IN_CFG_ATTR: &[(&str, &str)] = &[(" allow(", EXPECT), (" ignore", RUNS)];
 /// Words in the comments of Rust: an example that is not compiled is not an example.
@@ -65,9 +60,7 @@ fn in_file(file: &File) -> Vec<Finding> {
 
 /// The text with every line emptied that is not `wanted`.
 fn only_lines(text: &str, wanted: fn(&str) -> bool) -> String {
-    text.lines()
-        .map(|line| format!("{}\n", if wanted(line) { line } else { "" }))
-        .collect()
+    text.lines().map(|line| format!("{}\n", if wanted(line) { line } else { "" })).collect()
 }
 
 fn in_text(file: &File, text: &str, words: &[(&str, &str)]) -> Vec<Finding> {

@@ -30,10 +30,7 @@ fn a_note_is_printed_and_does_not_fail() {
 #[test]
 fn table_rows_skip_the_rule_and_other_widths() {
     let text = "| a | b |\n|---|:-:|\n| 1 | 2 |\n\n| x |\n";
-    assert_eq!(
-        table_rows(text, 2),
-        [(1, vec!["a", "b"]), (3, vec!["1", "2"])]
-    );
+    assert_eq!(table_rows(text, 2), [(1, vec!["a", "b"]), (3, vec!["1", "2"])]);
 }
 
 #[test]

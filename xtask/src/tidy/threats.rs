@@ -31,11 +31,7 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
             continue;
         };
         if !seen.insert(number) {
-            found.push(Finding::at(
-                page,
-                line,
-                format!("threat {number} stands here twice"),
-            ));
+            found.push(Finding::at(page, line, format!("threat {number} stands here twice")));
         }
         for says in unproven(tree, test) {
             found.push(Finding::at(page, line, format!("threat {number}: {says}")));
@@ -55,11 +51,7 @@ fn unproven(tree: &Tree, cell: &str) -> Vec<String> {
         let says = format!("names no test, and does not say `{NOT_BUILT}`");
         return if honest { Vec::new() } else { vec![says] };
     }
-    named
-        .into_iter()
-        .filter(|name| !exists(tree, name))
-        .map(|name| format!("there is no test `{name}`"))
-        .collect()
+    named.into_iter().filter(|name| !exists(tree, name)).map(|name| format!("there is no test `{name}`")).collect()
 }
 
 fn exists(tree: &Tree, name: &str) -> bool {
@@ -80,8 +72,7 @@ fn is_example_or_target(file: &File) -> bool {
 
 /// Whether `module` is a part of the file's path or a module inside it.
 fn speaks_of(file: &File, module: &str) -> bool {
-    file.path.split(['/', '.']).any(|part| part == module)
-        || file.code.contains(&format!("mod {module} "))
+    file.path.split(['/', '.']).any(|part| part == module) || file.code.contains(&format!("mod {module} "))
 }
 
 /// Whether the file has a test function of this name, in Rust or in Python.

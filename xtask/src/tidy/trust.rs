@@ -11,7 +11,7 @@ use crate::tree::{File, Tree};
 mod tests;
 
 struct Seal {
-    /// A path such as `Type::constructor`, or a call such as `.method(`.
+    /// A path such as `Type::constructor`, or text of the code such as `.method(`.
     what: &'static str,
     /// The folder that is searched.
     within: &'static str,
@@ -20,15 +20,40 @@ struct Seal {
     reason: &'static str,
 }
 
-const SEALS: &[Seal] = &[Seal {
-    what: "VerifiedClaims::vouched",
-    within: "crates",
-    only: &[
-        "crates/adapters/src/identity",
-        "crates/adapters/src/identity.rs",
-    ],
-    reason: "only who has verified a signature may vouch for claims",
-}];
+const SEALS: &[Seal] = &[
+    Seal {
+        what: "VerifiedClaims::vouched",
+        within: "crates",
+        only: &["crates/adapters/src/identity", "crates/adapters/src/identity.rs"],
+        reason: "only who has verified a signature may vouch for claims",
+    },
+    Seal {
+        what: "Appended {",
+        within: "crates",
+        only: &["crates/core/src/journal", "crates/adapters/src/journal", "crates/adapters/src/journal.rs"],
+        reason: "only who has written the journal may say that it is written: permits are made of it",
+    },
+    Seal {
+        what: ".spend(",
+        within: "crates",
+        only: &["crates/protocols/src/*/forward", "crates/protocols/src/*/forward.rs"],
+        reason: "what a permit carries leaves in one place, towards the target",
+    },
+    Seal {
+        what: ".expose(",
+        within: "crates",
+        only: &[
+            "crates/core/src/journal/keys.rs",
+            "crates/adapters/src/identity",
+            "crates/adapters/src/tls",
+            "crates/adapters/src/vault",
+            "crates/adapters/src/vault.rs",
+            "crates/protocols/src/*/login",
+            "crates/protocols/src/*/login.rs",
+        ],
+        reason: "a secret is opened by a login, a verifier, a key derivation and the vault that fetched it",
+    },
+];
 
 pub(super) fn find(tree: &Tree) -> Vec<Finding> {
     breaches(tree, SEALS)
@@ -36,17 +61,10 @@ pub(super) fn find(tree: &Tree) -> Vec<Finding> {
 
 fn breaches(tree: &Tree, seals: &[Seal]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for file in tree
-        .files()
-        .filter(|file| file.is_rust() && !file.is_test())
-    {
+    for file in tree.files().filter(|file| file.is_rust() && !file.is_test()) {
         for seal in seals.iter().filter(|seal| binds(seal, file)) {
             for line in uses(file, seal.what) {
-                found.push(Finding::at(
-                    file,
-                    line,
-                    format!("`{}`: {}", seal.what, seal.reason),
-                ));
+                found.push(Finding::at(file, line, format!("`{}`: {}", seal.what, seal.reason)));
             }
         }
     }
@@ -59,16 +77,8 @@ fn binds(seal: &Seal, file: &File) -> bool {
 
 /// The lines of the file's code that use `what`.
 fn uses(file: &File, what: &str) -> Vec<usize> {
-    if what.starts_with('.') {
-        return (1_usize..)
-            .zip(file.code.lines())
-            .filter(|(_, line)| line.contains(what))
-            .map(|(at, _)| at)
-            .collect();
+    if what.contains(['.', '(', '{']) {
+        return (1_usize..).zip(file.code.lines()).filter(|(_, line)| line.contains(what)).map(|(at, _)| at).collect();
     }
-    rust::paths(&file.code)
-        .into_iter()
-        .filter(|path| path.names(what))
-        .map(|path| path.line)
-        .collect()
+    rust::paths(&file.code).into_iter().filter(|path| path.names(what)).map(|path| path.line).collect()
 }

@@ -12,10 +12,7 @@ fn tests_are_known_by_their_path() {
 
 #[test]
 fn a_star_stands_for_one_part() {
-    let file = File::new(
-        "crates/protocols/src/x/forward.rs".to_owned(),
-        String::new(),
-    );
+    let file = File::new("crates/protocols/src/x/forward.rs".to_owned(), String::new());
     assert!(file.is_under("crates/protocols"));
     assert!(file.is_under("crates/protocols/src/*/forward.rs"));
     assert!(!file.is_under("crates/*/forward.rs"));
@@ -39,9 +36,5 @@ fn reading_takes_our_files_and_no_build_output() {
     let tree = Tree::read(root).unwrap();
     assert!(tree.file("xtask/src/tree.rs").is_some());
     assert!(tree.file(".cargo/config.toml").is_some());
-    assert!(
-        !tree
-            .files()
-            .any(|file| file.is_under("target") || file.is_under(".git"))
-    );
+    assert!(!tree.files().any(|file| file.is_under("target") || file.is_under(".git")));
 }

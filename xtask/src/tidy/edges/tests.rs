@@ -12,15 +12,9 @@ const BINARY: &str = "[package]\nname = \"postern\"\n[dependencies]\npostern-cor
 const CORE: &str = "[package]\nname = \"postern-core\"\n[dependencies]\nserde = \"1\"\n";
 
 fn says(page: &str, binary: &str, core: &str) -> Vec<String> {
-    let tree = Tree::of(&[
-        ("ARCHITECTURE.md", page),
-        ("crates/postern/Cargo.toml", binary),
-        ("crates/core/Cargo.toml", core),
-    ]);
-    find(&tree)
-        .into_iter()
-        .map(|finding| finding.to_string())
-        .collect()
+    let tree =
+        Tree::of(&[("ARCHITECTURE.md", page), ("crates/postern/Cargo.toml", binary), ("crates/core/Cargo.toml", core)]);
+    find(&tree).into_iter().map(|finding| finding.to_string()).collect()
 }
 
 #[test]
@@ -38,46 +32,24 @@ fn an_edge_that_the_table_lacks_is_seen_wherever_it_is_declared() {
     ] {
         let found = says(PAGE, BINARY, &format!("{CORE}{declared}"));
         assert_eq!(found.len(), 1, "{declared}");
-        assert!(
-            found[0].contains("depends on `postern-api`, which"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("depends on `postern-api`, which"), "{found:?}");
     }
 }
 
 #[test]
 fn an_edge_that_only_the_table_has_is_seen() {
-    let found = says(
-        PAGE,
-        &BINARY.replace("postern-api.workspace = true\n", ""),
-        CORE,
-    );
-    assert_eq!(
-        found,
-        [
-            "crates/postern/Cargo.toml: does not depend on `postern-api`, as ARCHITECTURE.md says it does"
-        ]
-    );
+    let found = says(PAGE, &BINARY.replace("postern-api.workspace = true\n", ""), CORE);
+    assert_eq!(found, ["crates/postern/Cargo.toml: does not depend on `postern-api`, as ARCHITECTURE.md says it does"]);
 }
 
 #[test]
 fn the_testkit_is_for_tests() {
-    let found = says(
-        PAGE,
-        &BINARY.replace("anyhow", "postern-testkit = \"1\"\nanyhow"),
-        CORE,
-    );
+    let found = says(PAGE, &BINARY.replace("anyhow", "postern-testkit = \"1\"\nanyhow"), CORE);
     assert_eq!(found.len(), 1);
-    let found = says(
-        PAGE,
-        BINARY,
-        &format!("{CORE}[dev-dependencies]\npostern-testkit = \"1\"\n"),
-    );
+    let found = says(PAGE, BINARY, &format!("{CORE}[dev-dependencies]\npostern-testkit = \"1\"\n"));
     assert_eq!(
         found,
-        [
-            "crates/core/Cargo.toml: tests depend on `postern-testkit`, which ARCHITECTURE.md does not say"
-        ]
+        ["crates/core/Cargo.toml: tests depend on `postern-testkit`, which ARCHITECTURE.md does not say"]
     );
 }
 
@@ -101,9 +73,5 @@ fn crates_and_rows_answer_each_other() {
 fn a_missing_page_and_a_broken_manifest_are_said() {
     assert_eq!(find(&Tree::default()).len(), 1);
     let found = says(PAGE, BINARY, "[package");
-    assert!(
-        found
-            .iter()
-            .any(|says| says.starts_with("crates/core/Cargo.toml: "))
-    );
+    assert!(found.iter().any(|says| says.starts_with("crates/core/Cargo.toml: ")));
 }

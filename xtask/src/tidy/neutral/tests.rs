@@ -2,10 +2,7 @@ use super::*;
 
 fn says(text: &str) -> Vec<String> {
     let tree = Tree::of(&[("crates/core/src/gate.rs", text)]);
-    find(&tree)
-        .into_iter()
-        .map(|finding| finding.says)
-        .collect()
+    find(&tree).into_iter().map(|finding| finding.says).collect()
 }
 
 #[test]
@@ -24,28 +21,15 @@ fn a_word_that_only_holds_one_passes() {
 
 #[test]
 fn tests_and_other_crates_may_speak_of_protocols() {
-    let tree = Tree::of(&[
-        ("crates/core/src/gate/tests.rs", "ssh"),
-        ("crates/adapters/src/lib.rs", "http"),
-    ]);
+    let tree = Tree::of(&[("crates/core/src/gate/tests.rs", "ssh"), ("crates/adapters/src/lib.rs", "http")]);
     assert!(find(&tree).is_empty());
 }
 
 #[test]
 fn an_exception_holds_for_its_file_and_word_until_it_is_stale() {
-    let exceptions = [Exception {
-        path: "crates/core/src/a.rs",
-        word: "http",
-        reason: "a scheme",
-    }];
-    let tree = Tree::of(&[
-        ("crates/core/src/a.rs", "http ssh"),
-        ("crates/core/src/b.rs", "http"),
-    ]);
-    let found: Vec<_> = judge(&tree, &exceptions)
-        .into_iter()
-        .map(|f| (f.path, f.says))
-        .collect();
+    let exceptions = [Exception { path: "crates/core/src/a.rs", word: "http", reason: "a scheme" }];
+    let tree = Tree::of(&[("crates/core/src/a.rs", "http ssh"), ("crates/core/src/b.rs", "http")]);
+    let found: Vec<_> = judge(&tree, &exceptions).into_iter().map(|f| (f.path, f.says)).collect();
     assert_eq!(
         found,
         [

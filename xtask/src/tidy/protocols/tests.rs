@@ -12,15 +12,8 @@ const COMPLETE: &[(&str, &str)] = &[
 ];
 
 fn without(path: &str) -> Vec<String> {
-    let files: Vec<_> = COMPLETE
-        .iter()
-        .copied()
-        .filter(|(own, _)| !own.ends_with(path))
-        .collect();
-    find(&Tree::of(&files))
-        .into_iter()
-        .map(|finding| finding.says)
-        .collect()
+    let files: Vec<_> = COMPLETE.iter().copied().filter(|(own, _)| !own.ends_with(path)).collect();
+    find(&Tree::of(&files)).into_iter().map(|finding| finding.says).collect()
 }
 
 #[test]
@@ -32,10 +25,7 @@ fn a_complete_protocol_passes() {
 fn each_missing_file_is_seen() {
     assert_eq!(without("/wire/frame.rs"), ["has no `wire`"]);
     for name in ["session", "login", "analyze", "refuse"] {
-        assert_eq!(
-            without(&format!("/{name}.rs")),
-            [format!("has no `{name}`")]
-        );
+        assert_eq!(without(&format!("/{name}.rs")), [format!("has no `{name}`")]);
     }
 }
 
@@ -48,10 +38,7 @@ fn a_protocol_without_the_suite_is_seen() {
 fn a_call_counts_only_in_code_of_tests() {
     let mut files: Vec<_> = COMPLETE.to_vec();
     files.pop();
-    files.push((
-        "crates/protocols/src/telnet/tests/conformance.rs",
-        "// conformance!(Telnet)",
-    ));
+    files.push(("crates/protocols/src/telnet/tests/conformance.rs", "// conformance!(Telnet)"));
     files.push(("crates/protocols/src/telnet/extra.rs", CALL));
     assert_eq!(find(&Tree::of(&files)).len(), 1);
     files.pop();

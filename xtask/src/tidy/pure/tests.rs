@@ -7,18 +7,8 @@ fn findings(text: &str) -> usize {
 #[test]
 fn each_ban_is_seen() {
     for ban in BANS {
-        assert_eq!(
-            findings(&format!("fn f() {{ {}(); }}", ban.path)),
-            1,
-            "{}",
-            ban.path
-        );
-        assert_eq!(
-            findings(&format!("use {}::x;", ban.path)),
-            1,
-            "{}",
-            ban.path
-        );
+        assert_eq!(findings(&format!("fn f() {{ {}(); }}", ban.path)), 1, "{}", ban.path);
+        assert_eq!(findings(&format!("use {}::x;", ban.path)), 1, "{}", ban.path);
     }
 }
 
@@ -31,15 +21,9 @@ fn a_grouped_import_is_seen() {
 
 #[test]
 fn waiting_without_touching_the_world_is_allowed() {
-    assert_eq!(
-        findings("use tokio::io::{AsyncRead, AsyncWrite};\nuse tokio::sync::mpsc;"),
-        0
-    );
+    assert_eq!(findings("use tokio::io::{AsyncRead, AsyncWrite};\nuse tokio::sync::mpsc;"), 0);
     assert_eq!(findings("use std::time::{Duration, SystemTime};"), 0);
-    assert_eq!(
-        findings("// std::fs is the rim's\nlet a = \"std::env\";"),
-        0
-    );
+    assert_eq!(findings("// std::fs is the rim's\nlet a = \"std::env\";"), 0);
 }
 
 #[test]

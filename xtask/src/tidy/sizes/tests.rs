@@ -3,10 +3,7 @@ use crate::tidy::Weight;
 
 fn weights(path: &str, lines: usize) -> Vec<Weight> {
     let text = "x\n".repeat(lines);
-    find(&Tree::of(&[(path, &text)]))
-        .into_iter()
-        .map(|finding| finding.weight)
-        .collect()
+    find(&Tree::of(&[(path, &text)])).into_iter().map(|finding| finding.weight).collect()
 }
 
 #[test]

@@ -1,9 +1,7 @@
 use super::*;
 
 fn page(first: &str) -> String {
-    let mut page = format!(
-        "| n | threat | what excludes it | test |\n|---|---|---|---|\n| 1 | t | e | {first} |\n"
-    );
+    let mut page = format!("| n | threat | what excludes it | test |\n|---|---|---|---|\n| 1 | t | e | {first} |\n");
     for number in 2..=40 {
         page.push_str(&format!("| {number} | t | e | not built |\n"));
     }
@@ -20,15 +18,9 @@ fn says(page: &str) -> Vec<String> {
         ("crates/core/src/gate.rs", "//! ```compile_fail\n//! ```"),
         ("crates/core/src/plain.rs", ""),
         ("fuzz/fuzz_targets/wire.rs", ""),
-        (
-            "e2e/test_psql.py",
-            "def test_masked():\n    pass\n\ndef masked():\n    pass\n",
-        ),
+        ("e2e/test_psql.py", "def test_masked():\n    pass\n\ndef masked():\n    pass\n"),
     ]);
-    find(&tree)
-        .into_iter()
-        .map(|finding| finding.says)
-        .collect()
+    find(&tree).into_iter().map(|finding| finding.says).collect()
 }
 
 #[test]
@@ -64,23 +56,14 @@ fn a_test_that_does_not_exist_is_seen() {
 
 #[test]
 fn a_row_that_says_nothing_is_seen() {
-    assert_eq!(
-        says(&page("soon")),
-        ["threat 1: names no test, and does not say `not built`"]
-    );
-    assert_eq!(
-        says(&page("")),
-        ["threat 1: names no test, and does not say `not built`"]
-    );
+    assert_eq!(says(&page("soon")), ["threat 1: names no test, and does not say `not built`"]);
+    assert_eq!(says(&page("")), ["threat 1: names no test, and does not say `not built`"]);
 }
 
 #[test]
 fn a_missing_and_a_doubled_number_are_seen() {
     let page = page("not built").replace("| 7 |", "| 8 |");
-    assert_eq!(
-        says(&page),
-        ["threat 8 stands here twice", "threat 7 is missing"]
-    );
+    assert_eq!(says(&page), ["threat 8 stands here twice", "threat 7 is missing"]);
 }
 
 #[test]

@@ -32,3 +32,17 @@ fn a_method_is_guarded_within_its_folder() {
     assert!(found("crates/protocols/src/telnet/forward.rs").is_empty());
     assert!(found("crates/adapters/src/dial.rs").is_empty());
 }
+
+#[test]
+fn every_seal_is_seen_where_it_may_not_stand_and_passes_where_it_may() {
+    for seal in SEALS {
+        let code = format!("fn f() {{ {} }}", seal.what);
+        let elsewhere = format!("{}/elsewhere/src/x.rs", seal.within);
+        assert_eq!(find(&Tree::of(&[(&elsewhere, &code)])).len(), 1, "{}", seal.what);
+        for place in seal.only {
+            let file = if place.ends_with(".rs") { (*place).to_owned() } else { format!("{place}/x.rs") };
+            let file = file.replace('*', "telnet");
+            assert!(find(&Tree::of(&[(&file, &code)])).is_empty(), "{file}");
+        }
+    }
+}
