@@ -2,7 +2,7 @@ use super::*;
 
 fn says(text: &str) -> Vec<String> {
     let tree = Tree::of(&[("crates/core/src/gate.rs", text)]);
-    find(&tree).into_iter().map(|finding| finding.says).collect()
+    judge(&tree, &[]).into_iter().map(|finding| finding.says).collect()
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_word_that_only_holds_one_passes() {
 #[test]
 fn tests_and_other_crates_may_speak_of_protocols() {
     let tree = Tree::of(&[("crates/core/src/gate/tests.rs", "ssh"), ("crates/adapters/src/lib.rs", "http")]);
-    assert!(find(&tree).is_empty());
+    assert!(judge(&tree, &[]).is_empty());
 }
 
 #[test]
