@@ -235,6 +235,9 @@ pub struct Uses {
     pub stored: BTreeSet<Column>,
     /// Values that stood in them are changed (not: new rows are added).
     pub overwritten: BTreeSet<Column>,
+    /// Code that runs in the operation and may read or show whatever its owner can, by name: functions that are not
+    /// known to be clean, and the like.
+    pub hidden: BTreeSet<String>,
 }
 
 /// Something known about an operation that a condition may ask for.

@@ -78,8 +78,16 @@ impl House {
     }
 
     pub(super) async fn write(&self, session: Option<SessionId>, event: Event) -> Result<Appended, Fault> {
-        let draft = Draft { session, at: self.clock.now(), event };
-        self.append.append(vec![draft]).await
+        self.write_all(session, [event]).await
+    }
+
+    pub(super) async fn write_all(
+        &self,
+        session: Option<SessionId>,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<Appended, Fault> {
+        let at = self.clock.now();
+        self.append.append(events.into_iter().map(|event| Draft { session, at, event }).collect()).await
     }
 
     pub(super) fn operation_event(&self, pending: &Pending, decided: Decided, scope: &Scope) -> Result<Event, Fault> {

@@ -95,6 +95,23 @@ pub struct Lease {
     pub password: Option<Secret>,
 }
 
+/// A way to the target of an open session that carries no credential.
+#[derive(Clone, Debug)]
+pub struct Redial {
+    house: Arc<House>,
+    target: Arc<Target>,
+}
+
+impl Redial {
+    /// Connects to the target once more.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub async fn dial(&self) -> Result<Link, Fault> {
+        self.house.dial.dial(&self.target).await
+    }
+}
+
 /// What comes of a submission.
 #[derive(Debug)]
 pub enum Decision {
@@ -257,12 +274,13 @@ impl Gate<Open> {
         flow.revision() == self.house.policy.rulebook().revision
     }
 
-    /// Journals how an operation ended.
+    /// Journals how operations ended.
     ///
     /// # Errors
     /// Where the journal does not take the record.
-    pub async fn finished(&self, id: OperationId, outcome: Outcome) -> Result<(), Fault> {
-        self.house.write(Some(self.session), Event::Finished { id, outcome }).await.map(|_| ())
+    pub async fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
+        let events = ended.into_iter().map(|(id, outcome)| Event::Finished { id, outcome });
+        self.house.write_all(Some(self.session), events).await.map(|_| ())
     }
 
     /// Journals something that somebody should look at.
@@ -289,6 +307,12 @@ impl Gate<Open> {
     pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
         let target = &self.state.target;
         self.lease(target.catalog_login.as_ref().unwrap_or(&target.login)).await
+    }
+
+    /// Another way to the same target, for taking back what runs there.
+    #[must_use]
+    pub fn redial(&self) -> Redial {
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(&self.state.target) }
     }
 
     /// Who the client is.

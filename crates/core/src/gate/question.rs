@@ -3,15 +3,18 @@
 //! What goes on is what was asked about: the bytes are kept here from the submission on, and the approval is used
 //! for the digest over them, once.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::approval::{Approval, Question, Settled, State};
 use crate::code::Code;
 use crate::fault::Fault;
-use crate::gate::{Gate, Open, Permit};
+use crate::gate::{Gate, House, Open, Permit};
 use crate::id::{ApprovalId, OperationId};
 use crate::journal::{Decided, Event};
 use crate::operation::Operation;
+use crate::ports::Later;
 use crate::verdict::{Denial, Duties, HoldInTransaction, HoldMode, Terms, Verdict};
 
 /// A submission on its way to a verdict.
@@ -58,6 +61,7 @@ pub struct Held {
     url: String,
     rules: String,
     standing: Standing,
+    house: Arc<House>,
 }
 
 impl Held {
@@ -77,6 +81,13 @@ impl Held {
     #[must_use]
     pub fn rules(&self) -> &str {
         &self.rules
+    }
+
+    /// Waits until it is settled; resolves to an error where the store cannot be reached. Dropping the wait leaves
+    /// the question open; see [`Gate::withdraw`].
+    pub fn settled(&self) -> Later<'static, Result<Settled, Fault>> {
+        let (house, approval) = (Arc::clone(&self.house), self.approval);
+        Box::pin(async move { house.approvals.settled(approval).await })
     }
 
     /// Whether it waits inside a transaction, and so no longer than [`HoldInTransaction::LONGEST`].
@@ -108,7 +119,14 @@ impl Gate<Open> {
         let rules = terms.rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let url = format!("{}{approval}", self.house.approvals_url);
         match terms.hold {
-            HoldMode::Wait => Ok(Asked::Wait(Box::new(Held { pending, approval, url, rules, standing }))),
+            HoldMode::Wait => Ok(Asked::Wait(Box::new(Held {
+                pending,
+                approval,
+                url,
+                rules,
+                standing,
+                house: Arc::clone(&self.house),
+            }))),
             HoldMode::Retry => {
                 let denial = Denial::new(
                     Code::ApprovalPending,
@@ -117,14 +135,6 @@ impl Gate<Open> {
                 Ok(Asked::No(by_first(denial, &terms).hint("send the same statement again once it is approved")))
             }
         }
-    }
-
-    /// Waits until a held operation is settled. Dropping the wait leaves the question open; see [`Gate::withdraw`].
-    ///
-    /// # Errors
-    /// Where the store cannot be reached.
-    pub async fn settled(&self, held: &Held) -> Result<Settled, Fault> {
-        self.house.approvals.settled(held.approval).await
     }
 
     /// Goes on with a held operation as it was settled: granted, it is decided again under the policy in force, the

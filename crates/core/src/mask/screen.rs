@@ -21,6 +21,7 @@ impl MaskSet {
             return Ok(Vec::new());
         }
         self.screen_reading(operation)?;
+        self.screen_hidden(operation)?;
         self.screen_writes(operation)?;
         self.screen_consulted(operation)?;
         self.screen_outputs(operation)
@@ -37,6 +38,15 @@ impl MaskSet {
             )
             .hint("write it as plain SELECT, INSERT, UPDATE or DELETE on named tables")),
         }
+    }
+
+    fn screen_hidden(&self, operation: &Operation) -> Result<(), Denial> {
+        let Some(code) = operation.uses.hidden.first() else { return Ok(()) };
+        Err(Denial::new(
+            Code::MaskedOutput,
+            format!("columns are masked for you on this target, and what `{code}` reads or shows cannot be known"),
+        )
+        .hint("leave it out, or ask for a rule and masks that do not bind you"))
     }
 
     fn screen_writes(&self, operation: &Operation) -> Result<(), Denial> {
