@@ -1,6 +1,8 @@
 # One line a step, the rest in a log. Sourced by the other scripts; it runs nothing by itself.
 
 logs=$root/.cache/logs
+ticker=
+trap '[ -z "$ticker" ] || kill "$ticker" 2>/dev/null' EXIT
 
 fail() { # fail MESSAGE [HINT]
 	printf 'error: %s\n' "$1" >&2
@@ -9,7 +11,7 @@ fail() { # fail MESSAGE [HINT]
 }
 
 step() { # step NAME COMMAND… — runs COMMAND, says how long it took, and on failure what it said last
-	local name=$1 log=$logs/$1.log began=$SECONDS ticker code=0
+	local name=$1 log=$logs/$1.log began=$SECONDS code=0
 	shift
 	mkdir -p "$logs"
 	: >"$log"
@@ -18,6 +20,7 @@ step() { # step NAME COMMAND… — runs COMMAND, says how long it took, and on 
 	"$@" </dev/null >"$log" 2>&1 || code=$?
 	kill "$ticker" 2>/dev/null || true
 	wait "$ticker" 2>/dev/null || true
+	ticker=
 	[ ! -t 1 ] || printf '\r\033[K'
 	if [ "$code" = 0 ]; then
 		printf '%-10s %4d s\n' "$name" $((SECONDS - began))
