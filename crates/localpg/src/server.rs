@@ -3,6 +3,8 @@
 //! Invariant: the server and its temporary folder end with their owner, however he ends.
 //! `supervise.sh` sees to it from the other end of a pipe.
 
+mod configuration;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -110,7 +112,9 @@ impl Server {
             Data::Kept(folder) => keep_folder(folder, &account)?,
         };
         let fresh = !data.join("PG_VERSION").exists();
-        configure(home.path(), port, options, &account)?;
+        for (name, text) in configuration::files(home.path(), port, options) {
+            write_private(&home.path().join(name), &text, &account)?;
+        }
         let supervisor = supervise(home.path(), &data, installation, options, &account)?;
         let mut server = Self {
             supervisor,
@@ -269,51 +273,6 @@ fn keep_folder(folder: &Path, account: &Account) -> Result<PathBuf, Error> {
     }
     account.can_enter(&folder)?;
     Ok(folder)
-}
-
-/// Writes `postgresql.conf`, `pg_hba.conf` and the certificate.
-fn configure(home: &Path, port: u16, options: &Options, account: &Account) -> Result<(), Error> {
-    let mut settings: Vec<(String, String)> = [
-        ("hba_file", home.join("pg_hba.conf").display().to_string()),
-        ("listen_addresses", Ipv4Addr::LOCALHOST.to_string()),
-        ("port", port.to_string()),
-        ("unix_socket_directories", home.display().to_string()),
-        ("password_encryption", "scram-sha-256".to_owned()),
-        ("log_line_prefix", "%m [%p] %u@%d ".to_owned()),
-        ("log_checkpoints", "off".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
-    if matches!(options.data, Data::Temporary) {
-        settings
-            .extend(["fsync", "full_page_writes"].map(|name| (name.to_owned(), "off".to_owned())));
-    }
-    if let Some(tls) = &options.tls {
-        settings.push(("ssl".to_owned(), "on".to_owned()));
-        for (name, file, text) in [
-            ("ssl_cert_file", "server.crt", &tls.certificate),
-            ("ssl_key_file", "server.key", &tls.key),
-        ] {
-            write_private(&home.join(file), text, account)?;
-            settings.push((name.to_owned(), home.join(file).display().to_string()));
-        }
-    }
-    settings.extend(options.settings.iter().cloned());
-    let settings: String = settings
-        .iter()
-        .map(|(name, value)| format!("{name} = {}\n", sql::setting(value)))
-        .collect();
-    write_private(&home.join("postgresql.conf"), &settings, account)?;
-
-    let mut rules = String::from("local all all trust\n");
-    if options.host_rules.is_empty() {
-        rules.push_str("host all all 127.0.0.1/32 scram-sha-256\n");
-    }
-    for rule in &options.host_rules {
-        rules.push_str(rule);
-        rules.push('\n');
-    }
-    write_private(&home.join("pg_hba.conf"), &rules, account)
 }
 
 fn write_private(path: &Path, text: &str, account: &Account) -> Result<(), Error> {
