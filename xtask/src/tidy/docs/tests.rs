@@ -17,4 +17,5 @@ fn a_bare_or_one_line_opening_is_seen() {
 fn two_lines_pass_and_tests_need_none() {
     assert_eq!(findings("a.rs", "//! What it is for.\n//!\n//! Where to enter.\n"), 0);
     assert_eq!(findings("a/tests.rs", ""), 0);
+    assert_eq!(findings("crates/testkit/src/a/tests.rs", ""), 0);
 }
