@@ -28,34 +28,23 @@ impl Account {
         }
         let path = Path::new("/etc/passwd");
         let passwd = fs::read_to_string(path).map_err(Error::io("read", path))?;
-        ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| Self::in_passwd(&passwd, name))
-            .ok_or(Error::NoAccount)
+        ["postgres", "nobody"].iter().find_map(|name| Self::in_passwd(&passwd, name)).ok_or(Error::NoAccount)
     }
 
     /// The entry of `name` in a passwd(5) text, root never.
     fn in_passwd(passwd: &str, name: &str) -> Option<Self> {
-        let line = passwd
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?;
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
         let mut fields = line.split(':').skip(2);
         let uid: u32 = fields.next()?.parse().ok()?;
         let gid: u32 = fields.next()?.parse().ok()?;
-        (uid != 0).then(|| Self::Other {
-            name: name.to_owned(),
-            uid,
-            gid,
-        })
+        (uid != 0).then(|| Self::Other { name: name.to_owned(), uid, gid })
     }
 
     /// Makes the account the owner of `path`.
     pub(crate) fn own(&self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Own => Ok(()),
-            Self::Other { uid, gid, .. } => {
-                chown(path, Some(*uid), Some(*gid)).map_err(Error::io("give away", path))
-            }
+            Self::Other { uid, gid, .. } => chown(path, Some(*uid), Some(*gid)).map_err(Error::io("give away", path)),
         }
     }
 
@@ -71,9 +60,7 @@ impl Account {
         let Self::Other { name, uid, gid } = self else {
             return Ok(());
         };
-        let folder = folder
-            .canonicalize()
-            .map_err(Error::io("resolve", folder))?;
+        let folder = folder.canonicalize().map_err(Error::io("resolve", folder))?;
         for step in folder.ancestors() {
             let entry = fs::metadata(step).map_err(Error::io("read", step))?;
             let mode = entry.permissions().mode();
@@ -85,10 +72,7 @@ impl Account {
                 mode & 0o001 != 0
             };
             if !open {
-                return Err(Error::Unreachable {
-                    folder: step.to_owned(),
-                    user: name.clone(),
-                });
+                return Err(Error::Unreachable { folder: step.to_owned(), user: name.clone() });
             }
         }
         Ok(())
@@ -100,9 +84,7 @@ impl Account {
     pub(crate) fn temporary_root(&self) -> PathBuf {
         const LONGEST: usize = 60;
         let memory = PathBuf::from("/dev/shm");
-        let fits = |folder: &PathBuf| {
-            folder.as_os_str().len() <= LONGEST && self.can_enter(folder).is_ok()
-        };
+        let fits = |folder: &PathBuf| folder.as_os_str().len() <= LONGEST && self.can_enter(folder).is_ok();
         [memory]
             .into_iter()
             .filter(|memory| has_room(memory))
@@ -115,8 +97,7 @@ impl Account {
 /// Whether a few servers fit into the file system of `folder`; a container may have 64 MB of memory there.
 fn has_room(folder: &Path) -> bool {
     const ENOUGH: u64 = 2 << 30;
-    rustix::fs::statvfs(folder)
-        .is_ok_and(|system| system.f_bavail.saturating_mul(system.f_frsize) >= ENOUGH)
+    rustix::fs::statvfs(folder).is_ok_and(|system| system.f_bavail.saturating_mul(system.f_frsize) >= ENOUGH)
 }
 
 #[cfg(test)]

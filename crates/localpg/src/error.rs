@@ -1,4 +1,5 @@
 //! What can go wrong between finding a PostgreSQL and talking to it, and what to do about it.
+//! Messages may hold lines of the server's log; none holds a password. Enter at [`Error`].
 
 use std::io;
 use std::path::PathBuf;
@@ -77,15 +78,8 @@ impl Error {
     }
 
     /// Wraps an [`io::Error`] with what was attempted on which path; for `map_err`.
-    pub(crate) fn io(
-        attempt: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(attempt: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            attempt,
-            path,
-            source,
-        }
+        move |source| Self::Io { attempt, path, source }
     }
 }

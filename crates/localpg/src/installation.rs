@@ -1,4 +1,6 @@
-//! Which PostgreSQL servers this machine has, and which one to take.
+//! Which PostgreSQL servers this machine has, and which one to take. It starts none.
+//!
+//! Enter at [`Installation::discover`].
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,9 +24,9 @@ pub struct Installation {
 impl Installation {
     /// Finds a server of the `wanted` major version, or the most preferred of any.
     ///
-    /// Looked at, in this order: `POSTERN_PG_BIN` (a folder), the PostgreSQL 18 of `scripts/setup`
-    /// (`POSTERN_PG18`, or its usual places), what the distribution installed, highest version first,
-    /// `pg_config --bindir`, and `PATH`.
+    /// Looked at, in this order: `POSTERN_PG_BIN` (a folder of binaries), what `scripts/setup` names in
+    /// `POSTERN_PG18` and `POSTERN_PG15` (each with a `bin` in it), where it puts PostgreSQL 18, what the
+    /// distribution installed, highest version first, `pg_config --bindir`, and `PATH`.
     ///
     /// # Errors
     /// [`Error::NotInstalled`]; [`Error::Unreachable`] where the only fitting one is closed to the account
@@ -33,9 +35,7 @@ impl Installation {
         let account = Account::for_server()?;
         let mut closed = None;
         for bin in candidates(&|name| std::env::var_os(name)) {
-            let Some(found) =
-                Self::at(&bin).filter(|found| wanted.is_none_or(|major| found.major == major))
-            else {
+            let Some(found) = Self::at(&bin).filter(|found| wanted.is_none_or(|major| found.major == major)) else {
                 continue;
             };
             match account.can_enter(&bin) {
@@ -55,10 +55,7 @@ impl Installation {
         }
         let output = Command::new(&postgres).arg("--version").output().ok()?;
         let major = major_version(&String::from_utf8_lossy(&output.stdout))?;
-        Some(Self {
-            bin: bin.to_owned(),
-            major,
-        })
+        Some(Self { bin: bin.to_owned(), major })
     }
 
     /// The folder with the binaries.
@@ -90,28 +87,23 @@ impl Installation {
 /// `postgres (PostgreSQL) 15.18 (Debian …)` is 15, `… 18beta1` is 18.
 fn major_version(text: &str) -> Option<u32> {
     let version = text.strip_prefix("postgres (PostgreSQL) ")?;
-    let end = version
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(version.len());
+    let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     version.get(..end)?.parse().ok()
 }
 
 /// Folders to look into, most preferred first. `variable` reads the environment.
 fn candidates(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = variable("POSTERN_PG_BIN")
-        .map(PathBuf::from)
-        .into_iter()
-        .collect();
-    folders.extend(variable("POSTERN_PG18").map(|root| PathBuf::from(root).join("bin")));
+    let named = |name: &str| variable(name).map(PathBuf::from);
+    let mut folders = Vec::from_iter(named("POSTERN_PG_BIN"));
+    folders.extend(["POSTERN_PG18", "POSTERN_PG15"].into_iter().filter_map(named).map(|root| root.join("bin")));
     let shared = PathBuf::from(format!("/var/tmp/postern-pg18-{PG18_PACKAGE}"));
     if only_ours_to_write(&shared) && only_ours_to_write(&shared.join("bin")) {
         folders.push(shared.join("bin"));
     }
-    folders.extend(
-        variable("HOME").map(|home| {
-            PathBuf::from(home).join(format!(".cache/postern/pg18-{PG18_PACKAGE}/bin"))
-        }),
-    );
+    let cache = named("POSTERN_CACHE")
+        .or_else(|| Some(named("XDG_CACHE_HOME")?.join("postern")))
+        .or_else(|| Some(named("HOME")?.join(".cache/postern")));
+    folders.extend(cache.map(|cache| cache.join(format!("pg18-{PG18_PACKAGE}/bin"))));
     folders.extend(distribution_folders());
     folders.extend(pg_config_folder());
     folders.extend(path_folders(variable));
@@ -131,24 +123,11 @@ fn only_ours_to_write(folder: &Path) -> bool {
 
 /// What Debian and Red Hat install, highest version first.
 fn distribution_folders() -> Vec<PathBuf> {
-    let debian = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let debian = debian.filter_map(|entry| {
-        Some((
-            entry.file_name().to_str()?.parse().ok()?,
-            entry.path().join("bin"),
-        ))
-    });
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = debian.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))));
     let red_hat = fs::read_dir("/usr").into_iter().flatten().flatten();
     let red_hat = red_hat.filter_map(|entry| {
-        let major = entry
-            .file_name()
-            .to_str()?
-            .strip_prefix("pgsql-")?
-            .parse()
-            .ok()?;
+        let major = entry.file_name().to_str()?.strip_prefix("pgsql-")?.parse().ok()?;
         Some((major, entry.path().join("bin")))
     });
     let mut found: Vec<(u32, PathBuf)> = debian.chain(red_hat).collect();
@@ -163,9 +142,7 @@ fn pg_config_folder() -> Option<PathBuf> {
 }
 
 fn path_folders(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
-    variable("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default()
+    variable("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -63,9 +63,7 @@ pub struct Tls {
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls")
-            .field("certificate", &self.certificate)
-            .finish_non_exhaustive()
+        f.debug_struct("Tls").field("certificate", &self.certificate).finish_non_exhaustive()
     }
 }
 
@@ -93,9 +91,7 @@ impl Server {
         loop {
             match Self::start_on(free_port()?, installation, options) {
                 // somebody else took the port between our asking and the server's binding
-                Err(Error::Start { log })
-                    if attempt < PORT_ATTEMPTS && log.contains("could not bind") =>
-                {
+                Err(Error::Start { log }) if attempt < PORT_ATTEMPTS && log.contains("could not bind") => {
                     attempt = attempt.saturating_add(1);
                 }
                 outcome => return outcome,
@@ -116,14 +112,7 @@ impl Server {
             write_private(&home.path().join(name), &text, &account)?;
         }
         let supervisor = supervise(home.path(), &data, installation, options, &account)?;
-        let mut server = Self {
-            supervisor,
-            home,
-            data,
-            installation: installation.clone(),
-            port,
-            fresh,
-        };
+        let mut server = Self { supervisor, home, data, installation: installation.clone(), port, fresh };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -177,11 +166,7 @@ impl Server {
     /// # Errors
     /// As [`Server::run_sql`].
     pub fn create_login(&self, role: &str, password: &str) -> Result<(), Error> {
-        let statement = format!(
-            "CREATE ROLE {} LOGIN PASSWORD {};",
-            sql::identifier(role),
-            sql::literal(password)
-        );
+        let statement = format!("CREATE ROLE {} LOGIN PASSWORD {};", sql::identifier(role), sql::literal(password));
         self.run_sql("postgres", &statement).map(drop)
     }
 
@@ -196,20 +181,12 @@ impl Server {
             if self.is_ready() {
                 return Ok(());
             }
-            let ended = self
-                .supervisor
-                .try_wait()
-                .map_err(Error::io("wait for", "/bin/sh"))?;
+            let ended = self.supervisor.try_wait().map_err(Error::io("wait for", "/bin/sh"))?;
             if ended.is_some() {
-                return Err(Error::Start {
-                    log: self.end_of_log(),
-                });
+                return Err(Error::Start { log: self.end_of_log() });
             }
             if deadline.is_none_or(|deadline| Instant::now() >= deadline) {
-                return Err(Error::Slow {
-                    seconds: PATIENCE.as_secs(),
-                    log: self.end_of_log(),
-                });
+                return Err(Error::Slow { seconds: PATIENCE.as_secs(), log: self.end_of_log() });
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -222,20 +199,14 @@ impl Server {
             return false;
         };
         let lines: Vec<&str> = lock.lines().map(str::trim).collect();
-        lines
-            .get(4)
-            .is_some_and(|folder| Path::new(folder) == self.home.path())
-            && lines.get(7) == Some(&"ready")
+        lines.get(4).is_some_and(|folder| Path::new(folder) == self.home.path()) && lines.get(7) == Some(&"ready")
     }
 
     fn end_of_log(&self) -> String {
         const LINES: usize = 12;
         let log = fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines
-            .get(lines.len().saturating_sub(LINES)..)
-            .unwrap_or_default()
-            .join("\n")
+        lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
     }
 }
 
@@ -262,13 +233,10 @@ fn make_home(account: &Account) -> Result<TempDir, Error> {
 /// Makes a kept folder, gives it to the server's account while it is empty, and resolves it.
 fn keep_folder(folder: &Path, account: &Account) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(Error::io("make", folder))?;
-    let folder = folder
-        .canonicalize()
-        .map_err(Error::io("resolve", folder))?;
+    let folder = folder.canonicalize().map_err(Error::io("resolve", folder))?;
     let mut entries = fs::read_dir(&folder).map_err(Error::io("read", &folder))?;
     if entries.next().is_none() {
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
-            .map_err(Error::io("close", &folder))?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(Error::io("close", &folder))?;
         account.own(&folder)?;
     }
     account.can_enter(&folder)?;
@@ -277,17 +245,12 @@ fn keep_folder(folder: &Path, account: &Account) -> Result<PathBuf, Error> {
 
 fn write_private(path: &Path, text: &str, account: &Account) -> Result<(), Error> {
     let mut file = create_private(path, account)?;
-    file.write_all(text.as_bytes())
-        .map_err(Error::io("write", path))
+    file.write_all(text.as_bytes()).map_err(Error::io("write", path))
 }
 
 fn create_private(path: &Path, account: &Account) -> Result<File, Error> {
-    let file = File::options()
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(Error::io("write", path))?;
+    let file =
+        File::options().append(true).create_new(true).mode(0o600).open(path).map_err(Error::io("write", path))?;
     account.own(path)?;
     Ok(file)
 }
@@ -304,32 +267,21 @@ fn supervise(
     let log = create_private(&log_path, account)?;
     let also = log.try_clone().map_err(Error::io("open", log_path))?;
     let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", SUPERVISE, "postern-localpg"])
-        .args([home, installation.bin(), data])
-        .args([
-            "--username",
-            SUPERUSER,
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-instructions",
-        ]);
+    command.args(["-c", SUPERVISE, "postern-localpg"]).args([home, installation.bin(), data]).args([
+        "--username",
+        SUPERUSER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-instructions",
+    ]);
     if matches!(options.data, Data::Temporary) {
         command.arg("--no-sync");
     }
     // nothing of our environment reaches the server: PGDATA, PGPORT, LD_LIBRARY_PATH or a locale would change it
-    command
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("LC_ALL", "C")
-        .current_dir(home);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C").current_dir(home);
     account.run(&mut command);
-    command
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(log)
-        .stderr(also);
+    command.process_group(0).stdin(Stdio::piped()).stdout(log).stderr(also);
     command.spawn().map_err(Error::io("run", "/bin/sh"))
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -69,10 +69,7 @@ impl Authority {
     pub fn leaf_valid(&self, names: &[&str], validity: Validity) -> Result<Leaf> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone())?;
-        params.distinguished_name.push(
-            DnType::CommonName,
-            names.first().context("a leaf needs a name")?,
-        );
+        params.distinguished_name.push(DnType::CommonName, names.first().context("a leaf needs a name")?);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -80,11 +77,7 @@ impl Authority {
         set_validity(&mut params, validity);
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Leaf {
-            certificate: certificate.der().clone(),
-            pem: certificate.pem(),
-            key,
-        })
+        Ok(Leaf { certificate: certificate.der().clone(), pem: certificate.pem(), key })
     }
 
     /// A TLS client that trusts this authority and no other.

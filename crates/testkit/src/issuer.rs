@@ -109,17 +109,10 @@ impl Issuer {
             keys_requests: 0,
             ending: false,
         };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        });
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let serving = Arc::clone(&shared);
         let listening = thread::spawn(move || serve::listen(&listener, &serving));
-        Ok(Self {
-            address,
-            shared,
-            listening: Some(listening),
-        })
+        Ok(Self { address, shared, listening: Some(listening) })
     }
 
     /// Its identifier, the `iss` of its tokens.
@@ -156,11 +149,7 @@ impl Issuer {
     /// Where [`Issuer::set_keys`] left none.
     pub fn key(&self) -> Result<Arc<Key>> {
         let state = self.shared.lock();
-        state
-            .keys
-            .first()
-            .cloned()
-            .ok_or_else(|| anyhow::anyhow!("the issuer has no key"))
+        state.keys.first().cloned().ok_or_else(|| anyhow::anyhow!("the issuer has no key"))
     }
 
     /// Publishes these keys and no others; the first one signs.

@@ -51,11 +51,7 @@ impl OpenidProvider {
     /// Where Node or the package is missing; then the message says what to run.
     pub fn start(algorithm: Algorithm) -> Result<Self> {
         let installed = Path::new(FOLDER).join("node_modules/oidc-provider");
-        ensure!(
-            installed.is_dir(),
-            "{} is missing: run scripts/setup",
-            installed.display()
-        );
+        ensure!(installed.is_dir(), "{} is missing: run scripts/setup", installed.display());
         let mut log = tempfile::tempfile()?;
         let mut node = Command::new("node")
             .arg("provider.mjs")
@@ -76,10 +72,7 @@ impl OpenidProvider {
             log.read_to_string(&mut complaint)?;
             bail!("the OpenID provider did not start: {complaint}");
         };
-        Ok(Self {
-            _node: node,
-            description,
-        })
+        Ok(Self { _node: node, description })
     }
 
     /// Its identifier, the `iss` of its tokens.
@@ -93,12 +86,8 @@ impl OpenidProvider {
     /// # Errors
     /// Where the provider refuses.
     pub fn access_token(&self) -> Result<String> {
-        let credentials =
-            BASE64.encode(format!("{WORKLOAD}:{}", self.secret(WORKLOAD)?).as_bytes());
-        let authority = self
-            .url()
-            .strip_prefix("http://")
-            .context("the provider is not on plain HTTP")?;
+        let credentials = BASE64.encode(format!("{WORKLOAD}:{}", self.secret(WORKLOAD)?).as_bytes());
+        let authority = self.url().strip_prefix("http://").context("the provider is not on plain HTTP")?;
         let body = "grant_type=client_credentials";
         // HTTP/1.0, so that the answer is not chunked
         let request = format!(
@@ -111,9 +100,7 @@ impl OpenidProvider {
         connection.write_all(request.as_bytes())?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
-        let (_, body) = answer
-            .split_once("\r\n\r\n")
-            .context("the provider gave no answer")?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("the provider gave no answer")?;
         let answer: Value = serde_json::from_str(body)?;
         answer
             .get("access_token")
@@ -129,29 +116,18 @@ impl OpenidProvider {
     /// Where the provider refuses, such as a person it does not know.
     pub fn id_token(&self, person: &str) -> Result<String> {
         let output = Command::new("node")
-            .args([
-                PathBuf::from(FOLDER).join("login.mjs").as_os_str(),
-                self.url().as_ref(),
-                person.as_ref(),
-            ])
+            .args([PathBuf::from(FOLDER).join("login.mjs").as_os_str(), self.url().as_ref(), person.as_ref()])
             .env("CLIENT_SECRET", self.secret("postern")?)
             .output()
             .context("cannot run node")?;
         if !output.status.success() {
-            bail!(
-                "no ID token for `{person}`: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            bail!("no ID token for `{person}`: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
     fn secret(&self, client: &str) -> Result<&str> {
-        let client = self
-            .description
-            .clients
-            .get(client)
-            .context("the provider has no such client")?;
+        let client = self.description.clients.get(client).context("the provider has no such client")?;
         Ok(&client.secret)
     }
 }

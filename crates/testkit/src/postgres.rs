@@ -87,30 +87,17 @@ impl PostgresServer {
             Tls::With(leaf) => Some(leaf),
             Tls::Off => None,
         };
-        let tls = leaf.map(|leaf| ServerTls {
-            certificate: leaf.pem().to_owned(),
-            key: leaf.key_pem(),
-        });
+        let tls = leaf.map(|leaf| ServerTls { certificate: leaf.pem().to_owned(), key: leaf.key_pem() });
         let mut settings = vec![("log_statement".to_owned(), "all".to_owned())];
         settings.extend(options.settings);
-        let server_options = ServerOptions {
-            tls,
-            host_rules: options.host_rules,
-            settings,
-            ..ServerOptions::default()
-        };
+        let server_options =
+            ServerOptions { tls, host_rules: options.host_rules, settings, ..ServerOptions::default() };
         let server = Server::start(&installation, &server_options).map_err(explain)?;
         for (role, password) in &options.logins {
             server.create_login(role, password).map_err(explain)?;
         }
-        server
-            .run_sql("postgres", &options.script)
-            .map_err(explain)?;
-        Ok(Self {
-            server,
-            authority,
-            folder,
-        })
+        server.run_sql("postgres", &options.script).map_err(explain)?;
+        Ok(Self { server, authority, folder })
     }
 
     /// Where it listens.
@@ -157,8 +144,7 @@ impl PostgresServer {
     /// Where the log cannot be read.
     pub fn statements(&self, role: &str) -> Result<Vec<String>> {
         let path = self.server.log_file();
-        let log = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read `{}`", path.display()))?;
+        let log = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         Ok(statements_in(&log, role))
     }
 
@@ -228,10 +214,7 @@ fn statement_on(line: &str) -> Option<&str> {
     match entry.strip_prefix("statement: ") {
         Some(simple) => Some(simple),
         // `execute NAME: …`, or `execute fetch from NAME: …`
-        None => entry
-            .strip_prefix("execute ")?
-            .split_once(": ")
-            .map(|(_, text)| text),
+        None => entry.strip_prefix("execute ")?.split_once(": ").map(|(_, text)| text),
     }
 }
 

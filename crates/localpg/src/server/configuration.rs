@@ -1,4 +1,5 @@
 //! What the server reads at its start: `postgresql.conf`, `pg_hba.conf`, and its certificate.
+//! Options in, text out; it writes nothing. Enter at [`files`].
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -8,10 +9,7 @@ use crate::sql;
 
 /// The files of the folder `home`: name and text.
 pub(super) fn files(home: &Path, port: u16, options: &Options) -> Vec<(&'static str, String)> {
-    let mut files = vec![
-        ("postgresql.conf", settings(home, port, options)),
-        ("pg_hba.conf", access_rules(options)),
-    ];
+    let mut files = vec![("postgresql.conf", settings(home, port, options)), ("pg_hba.conf", access_rules(options))];
     if let Some(tls) = &options.tls {
         files.push(("server.crt", tls.certificate.clone()));
         files.push(("server.key", tls.key.clone()));
@@ -40,12 +38,7 @@ fn settings(home: &Path, port: u16, options: &Options) -> String {
         settings.push(("ssl_cert_file", file("server.crt")));
         settings.push(("ssl_key_file", file("server.key")));
     }
-    settings.extend(
-        options
-            .settings
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone())),
-    );
+    settings.extend(options.settings.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let line = |(name, value): &(&str, String)| format!("{name} = {}\n", sql::setting(value));
     settings.iter().map(line).collect()
 }

@@ -4,30 +4,19 @@ use std::panic::catch_unwind;
 use super::*;
 
 fn start(major: u32) -> Server {
-    Server::start(
-        &Installation::discover(Some(major)).unwrap(),
-        &Options::default(),
-    )
-    .unwrap()
+    Server::start(&Installation::discover(Some(major)).unwrap(), &Options::default()).unwrap()
 }
 
 /// What an ordinary client hears over TCP.
 fn query(server: &Server, user: &str, password: &str, sql: &str) -> Result<String, String> {
     let output = Command::new(server.installation().psql().unwrap())
         .args(["-XAtc", sql])
-        .arg(format!(
-            "host=127.0.0.1 port={} user={user} dbname=postgres",
-            server.port()
-        ))
+        .arg(format!("host=127.0.0.1 port={} user={user} dbname=postgres", server.port()))
         .env("PGPASSWORD", password)
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().trim().to_owned();
-    if output.status.success() {
-        Ok(text(output.stdout))
-    } else {
-        Err(text(output.stderr))
-    }
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 /// Processes that have `needle` in their command line.
@@ -50,17 +39,11 @@ fn serves(major: u32) {
     let server = start(major);
     server.create_login("app", "correct horse").unwrap();
     let version = query(&server, "app", "correct horse", "select version()").unwrap();
-    assert!(
-        version.starts_with(&format!("PostgreSQL {major}.")),
-        "{version}"
-    );
+    assert!(version.starts_with(&format!("PostgreSQL {major}.")), "{version}");
     assert!(server.is_fresh());
 
     let refusal = query(&server, "app", "battery staple", "select 1").unwrap_err();
-    assert!(
-        refusal.contains("password authentication failed"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("password authentication failed"), "{refusal}");
     let refusal = query(&server, SUPERUSER, "", "select 1").unwrap_err();
     assert!(refusal.contains("no password supplied"), "{refusal}");
 
@@ -82,9 +65,7 @@ fn serves_postgres_18() {
 
 #[test]
 fn starts_two_at_once() {
-    let [one, two] = [15, 18]
-        .map(|major| thread::spawn(move || start(major)))
-        .map(|start| start.join().unwrap());
+    let [one, two] = [15, 18].map(|major| thread::spawn(move || start(major))).map(|start| start.join().unwrap());
     assert_ne!(one.port(), two.port());
     for server in [one, two] {
         let port = server.run_sql("postgres", "show port").unwrap();
@@ -97,9 +78,7 @@ fn a_panic_leaves_nothing_behind() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let outcome = catch_unwind(move || {
         let server = start(18);
-        sender
-            .send((server.socket_folder().to_owned(), server.port()))
-            .unwrap();
+        sender.send((server.socket_folder().to_owned(), server.port())).unwrap();
         panic!("on purpose");
     });
     outcome.unwrap_err();
@@ -120,10 +99,7 @@ fn an_owner_who_is_killed_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report");
     let owner = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "server::tests::an_owner_who_is_killed_leaves_nothing_behind",
-        ])
+        .args(["--exact", "server::tests::an_owner_who_is_killed_leaves_nothing_behind"])
         .env(REPORT, &report)
         .output()
         .unwrap();
@@ -139,47 +115,25 @@ fn an_owner_who_is_killed_leaves_nothing_behind() {
 
 #[test]
 fn kept_data_are_there_the_next_time() {
-    let outer = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o711))
-        .tempdir()
-        .unwrap();
-    let options = Options {
-        data: Data::Kept(outer.path().join("shop")),
-        ..Options::default()
-    };
+    let outer = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o711)).tempdir().unwrap();
+    let options = Options { data: Data::Kept(outer.path().join("shop")), ..Options::default() };
     let installation = Installation::discover(Some(18)).unwrap();
 
     let first = Server::start(&installation, &options).unwrap();
     assert!(first.is_fresh());
-    first
-        .run_sql(
-            "postgres",
-            "create table customers (id int); insert into customers values (42);",
-        )
-        .unwrap();
+    first.run_sql("postgres", "create table customers (id int); insert into customers values (42);").unwrap();
     assert_eq!(first.run_sql("postgres", "show fsync").unwrap(), "on");
     first.stop();
 
     let second = Server::start(&installation, &options).unwrap();
     assert!(!second.is_fresh());
-    assert_eq!(
-        second
-            .run_sql("postgres", "select id from customers")
-            .unwrap(),
-        "42"
-    );
+    assert_eq!(second.run_sql("postgres", "select id from customers").unwrap(), "42");
 }
 
 #[test]
 fn a_kept_folder_must_be_enterable() {
-    let outer = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir()
-        .unwrap();
-    let options = Options {
-        data: Data::Kept(outer.path().join("shop")),
-        ..Options::default()
-    };
+    let outer = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir().unwrap();
+    let options = Options { data: Data::Kept(outer.path().join("shop")), ..Options::default() };
     let outcome = Server::start(&Installation::discover(None).unwrap(), &options);
     // only root runs the server as somebody else, to whom this folder is closed
     match outcome {
@@ -197,26 +151,15 @@ fn a_kept_folder_must_be_enterable() {
 #[test]
 fn says_why_it_did_not_start() {
     let installation = Installation::discover(Some(15)).unwrap();
-    let options = Options {
-        settings: vec![("shared_buffers".to_owned(), "plenty".to_owned())],
-        ..Options::default()
-    };
+    let options = Options { settings: vec![("shared_buffers".to_owned(), "plenty".to_owned())], ..Options::default() };
     let refusal = Server::start(&installation, &options).unwrap_err();
-    assert!(
-        refusal
-            .to_string()
-            .contains("invalid value for parameter \"shared_buffers\": \"plenty\""),
-        "{refusal}"
-    );
+    assert!(refusal.to_string().contains("invalid value for parameter \"shared_buffers\": \"plenty\""), "{refusal}");
 }
 
 #[test]
 fn a_taken_port_is_an_error_when_asked_for_by_number() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let options = Options {
-        port: Some(holder.local_addr().unwrap().port()),
-        ..Options::default()
-    };
+    let options = Options { port: Some(holder.local_addr().unwrap().port()), ..Options::default() };
     let refusal = Server::start(&Installation::discover(Some(15)).unwrap(), &options).unwrap_err();
     assert!(refusal.to_string().contains("could not bind"), "{refusal}");
 }
@@ -230,32 +173,15 @@ fn scripts_and_logs() {
     };
     let server = Server::start(&Installation::discover(Some(18)).unwrap(), &options).unwrap();
 
-    assert_eq!(
-        server
-            .run_sql("postgres", "select 1, 'x'; select 2;")
-            .unwrap(),
-        "1|x\n2"
-    );
-    let refusal = server
-        .run_sql("postgres", "select 1;\nselect nothing;\nselect 3;")
-        .unwrap_err();
-    assert!(
-        refusal
-            .to_string()
-            .contains("column \"nothing\" does not exist"),
-        "{refusal}"
-    );
+    assert_eq!(server.run_sql("postgres", "select 1, 'x'; select 2;").unwrap(), "1|x\n2");
+    let refusal = server.run_sql("postgres", "select 1;\nselect nothing;\nselect 3;").unwrap_err();
+    assert!(refusal.to_string().contains("column \"nothing\" does not exist"), "{refusal}");
     let log = fs::read_to_string(server.log_file()).unwrap();
     assert!(log.contains("statement: select nothing;"), "{log}");
     assert!(!log.contains("statement: select 3;"), "{log}");
 
-    server
-        .run_sql("postgres", "create role intern login")
-        .unwrap();
-    assert_eq!(
-        query(&server, "intern", "", "select current_user").unwrap(),
-        "intern"
-    );
+    server.run_sql("postgres", "create role intern login").unwrap();
+    assert_eq!(query(&server, "intern", "", "select current_user").unwrap(), "intern");
     let refusal = query(&server, SUPERUSER, "", "select 1").unwrap_err();
     assert!(refusal.contains("no pg_hba.conf entry"), "{refusal}");
 }
@@ -265,12 +191,7 @@ fn names_and_passwords_are_quoted() {
     let server = start(15);
     let (role, password) = (r#"o"neil'; drop role"#, r"it's \ 'quoted");
     server.create_login(role, password).unwrap();
-    let names = server
-        .run_sql(
-            "postgres",
-            "select rolname from pg_roles where rolcanlogin order by 1",
-        )
-        .unwrap();
+    let names = server.run_sql("postgres", "select rolname from pg_roles where rolcanlogin order by 1").unwrap();
     assert_eq!(names, format!("{role}\n{SUPERUSER}"));
 
     server.create_login("plain", password).unwrap();
@@ -279,13 +200,7 @@ fn names_and_passwords_are_quoted() {
 
 #[test]
 fn a_private_key_is_not_printed() {
-    let tls = Tls {
-        certificate: "public".to_owned(),
-        key: "-----SECRET-----".to_owned(),
-    };
-    let options = Options {
-        tls: Some(tls),
-        ..Options::default()
-    };
+    let tls = Tls { certificate: "public".to_owned(), key: "-----SECRET-----".to_owned() };
+    let options = Options { tls: Some(tls), ..Options::default() };
     assert!(!format!("{options:?}").contains("SECRET"));
 }

@@ -30,9 +30,7 @@ fn shake_hands(leaf: &Leaf, trusted: &Authority, name: &str) -> Result<(), rustl
 
 fn refusal(leaf: &Leaf, trusted: &Authority, name: &str) -> rustls::CertificateError {
     let refusal = shake_hands(leaf, trusted, name).unwrap_err();
-    let rustls::Error::InvalidCertificate(refusal) = refusal else {
-        panic!("{refusal}")
-    };
+    let rustls::Error::InvalidCertificate(refusal) = refusal else { panic!("{refusal}") };
     refusal
 }
 
@@ -47,40 +45,23 @@ fn a_good_certificate_is_accepted_under_each_name() {
 
 #[test]
 fn a_bad_certificate_is_bad_in_the_chosen_way() {
-    use rustls::CertificateError::{
-        ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer,
-    };
+    use rustls::CertificateError::{ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer};
 
     let authority = Authority::new("test authority").unwrap();
     let elsewhere = authority.leaf(&["db.example.com"]).unwrap();
-    assert!(matches!(
-        refusal(&elsewhere, &authority, "localhost"),
-        NotValidForNameContext { .. }
-    ));
+    assert!(matches!(refusal(&elsewhere, &authority, "localhost"), NotValidForNameContext { .. }));
 
     let expired = authority.leaf_valid(LOOPBACK, Validity::Expired).unwrap();
-    assert!(matches!(
-        refusal(&expired, &authority, "localhost"),
-        ExpiredContext { .. }
-    ));
+    assert!(matches!(refusal(&expired, &authority, "localhost"), ExpiredContext { .. }));
 
     let future = authority.leaf_valid(LOOPBACK, Validity::Future).unwrap();
-    assert!(matches!(
-        refusal(&future, &authority, "localhost"),
-        NotValidYetContext { .. }
-    ));
+    assert!(matches!(refusal(&future, &authority, "localhost"), NotValidYetContext { .. }));
 
     // the same name does not make it the same authority
     let other = Authority::new("test authority").unwrap();
     let leaf = authority.leaf(LOOPBACK).unwrap();
     let refusal = refusal(&leaf, &other, "localhost");
-    assert!(
-        matches!(
-            refusal,
-            UnknownIssuer | rustls::CertificateError::BadSignature
-        ),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal, UnknownIssuer | rustls::CertificateError::BadSignature), "{refusal:?}");
 }
 
 #[test]

@@ -58,10 +58,7 @@ impl Key {
             Algorithm::Es256 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
             Algorithm::EdDsa => Pair::Ed(Ed25519KeyPair::generate()?),
         };
-        Ok(Self {
-            id: id.to_owned(),
-            pair,
-        })
+        Ok(Self { id: id.to_owned(), pair })
     }
 
     /// Its `kid`.
@@ -108,10 +105,7 @@ impl Key {
             }
             Pair::Ec(_) => {
                 // a point is 04, then two coordinates of equal length (SEC 1 section 2.3.3)
-                let (x, y) = public
-                    .split_first()
-                    .map(|(_, xy)| xy.split_at(xy.len() / 2))
-                    .unwrap_or_default();
+                let (x, y) = public.split_first().map(|(_, xy)| xy.split_at(xy.len() / 2)).unwrap_or_default();
                 json!({ "kid": id, "alg": algorithm, "use": "sig", "kty": "EC", "crv": "P-256", "x": text(x), "y": text(y) })
             }
             Pair::Ed(_) => {
@@ -152,15 +146,10 @@ pub fn sign(header: &Value, claims: &Value, signer: &Signer<'_>) -> Result<Strin
     let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let message = format!("{}.{}", part(header), part(claims));
     let signature = match signer {
-        Signer::Key(key) => key
-            .sign(message.as_bytes())
-            .context("cannot sign a token")?,
-        Signer::Hmac(secret) => hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, secret),
-            message.as_bytes(),
-        )
-        .as_ref()
-        .to_vec(),
+        Signer::Key(key) => key.sign(message.as_bytes()).context("cannot sign a token")?,
+        Signer::Hmac(secret) => {
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes()).as_ref().to_vec()
+        }
         Signer::Nothing => Vec::new(),
     };
     Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
@@ -185,15 +174,8 @@ fn der_value(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         None => (usize::from(*first), rest),
         Some(size) => {
             let (length, rest) = rest.split_at_checked(usize::from(size))?;
-            (
-                length.iter().try_fold(0usize, |sum, byte| {
-                    sum.checked_mul(256)?.checked_add(usize::from(*byte))
-                })?,
-                rest,
-            )
+            (length.iter().try_fold(0usize, |sum, byte| sum.checked_mul(256)?.checked_add(usize::from(*byte)))?, rest)
         }
     };
-    (*found == tag)
-        .then(|| rest.split_at_checked(length))
-        .flatten()
+    (*found == tag).then(|| rest.split_at_checked(length)).flatten()
 }

@@ -1,4 +1,5 @@
 //! Just enough HTTP/1.1 to serve two documents, one request a connection.
+//! It knows no tokens: what to answer stands in the issuer's state. Enter at [`listen`].
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -44,21 +45,11 @@ fn answer(mut connection: TcpStream, shared: &Shared) -> io::Result<()> {
     match behaviour {
         Behaviour::Serve => {
             let body = shared.lock().document(document);
-            reply(
-                &mut connection,
-                200,
-                "Content-Type: application/json\r\n",
-                body.as_bytes(),
-            )
+            reply(&mut connection, 200, "Content-Type: application/json\r\n", body.as_bytes())
         }
         Behaviour::Redirect(to) => reply(&mut connection, 302, &format!("Location: {to}\r\n"), b""),
         Behaviour::Status(status) => reply(&mut connection, status, "", b"out of order"),
-        Behaviour::Bytes(body) => reply(
-            &mut connection,
-            200,
-            "Content-Type: application/json\r\n",
-            &body,
-        ),
+        Behaviour::Bytes(body) => reply(&mut connection, 200, "Content-Type: application/json\r\n", &body),
         Behaviour::Endless => endless(&mut connection, shared),
         Behaviour::Hang => {
             hang(document, shared);
@@ -83,18 +74,12 @@ fn request_path(connection: &TcpStream) -> io::Result<Option<String>> {
 
 fn reply(connection: &mut TcpStream, status: u16, header: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
-    write!(
-        connection,
-        "HTTP/1.1 {status} -\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(connection, "HTTP/1.1 {status} -\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
     connection.write_all(body)
 }
 
 fn endless(connection: &mut TcpStream, shared: &Shared) -> io::Result<()> {
-    write!(
-        connection,
-        "HTTP/1.1 200 -\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(connection, "HTTP/1.1 200 -\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")?;
     while !shared.lock().ending {
         connection.write_all(&[b' '; 4096])?;
     }
@@ -103,8 +88,7 @@ fn endless(connection: &mut TcpStream, shared: &Shared) -> io::Result<()> {
 
 fn hang(document: Document, shared: &Shared) {
     let state = shared.lock();
-    let waited = shared.changed.wait_while(state, |state| {
-        !state.ending && *state.behaviour(document) == Behaviour::Hang
-    });
+    let waited =
+        shared.changed.wait_while(state, |state| !state.ending && *state.behaviour(document) == Behaviour::Hang);
     drop(waited.unwrap_or_else(PoisonError::into_inner));
 }

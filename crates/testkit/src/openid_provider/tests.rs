@@ -5,17 +5,9 @@ use jsonwebtoken::{DecodingKey, TokenData, Validation, decode, decode_header};
 use super::*;
 
 fn fetch(url: &str) -> Value {
-    let (authority, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
+    let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut connection = TcpStream::connect(authority).unwrap();
-    write!(
-        connection,
-        "GET /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n"
-    )
-    .unwrap();
+    write!(connection, "GET /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n").unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
@@ -25,8 +17,7 @@ fn fetch(url: &str) -> Value {
 fn verify(provider: &OpenidProvider, token: &str) -> TokenData<Value> {
     let issuer = provider.url();
     let discovery = fetch(&format!("{issuer}/.well-known/openid-configuration"));
-    let keys: JwkSet =
-        serde_json::from_value(fetch(discovery["jwks_uri"].as_str().unwrap())).unwrap();
+    let keys: JwkSet = serde_json::from_value(fetch(discovery["jwks_uri"].as_str().unwrap())).unwrap();
     let header = decode_header(token).unwrap();
     let key = keys.find(header.kid.as_deref().unwrap()).unwrap();
     let mut validation = Validation::new(header.alg);
