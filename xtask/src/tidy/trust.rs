@@ -20,6 +20,9 @@ struct Seal {
     reason: &'static str,
 }
 
+const OUTLET: &[&str] = &["crates/protocols/src/wire.rs"];
+const WRITING: &str = "what leaves a protocol leaves through the outlet, and the target's outlet is `forward`'s";
+
 const SEALS: &[Seal] = &[
     Seal {
         what: "VerifiedClaims::vouched",
@@ -39,6 +42,8 @@ const SEALS: &[Seal] = &[
         only: &["crates/protocols/src/*/forward", "crates/protocols/src/*/forward.rs"],
         reason: "what a permit carries leaves in one place, towards the target",
     },
+    Seal { what: "AsyncWriteExt", within: "crates/protocols/src", only: OUTLET, reason: WRITING },
+    Seal { what: ".poll_write(", within: "crates/protocols/src", only: OUTLET, reason: WRITING },
     Seal {
         what: ".expose(",
         within: "crates",
