@@ -74,6 +74,25 @@ fn starts_two_at_once() {
 }
 
 #[test]
+fn a_busy_session_does_not_hold_up_the_stop() {
+    let server = start(18);
+    let sleeper = "select pg_sleep(600)";
+    let mut client = Command::new(server.installation().psql().unwrap())
+        .args(["-X", "-U", SUPERUSER, "-c", sleeper, "-p", &server.port().to_string(), "-h"])
+        .arg(server.socket_folder())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let busy = format!("select count(*) from pg_stat_activity where query = '{sleeper}' and state = 'active'");
+    while server.run_sql("postgres", &busy).unwrap() == "0" {}
+    let began = Instant::now();
+    server.stop();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(!client.wait().unwrap().success());
+}
+
+#[test]
 fn a_panic_leaves_nothing_behind() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let outcome = catch_unwind(move || {
