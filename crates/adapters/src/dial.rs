@@ -1,0 +1,122 @@
+//! Reaches targets directly: TCP, then the means to encrypt it as the target's configuration says.
+//!
+//! Sends nothing itself. Enter at [`Direct::dial`].
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use postern_core::code::Code;
+use postern_core::fault::Fault;
+use postern_core::ports::{Dial, Encrypt, Later, Link};
+use postern_core::target::{Target, TargetTls};
+use rustls::RootCertStore;
+use tokio::net::TcpStream;
+
+use crate::tls;
+use crate::tls::target::{Check, TargetSide};
+
+#[cfg(test)]
+mod tests;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// When a silent connection is asked for a sign of life, how often, and how many times in vain.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
+
+/// Dials targets from this machine.
+#[derive(Debug, Default)]
+pub struct Direct {
+    system: OnceLock<RootCertStore>,
+}
+
+impl Direct {
+    async fn link(&self, target: &Target) -> Result<Link, Fault> {
+        // Certificates first: what cannot be encrypted is not even called.
+        let tls = self.encryption(target)?;
+        let stream = connect(target).await?;
+        Ok(Link { stream: Box::new(stream), tls })
+    }
+
+    fn encryption(&self, target: &Target) -> Result<Option<Arc<dyn Encrypt>>, Fault> {
+        let (check, ca) = match &target.tls {
+            TargetTls::VerifyFull { ca } => (Check::Full, ca),
+            TargetTls::VerifyCa { ca } => (Check::Authority, ca),
+            TargetTls::Disable => return Ok(None),
+        };
+        let roots = self.roots(ca.as_deref()).map_err(|unreadable| {
+            Fault::target(Code::TargetCertificate, format!("target `{}`: {}", target.name, unreadable.what))
+                .cause(unreadable.cause)
+        })?;
+        Ok(Some(Arc::new(TargetSide::new(target, check, roots)?)))
+    }
+
+    /// A CA file is read at each session, so that a new one takes effect; the system's are read once.
+    fn roots(&self, ca: Option<&Path>) -> Result<RootCertStore, tls::Unreadable> {
+        if ca.is_some() {
+            return tls::roots(ca);
+        }
+        if let Some(roots) = self.system.get() {
+            return Ok(roots.clone());
+        }
+        let roots = tls::roots(None)?;
+        Ok(self.system.get_or_init(|| roots).clone())
+    }
+}
+
+impl Dial for Direct {
+    fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>> {
+        Box::pin(self.link(target))
+    }
+}
+
+async fn connect(target: &Target) -> Result<TcpStream, Fault> {
+    let host = target.host.trim_start_matches('[').trim_end_matches(']');
+    let unreachable = |what: &str, cause: String| {
+        Fault::target(Code::TargetUnreachable, format!("target `{}` {what}", target.name))
+            .cause(format!("{}:{}: {cause}", target.host, target.port))
+    };
+    // Tries the addresses of the name one after the other.
+    let stream = match tokio::time::timeout(PATIENCE, TcpStream::connect((host, target.port))).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            let (what, hint) = explained(&error);
+            return Err(unreachable(what, error.to_string()).hint(hint));
+        }
+        Err(_) => {
+            return Err(unreachable("does not answer", "no connection in 10 seconds".to_owned())
+                .hint("see that it runs, and that no firewall stands between it and the gateway"));
+        }
+    };
+    tune(&stream).map_err(|error| unreachable("was lost as soon as it was reached", error.to_string()))?;
+    Ok(stream)
+}
+
+fn explained(error: &io::Error) -> (&'static str, &'static str) {
+    let kind = error.kind();
+    if kind == io::ErrorKind::ConnectionRefused {
+        return ("refuses connections", "see that it runs and listens on this port");
+    }
+    if matches!(kind, io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) {
+        return ("is on a network that cannot be reached", "see the gateway's routes to it");
+    }
+    // The resolver's errors have no kind of their own, but they alone are not the kernel's.
+    if error.raw_os_error().is_none() {
+        return (
+            "has an address that cannot be resolved",
+            "see that the host in its `address` is right and in the DNS",
+        );
+    }
+    ("cannot be reached", "see the gateway's log for the reason")
+}
+
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    let (idle, interval, count) = KEEPALIVE;
+    stream.set_nodelay(true)?;
+    rustix::net::sockopt::set_socket_keepalive(stream, true)?;
+    rustix::net::sockopt::set_tcp_keepidle(stream, idle)?;
+    rustix::net::sockopt::set_tcp_keepintvl(stream, interval)?;
+    rustix::net::sockopt::set_tcp_keepcnt(stream, count)?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! The client's side of TLS: makes sure that the target is the target, or says why it is not.
+//!
+//! Enter at [`TargetSide::new`].
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postern_core::code::Code;
+use postern_core::fault::Fault;
+use postern_core::ports::{Duplex, Encrypt, Encrypted, Later};
+use postern_core::target::Target;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::TlsConnector;
+
+use super::end_point;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which part of a target's certificate must be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Its authority, its time and its name.
+    Full,
+    /// Its authority and its time.
+    Authority,
+}
+
+/// Encrypts connections to one target.
+pub(crate) struct TargetSide {
+    target: String,
+    address: String,
+    name: ServerName<'static>,
+    connector: TlsConnector,
+}
+
+impl TargetSide {
+    pub(crate) fn new(target: &Target, check: Check, roots: RootCertStore) -> Result<Self, Fault> {
+        let host = target.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let address = format!("{}:{}", target.host, target.port);
+        let target = target.name.to_string();
+        let broken = |message: String| Fault::target(Code::TargetCertificate, message);
+        let name = ServerName::try_from(host).map_err(|error| {
+            broken(format!("no certificate can be made for the address of target `{target}`"))
+                .hint("the host in its `address` must be a DNS name or an IP address")
+                .cause(format!("{address}: {error}"))
+        })?;
+        let mut config = super::verified_by(roots.clone())
+            .map_err(|error| broken(format!("TLS to target `{target}` cannot be prepared")).cause(error))?;
+        if check == Check::Authority {
+            let authority = AnyName { roots, provider: super::provider() };
+            config.dangerous().set_certificate_verifier(Arc::new(authority));
+        }
+        Ok(Self { target, address, name, connector: TlsConnector::from(Arc::new(config)) })
+    }
+
+    async fn handshake(&self, plain: Box<dyn Duplex>) -> Result<Encrypted, Fault> {
+        let handshake = self.connector.connect(self.name.clone(), plain);
+        let stream = match tokio::time::timeout(PATIENCE, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(self.failed(&error)),
+            Err(_) => {
+                let message = format!("target `{}` did not finish the TLS handshake in 10 seconds", self.target);
+                return Err(Fault::target(Code::TargetUnreachable, message).cause(&self.address));
+            }
+        };
+        let (_, session) = stream.get_ref();
+        let end_point =
+            session.peer_certificates().and_then(<[_]>::first).and_then(|certificate| end_point::of(certificate));
+        Ok(Encrypted { stream: Box::new(stream), end_point })
+    }
+
+    fn failed(&self, error: &io::Error) -> Fault {
+        let target = &self.target;
+        let cause = format!("{}: {}", self.address, super::chain(error));
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(reason)) = inner {
+            let (what, hint) = explained(reason);
+            return Fault::target(Code::TargetCertificate, format!("the certificate of target `{target}` {what}"))
+                .hint(hint)
+                .cause(cause);
+        }
+        let fault = Fault::target(Code::TargetUnreachable, format!("target `{target}` did not agree on TLS"));
+        let hint = match inner {
+            Some(_) => "the target must speak TLS 1.2 or 1.3 with a current cipher",
+            None => "see the target's log: it closed the connection while TLS began",
+        };
+        fault.hint(hint).cause(cause)
+    }
+}
+
+impl Encrypt for TargetSide {
+    fn encrypt(&self, plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>> {
+        Box::pin(self.handshake(plain))
+    }
+}
+
+/// What is wrong with a certificate, and what to do about it.
+fn explained(reason: &CertificateError) -> (&'static str, &'static str) {
+    use CertificateError as Reason;
+    if matches!(reason, Reason::Expired | Reason::ExpiredContext { .. }) {
+        return ("has expired", "renew it on the target");
+    }
+    if matches!(reason, Reason::NotValidYet | Reason::NotValidYetContext { .. }) {
+        return ("is not valid yet", "check the clocks of the gateway and of the machine that made it");
+    }
+    if matches!(reason, Reason::NotValidForName | Reason::NotValidForNameContext { .. }) {
+        return (
+            "is made for another host",
+            "use the name that it is made for in the target's `address`, or say tls = \"verify-ca\"",
+        );
+    }
+    if matches!(reason, Reason::UnknownIssuer | Reason::BadSignature) {
+        return ("is not from a trusted authority", "name the authority that issued it as the target's CA file");
+    }
+    if matches!(reason, Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. }) {
+        return ("is not made for a server", "issue one with the extended key usage serverAuth");
+    }
+    let authority = matches!(reason, Reason::Other(other)
+        if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)));
+    if authority {
+        return ("is an authority's, not a server's", "issue a server certificate from it, without CA:TRUE");
+    }
+    ("cannot be verified", "see the gateway's log for what is wrong with it")
+}
+
+/// Wants a certificate of a known authority, whatever host it is made for.
+#[derive(Debug)]
+struct AnyName {
+    roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
