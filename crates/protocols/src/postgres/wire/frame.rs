@@ -69,6 +69,9 @@ impl Limit {
 }
 
 /// One whole message as it came: a slice of the read buffer, not a copy.
+///
+/// As long as any piece of it lives, so does the whole buffer it was read into: what outlives its
+/// message (a prepared statement's text) is copied out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// What kind of message it is, see [`tag`](super::tag).

@@ -1,4 +1,6 @@
 //! Reads fields off the front of a message body, checking each length before using it.
+//!
+//! It knows the shapes that fields have, and no message.
 
 use std::ffi::CStr;
 

@@ -1,6 +1,7 @@
 //! What the tests of all messages share, and what holds for any of them.
 
 pub(super) mod any;
+mod corpus;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
