@@ -10,9 +10,7 @@ use postern_protocols::postgres::wire::array::{binary, text};
 
 /// Puts the element in again, as if a mask had come to the same value.
 fn same(_: usize, element: Option<&[u8]>) -> Cell {
-    element.map_or(Cell::Null, |element| {
-        Cell::Value(Bytes::copy_from_slice(element))
-    })
+    element.map_or(Cell::Null, |element| Cell::Value(Bytes::copy_from_slice(element)))
 }
 
 fn text(literal: &[u8]) {

@@ -17,9 +17,7 @@ fuzz_target!(|stream: &[u8]| {
         // of an unknown way of authentication only its number is kept
         if !matches!(message, Backend::Authentication(Authentication::Other(_))) {
             let mut written = BytesMut::new();
-            message
-                .encode(&mut written)
-                .expect("what was read can be written");
+            message.encode(&mut written).expect("what was read can be written");
             assert_eq!(written, frame.raw);
         }
     }

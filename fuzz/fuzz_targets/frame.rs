@@ -28,9 +28,7 @@ fn cut(pieces: [&[u8]; 2]) -> (Vec<Frame>, usize, Option<WireError>) {
 
 fuzz_target!(|stream: &[u8]| {
     // the last byte also says where the stream is split
-    let at = stream
-        .last()
-        .map_or(0, |byte| usize::from(*byte).min(stream.len()));
+    let at = stream.last().map_or(0, |byte| usize::from(*byte).min(stream.len()));
     let (left, right) = stream.split_at(at);
     let whole = cut([stream, &[]]);
     assert_eq!(whole, cut([left, right]));

@@ -20,9 +20,7 @@ fuzz_target!(|stream: &[u8]| {
         }
         if message != Frontend::FunctionCall {
             let mut written = BytesMut::new();
-            message
-                .encode(&mut written)
-                .expect("what was read can be written");
+            message.encode(&mut written).expect("what was read can be written");
             assert_eq!(written, frame.raw);
         }
     }

@@ -13,8 +13,7 @@ fuzz_target!(|packet: &[u8]| {
         return;
     };
     let mut written = BytesMut::new();
-    read.encode(&mut written)
-        .expect("what was read can be written");
+    read.encode(&mut written).expect("what was read can be written");
     written.extend_from_slice(&buffer);
     assert_eq!(written, packet);
 });

@@ -201,12 +201,15 @@ impl Backend {
             tag::NO_DATA => empty("no data", &body, Self::NoData),
             tag::PORTAL_SUSPENDED => empty("portal suspended", &body, Self::PortalSuspended),
             tag::PARAMETER_DESCRIPTION => parameter_description(&body),
-            tag::COPY_IN_RESPONSE => copy_response(&body)
-                .map(|(overall, formats)| Self::CopyInResponse { overall, formats }),
-            tag::COPY_OUT_RESPONSE => copy_response(&body)
-                .map(|(overall, formats)| Self::CopyOutResponse { overall, formats }),
-            tag::COPY_BOTH_RESPONSE => copy_response(&body)
-                .map(|(overall, formats)| Self::CopyBothResponse { overall, formats }),
+            tag::COPY_IN_RESPONSE => {
+                copy_response(&body).map(|(overall, formats)| Self::CopyInResponse { overall, formats })
+            }
+            tag::COPY_OUT_RESPONSE => {
+                copy_response(&body).map(|(overall, formats)| Self::CopyOutResponse { overall, formats })
+            }
+            tag::COPY_BOTH_RESPONSE => {
+                copy_response(&body).map(|(overall, formats)| Self::CopyBothResponse { overall, formats })
+            }
             tag::COPY_DATA => Ok(Self::CopyData(body)),
             tag::COPY_DONE => empty("copy done", &body, Self::CopyDone),
             tag::NOTIFICATION_RESPONSE => notification(&body),
@@ -225,12 +228,8 @@ fn authentication(body: &Bytes) -> Result<Authentication, WireError> {
     let step = match reader.u32()? {
         code::OK => Authentication::Ok,
         code::CLEARTEXT_PASSWORD => Authentication::CleartextPassword,
-        code::MD5_PASSWORD => Authentication::Md5 {
-            salt: reader.array()?,
-        },
-        code::SASL => Authentication::Sasl {
-            mechanisms: mechanisms(&mut reader, body)?,
-        },
+        code::MD5_PASSWORD => Authentication::Md5 { salt: reader.array()? },
+        code::SASL => Authentication::Sasl { mechanisms: mechanisms(&mut reader, body)? },
         code::SASL_CONTINUE => {
             return Ok(Authentication::SaslContinue(body.slice_ref(reader.rest())));
         }
@@ -258,10 +257,7 @@ fn key_data(body: &Bytes) -> Result<Backend, WireError> {
     if !KEY_LENGTHS.contains(&reader.remaining()) {
         return Err(reader.malformed("length of the cancel key"));
     }
-    Ok(Backend::BackendKeyData {
-        process,
-        key: body.slice_ref(reader.rest()),
-    })
+    Ok(Backend::BackendKeyData { process, key: body.slice_ref(reader.rest()) })
 }
 
 fn parameter_status(body: &Bytes) -> Result<Backend, WireError> {
@@ -290,9 +286,7 @@ const SHORTEST_FIELD: usize = 19;
 fn row_description(body: &Bytes) -> Result<Vec<Field>, WireError> {
     let mut reader = Reader::new("row description", body);
     let count = reader.count(SHORTEST_FIELD)?;
-    let fields = (0..count)
-        .map(|_| field(&mut reader, body))
-        .collect::<Result<_, _>>()?;
+    let fields = (0..count).map(|_| field(&mut reader, body)).collect::<Result<_, _>>()?;
     reader.finish()?;
     Ok(fields)
 }
@@ -340,11 +334,7 @@ fn notification(body: &Bytes) -> Result<Backend, WireError> {
     let channel = body.slice_ref(reader.string()?);
     let payload = body.slice_ref(reader.string()?);
     reader.finish()?;
-    Ok(Backend::NotificationResponse {
-        process,
-        channel,
-        payload,
-    })
+    Ok(Backend::NotificationResponse { process, channel, payload })
 }
 
 /// The documentation calls the number a minor version; servers send the whole version, which
@@ -357,15 +347,9 @@ fn negotiate_version(body: &Bytes) -> Result<Backend, WireError> {
         .ok()
         .filter(|count| *count <= reader.remaining())
         .ok_or_else(|| reader.malformed("number of options"))?;
-    let unknown = (0..count)
-        .map(|_| Ok(body.slice_ref(reader.string()?)))
-        .collect::<Result<_, WireError>>()?;
+    let unknown = (0..count).map(|_| Ok(body.slice_ref(reader.string()?))).collect::<Result<_, WireError>>()?;
     reader.finish()?;
-    Ok(Backend::NegotiateProtocolVersion {
-        major,
-        minor,
-        unknown,
-    })
+    Ok(Backend::NegotiateProtocolVersion { major, minor, unknown })
 }
 
 #[cfg(test)]

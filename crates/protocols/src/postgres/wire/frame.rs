@@ -28,10 +28,7 @@ pub struct Limit {
 
 impl Limit {
     /// Before a client has proved who it is: room for a token and nothing else.
-    pub const PASSWORD: Self = Self {
-        long: 64 << 10,
-        short: 64 << 10,
-    };
+    pub const PASSWORD: Self = Self { long: 64 << 10, short: 64 << 10 };
     /// A client at work; 64 MiB for statements, parameters and COPY data.
     pub const CLIENT: Self = Self::client(64 << 20);
     /// A server at work: a field may have 1 GiB, so no value that it can store is refused.
@@ -41,28 +38,18 @@ impl Limit {
     /// else, unknown messages too, keeps the server's own limit of 10 000 (`PQ_SMALL_MESSAGE_LIMIT`).
     #[must_use]
     pub const fn client(bytes: usize) -> Self {
-        Self {
-            long: bytes,
-            short: 10_000,
-        }
+        Self { long: bytes, short: 10_000 }
     }
 
     /// A server any of whose messages may have `bytes`.
     #[must_use]
     pub const fn server(bytes: usize) -> Self {
-        Self {
-            long: bytes,
-            short: bytes,
-        }
+        Self { long: bytes, short: bytes }
     }
 
     const fn of(self, tag: u8) -> usize {
         match tag {
-            client::QUERY
-            | client::PARSE
-            | client::BIND
-            | client::COPY_DATA
-            | client::FUNCTION_CALL => self.long,
+            client::QUERY | client::PARSE | client::BIND | client::COPY_DATA | client::FUNCTION_CALL => self.long,
             _ => self.short,
         }
     }
@@ -91,12 +78,7 @@ impl Frame {
 /// Prints the kind and the size only: a body may be a statement, a value or a password.
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Frame({}, {} bytes)",
-            char::from(self.tag).escape_default(),
-            self.raw.len()
-        )
+        write!(f, "Frame({}, {} bytes)", char::from(self.tag).escape_default(), self.raw.len())
     }
 }
 
@@ -113,10 +95,7 @@ pub fn next(buffer: &mut BytesMut, limit: Limit) -> Result<Option<Frame>, WireEr
     if buffer.len() < size {
         return Ok(None);
     }
-    Ok(Some(Frame {
-        tag,
-        raw: buffer.split_to(size).freeze(),
-    }))
+    Ok(Some(Frame { tag, raw: buffer.split_to(size).freeze() }))
 }
 
 /// The tag and the length field of the message that `buffer` begins with, both unchecked. A

@@ -105,9 +105,7 @@ impl Frontend {
             tag::QUERY => text("query", &body).map(|text| Self::Query { text }),
             tag::PARSE => parse(&body),
             tag::BIND => bind(&body),
-            tag::DESCRIBE => {
-                named("describe", &body).map(|(kind, name)| Self::Describe { kind, name })
-            }
+            tag::DESCRIBE => named("describe", &body).map(|(kind, name)| Self::Describe { kind, name }),
             tag::CLOSE => named("close", &body).map(|(kind, name)| Self::Close { kind, name }),
             tag::EXECUTE => execute(&body),
             tag::FLUSH => empty("flush", &body, Self::Flush),
@@ -131,10 +129,7 @@ impl Frontend {
     pub fn encode(&self, out: &mut BytesMut) -> Result<(), WireError> {
         if matches!(self, Self::FunctionCall) {
             let why = "it is never sent";
-            return Err(WireError::Unwritable {
-                what: "function call",
-                why,
-            });
+            return Err(WireError::Unwritable { what: "function call", why });
         }
         write::message(out, self.tag(), |out| self.encode_body(out))
     }
@@ -168,13 +163,7 @@ impl Frontend {
                 write::string(out, "statement", text)?;
                 write::oids(out, types)
             }
-            Self::Bind {
-                portal,
-                statement,
-                parameter_formats,
-                parameters,
-                result_formats,
-            } => {
+            Self::Bind { portal, statement, parameter_formats, parameters, result_formats } => {
                 write::string(out, "portal name", portal)?;
                 write::string(out, "statement name", statement)?;
                 write::formats(out, parameter_formats)?;
@@ -198,9 +187,7 @@ impl Frontend {
                 Ok(())
             }
             Self::CopyFail { message } => write::string(out, "message", message),
-            Self::Flush | Self::Sync | Self::CopyDone | Self::FunctionCall | Self::Terminate => {
-                Ok(())
-            }
+            Self::Flush | Self::Sync | Self::CopyDone | Self::FunctionCall | Self::Terminate => Ok(()),
         }
     }
 }
@@ -244,18 +231,11 @@ fn bind(body: &Bytes) -> Result<Frontend, WireError> {
     if parameter_formats.len() > 1 && parameter_formats.len() != count {
         return Err(reader.malformed("number of parameter formats"));
     }
-    let parameters = (0..count)
-        .map(|_| Ok(reader.value()?.map(|value| body.slice_ref(value))))
-        .collect::<Result<_, WireError>>()?;
+    let parameters =
+        (0..count).map(|_| Ok(reader.value()?.map(|value| body.slice_ref(value)))).collect::<Result<_, WireError>>()?;
     let result_formats = reader.formats()?;
     reader.finish()?;
-    Ok(Frontend::Bind {
-        portal,
-        statement,
-        parameter_formats,
-        parameters,
-        result_formats,
-    })
+    Ok(Frontend::Bind { portal, statement, parameter_formats, parameters, result_formats })
 }
 
 fn named(what: &'static str, body: &Bytes) -> Result<(Named, Bytes), WireError> {

@@ -54,10 +54,7 @@ impl Password {
         }
         let data = reader.value()?.map(|data| self.0.slice_ref(data));
         reader.finish()?;
-        Ok(SaslInitial {
-            mechanism: self.0.slice_ref(mechanism),
-            data,
-        })
+        Ok(SaslInitial { mechanism: self.0.slice_ref(mechanism), data })
     }
 
     /// Reads it as `SASLResponse`: the mechanism's own bytes, all of them.
@@ -87,9 +84,7 @@ impl fmt::Debug for SaslInitial {
 ///
 /// A zero byte in the password.
 pub fn encode_password(password: &[u8], out: &mut BytesMut) -> Result<(), WireError> {
-    write::message(out, tag::client::PASSWORD, |out| {
-        write::string(out, "password", password)
-    })
+    write::message(out, tag::client::PASSWORD, |out| write::string(out, "password", password))
 }
 
 /// Appends a `SASLInitialResponse`.
@@ -97,16 +92,9 @@ pub fn encode_password(password: &[u8], out: &mut BytesMut) -> Result<(), WireEr
 /// # Errors
 ///
 /// A mechanism that is empty or contains a zero byte.
-pub fn encode_sasl_initial(
-    mechanism: &[u8],
-    data: Option<&[u8]>,
-    out: &mut BytesMut,
-) -> Result<(), WireError> {
+pub fn encode_sasl_initial(mechanism: &[u8], data: Option<&[u8]>, out: &mut BytesMut) -> Result<(), WireError> {
     if mechanism.is_empty() {
-        return Err(WireError::Unwritable {
-            what: "sasl mechanism",
-            why: "it is empty",
-        });
+        return Err(WireError::Unwritable { what: "sasl mechanism", why: "it is empty" });
     }
     write::message(out, tag::client::PASSWORD, |out| {
         write::string(out, "sasl mechanism", mechanism)?;

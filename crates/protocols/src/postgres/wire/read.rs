@@ -28,10 +28,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let (head, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or_else(|| self.truncated())?;
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.truncated())?;
         self.rest = rest;
         Ok(*head)
     }
@@ -57,10 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], WireError> {
-        let (head, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or_else(|| self.truncated())?;
+        let (head, rest) = self.rest.split_at_checked(length).ok_or_else(|| self.truncated())?;
         self.rest = rest;
         Ok(head)
     }
@@ -79,10 +73,7 @@ impl<'a> Reader<'a> {
     pub(super) fn count(&mut self, least: usize) -> Result<usize, WireError> {
         let count = usize::from(self.u16()?);
         if count.saturating_mul(least) > self.remaining() {
-            return Err(WireError::Count {
-                what: self.what,
-                count,
-            });
+            return Err(WireError::Count { what: self.what, count });
         }
         Ok(count)
     }
@@ -124,18 +115,12 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(self) -> Result<(), WireError> {
         match self.rest.len() {
             0 => Ok(()),
-            count => Err(WireError::Trailing {
-                what: self.what,
-                count,
-            }),
+            count => Err(WireError::Trailing { what: self.what, count }),
         }
     }
 
     pub(super) const fn malformed(&self, field: &'static str) -> WireError {
-        WireError::Malformed {
-            what: self.what,
-            field,
-        }
+        WireError::Malformed { what: self.what, field }
     }
 
     const fn truncated(&self) -> WireError {

@@ -151,18 +151,14 @@ impl Report {
     /// Adds a field; see [`field`].
     #[must_use]
     pub fn with(mut self, kind: u8, text: &str) -> Self {
-        self.fields
-            .push((kind, Bytes::from(text.replace('\0', "\u{fffd}"))));
+        self.fields.push((kind, Bytes::from(text.replace('\0', "\u{fffd}"))));
         self
     }
 
     /// The text of the first field of this kind.
     #[must_use]
     pub fn field(&self, kind: u8) -> Option<&[u8]> {
-        self.fields
-            .iter()
-            .find(|(given, _)| *given == kind)
-            .map(|(_, text)| text.as_ref())
+        self.fields.iter().find(|(given, _)| *given == kind).map(|(_, text)| text.as_ref())
     }
 
     /// The SQLSTATE.
@@ -200,10 +196,7 @@ impl Report {
         for (kind, text) in &self.fields {
             if *kind == END {
                 let why = "its kind is the end of the list";
-                return Err(WireError::Unwritable {
-                    what: "report field",
-                    why,
-                });
+                return Err(WireError::Unwritable { what: "report field", why });
             }
             out.put_u8(*kind);
             write::string(out, "report field", text)?;

@@ -42,9 +42,7 @@ enum State<'a> {
 /// Reads the body of a `DataRow`.
 #[must_use]
 pub const fn cells(body: &[u8]) -> Cells<'_> {
-    Cells {
-        state: State::Start(Reader::new("data row", body)),
-    }
+    Cells { state: State::Start(Reader::new("data row", body)) }
 }
 
 impl<'a> Iterator for Cells<'a> {
@@ -120,10 +118,7 @@ fn read_since<'a>(from: &'a [u8], reader: &Reader<'_>) -> &'a [u8] {
 /// # Errors
 ///
 /// More than 65535 cells, or a message over 2 GiB. Nothing is appended then.
-pub fn encode<'a>(
-    cells: impl ExactSizeIterator<Item = Option<&'a [u8]>>,
-    out: &mut BytesMut,
-) -> Result<(), WireError> {
+pub fn encode<'a>(cells: impl ExactSizeIterator<Item = Option<&'a [u8]>>, out: &mut BytesMut) -> Result<(), WireError> {
     write::message(out, tag::server::DATA_ROW, |out| encode_body(cells, out))
 }
 

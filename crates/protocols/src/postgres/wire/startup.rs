@@ -74,14 +74,11 @@ pub fn next(buffer: &mut BytesMut) -> Result<Option<Startup>, WireError> {
     if length < SHORTEST {
         return Err(WireError::TooShort { tag: 0, length });
     }
-    let size = usize::try_from(length)
-        .ok()
-        .filter(|size| *size <= LIMIT)
-        .ok_or(WireError::TooLong {
-            tag: 0,
-            length,
-            limit: LIMIT,
-        })?;
+    let size = usize::try_from(length).ok().filter(|size| *size <= LIMIT).ok_or(WireError::TooLong {
+        tag: 0,
+        length,
+        limit: LIMIT,
+    })?;
     if buffer.len() < size {
         return Ok(None);
     }
@@ -105,19 +102,12 @@ pub fn decode(body: &Bytes) -> Result<Startup, WireError> {
             if !KEY_LENGTHS.contains(&reader.remaining()) {
                 return Err(reader.malformed("length of the cancel key"));
             }
-            Ok(Startup::Cancel {
-                process,
-                key: body.slice_ref(reader.rest()),
-            })
+            Ok(Startup::Cancel { process, key: body.slice_ref(reader.rest()) })
         }
         (MAJOR, minor) => {
             let parameters = parameters(&mut reader)?;
             reader.finish()?;
-            Ok(Startup::Open {
-                major: MAJOR,
-                minor,
-                parameters,
-            })
+            Ok(Startup::Open { major: MAJOR, minor, parameters })
         }
         (major, minor) => Err(WireError::Version { major, minor }),
     }
@@ -133,17 +123,14 @@ fn parameters(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, WireErro
             return Ok(parameters);
         }
         if !names.insert(name) {
-            return Err(WireError::Duplicate {
-                name: name.to_owned(),
-            });
+            return Err(WireError::Duplicate { name: name.to_owned() });
         }
         parameters.push((name.to_owned(), text(reader)?.to_owned()));
     }
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str, WireError> {
-    std::str::from_utf8(reader.string()?)
-        .map_err(|_| reader.malformed("parameter: it is not UTF-8"))
+    std::str::from_utf8(reader.string()?).map_err(|_| reader.malformed("parameter: it is not UTF-8"))
 }
 
 /// Appends a `StartupMessage` for version 3.`minor`.
@@ -162,15 +149,10 @@ pub fn encode_open(
             let name = name.as_ref();
             if name.is_empty() {
                 let why = "its name is empty";
-                return Err(WireError::Unwritable {
-                    what: "startup parameter",
-                    why,
-                });
+                return Err(WireError::Unwritable { what: "startup parameter", why });
             }
             if !names.insert(name) {
-                return Err(WireError::Duplicate {
-                    name: name.to_owned(),
-                });
+                return Err(WireError::Duplicate { name: name.to_owned() });
             }
             write::string(out, "startup parameter", name.as_bytes())?;
             write::string(out, "startup parameter", value.as_ref().as_bytes())?;
@@ -188,10 +170,7 @@ pub fn encode_open(
 pub fn encode_cancel(process: i32, key: &[u8], out: &mut BytesMut) -> Result<(), WireError> {
     if !KEY_LENGTHS.contains(&key.len()) {
         let why = "it has not 4 to 256 bytes";
-        return Err(WireError::Unwritable {
-            what: "cancel key",
-            why,
-        });
+        return Err(WireError::Unwritable { what: "cancel key", why });
     }
     packet(out, REQUEST, CANCEL, |out| {
         out.put_i32(process);
@@ -221,18 +200,11 @@ impl Startup {
             Self::Ssl => encode_ssl_request(out),
             Self::GssEnc => encode_gss_enc_request(out),
             Self::Cancel { process, key } => encode_cancel(*process, key, out)?,
-            Self::Open {
-                major: MAJOR,
-                minor,
-                parameters,
-            } => {
+            Self::Open { major: MAJOR, minor, parameters } => {
                 encode_open(*minor, parameters, out)?;
             }
             Self::Open { major, minor, .. } => {
-                return Err(WireError::Version {
-                    major: *major,
-                    minor: *minor,
-                });
+                return Err(WireError::Version { major: *major, minor: *minor });
             }
         }
         Ok(())
@@ -258,10 +230,7 @@ fn packet(
         fill(out)?;
         if out.len().saturating_sub(start) > LIMIT {
             let why = "it is longer than 10000 bytes";
-            return Err(WireError::Unwritable {
-                what: "startup packet",
-                why,
-            });
+            return Err(WireError::Unwritable { what: "startup packet", why });
         }
         Ok(())
     })

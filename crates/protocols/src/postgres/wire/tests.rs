@@ -14,10 +14,7 @@ pub(super) fn frame(tag: u8, body: &[u8]) -> Frame {
     buffer.put_u8(tag);
     buffer.put_u32(u32::try_from(body.len()).unwrap().strict_add(4));
     buffer.put_slice(body);
-    Frame {
-        tag,
-        raw: buffer.freeze(),
-    }
+    Frame { tag, raw: buffer.freeze() }
 }
 
 /// Bytes written as text, `\0` and all, with numbers in between.
@@ -41,9 +38,7 @@ fn frames(pieces: &[&[u8]], limit: Limit) -> Vec<Frame> {
 
 fn encoded(messages: &[impl Encode]) -> Vec<u8> {
     let mut out = BytesMut::new();
-    messages
-        .iter()
-        .for_each(|message| message.encode_into(&mut out));
+    messages.iter().for_each(|message| message.encode_into(&mut out));
     out.to_vec()
 }
 
@@ -116,40 +111,18 @@ proptest! {
 #[test]
 fn errors_say_what_is_wrong() {
     let errors = [
-        WireError::TooLong {
-            tag: b'Q',
-            length: 0x7fff_ffff,
-            limit: 10_000,
-        },
-        WireError::TooLong {
-            tag: 0,
-            length: 10_001,
-            limit: 10_000,
-        },
+        WireError::TooLong { tag: b'Q', length: 0x7fff_ffff, limit: 10_000 },
+        WireError::TooLong { tag: 0, length: 10_001, limit: 10_000 },
         WireError::TooShort { tag: 1, length: 3 },
         WireError::UnknownMessage(b'?'),
         WireError::UnknownMessage(0x16),
         WireError::Truncated { what: "bind" },
-        WireError::Trailing {
-            what: "bind",
-            count: 2,
-        },
-        WireError::Count {
-            what: "bind",
-            count: 65_535,
-        },
-        WireError::Malformed {
-            what: "bind",
-            field: "format code",
-        },
-        WireError::Duplicate {
-            name: "us\u{202e}er".to_owned(),
-        },
+        WireError::Trailing { what: "bind", count: 2 },
+        WireError::Count { what: "bind", count: 65_535 },
+        WireError::Malformed { what: "bind", field: "format code" },
+        WireError::Duplicate { name: "us\u{202e}er".to_owned() },
         WireError::Version { major: 2, minor: 0 },
-        WireError::Unwritable {
-            what: "statement",
-            why: "it contains a zero byte",
-        },
+        WireError::Unwritable { what: "statement", why: "it contains a zero byte" },
     ];
     let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(said.join("\n"));
@@ -167,16 +140,9 @@ fn a_message_that_cannot_be_written_leaves_the_buffer_as_it_was() {
     let text = Bytes::from_static(b"select 1\0; drop table t");
     assert_eq!(
         Frontend::Query { text: text.clone() }.encode(&mut out),
-        Err(WireError::Unwritable {
-            what: "statement",
-            why: "it contains a zero byte"
-        })
+        Err(WireError::Unwritable { what: "statement", why: "it contains a zero byte" })
     );
-    assert!(
-        Backend::CommandComplete { tag: text.clone() }
-            .encode(&mut out)
-            .is_err()
-    );
+    assert!(Backend::CommandComplete { tag: text.clone() }.encode(&mut out).is_err());
     assert!(startup::encode_open(0, &[("user", "a\0b")], &mut out).is_err());
     assert!(password::encode_password(&text, &mut out).is_err());
     assert_eq!(out, &b"before"[..]);

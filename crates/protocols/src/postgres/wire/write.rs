@@ -33,10 +33,7 @@ pub(super) fn packet(
 
 /// Writes the number of bytes from `start` to the end at `start`.
 fn patch_length(out: &mut BytesMut, start: usize) -> Result<(), WireError> {
-    let unwritable = || WireError::Unwritable {
-        what: "message",
-        why: "it is longer than 2 GiB",
-    };
+    let unwritable = || WireError::Unwritable { what: "message", why: "it is longer than 2 GiB" };
     let (_, packet) = out.split_at_mut_checked(start).ok_or_else(unwritable)?;
     let length = i32::try_from(packet.len()).map_err(|_| unwritable())?;
     let field = packet.first_chunk_mut().ok_or_else(unwritable)?;
@@ -47,10 +44,7 @@ fn patch_length(out: &mut BytesMut, start: usize) -> Result<(), WireError> {
 /// A string and its NUL.
 pub(super) fn string(out: &mut BytesMut, what: &'static str, text: &[u8]) -> Result<(), WireError> {
     if text.contains(&0) {
-        return Err(WireError::Unwritable {
-            what,
-            why: "it contains a zero byte",
-        });
+        return Err(WireError::Unwritable { what, why: "it contains a zero byte" });
     }
     out.put_slice(text);
     out.put_u8(0);
@@ -72,8 +66,7 @@ pub(super) fn value(out: &mut BytesMut, value: Option<&[u8]>) -> Result<(), Wire
         return Ok(());
     };
     let why = "it is longer than 2 GiB";
-    let length =
-        i32::try_from(value.len()).map_err(|_| WireError::Unwritable { what: "value", why })?;
+    let length = i32::try_from(value.len()).map_err(|_| WireError::Unwritable { what: "value", why })?;
     out.put_i32(length);
     out.put_slice(value);
     Ok(())

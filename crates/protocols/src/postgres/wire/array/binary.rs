@@ -36,15 +36,9 @@ pub struct Array<'a> {
 pub fn decode(value: &[u8]) -> Result<Array<'_>, WireError> {
     let mut reader = Reader::new(WHAT, value);
     let head = head(&mut reader)?;
-    let elements = (0..head.count)
-        .map(|_| reader.value())
-        .collect::<Result<_, _>>()?;
+    let elements = (0..head.count).map(|_| reader.value()).collect::<Result<_, _>>()?;
     reader.finish()?;
-    Ok(Array {
-        element_type: head.element_type,
-        dimensions: head.dimensions,
-        elements,
-    })
+    Ok(Array { element_type: head.element_type, dimensions: head.dimensions, elements })
 }
 
 /// Appends the array with each element kept or replaced as `change` says, given the element's
@@ -110,18 +104,12 @@ fn head(reader: &mut Reader<'_>) -> Result<Head, WireError> {
         _ => return Err(reader.malformed("flag")),
     };
     let element_type = reader.u32()?;
-    let dimensions = (0..dimensions)
-        .map(|_| Ok((reader.i32()?, reader.i32()?)))
-        .collect::<Result<Vec<_>, WireError>>()?;
+    let dimensions =
+        (0..dimensions).map(|_| Ok((reader.i32()?, reader.i32()?))).collect::<Result<Vec<_>, WireError>>()?;
     let count = count(&dimensions)
         .filter(|count| count.saturating_mul(size_of::<i32>()) <= reader.remaining())
         .ok_or_else(|| reader.malformed("length of a dimension"))?;
-    Ok(Head {
-        has_nulls,
-        element_type,
-        dimensions,
-        count,
-    })
+    Ok(Head { has_nulls, element_type, dimensions, count })
 }
 
 /// How many elements there are: the product of the lengths, and none without dimensions.
@@ -130,8 +118,6 @@ fn count(dimensions: &[(i32, i32)]) -> Option<usize> {
         return Some(0);
     }
     dimensions.iter().try_fold(1_usize, |count, (length, _)| {
-        usize::try_from(*length)
-            .ok()
-            .and_then(|length| count.checked_mul(length))
+        usize::try_from(*length).ok().and_then(|length| count.checked_mul(length))
     })
 }

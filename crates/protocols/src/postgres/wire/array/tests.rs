@@ -11,10 +11,7 @@ use super::*;
 fn texts(literal: &str) -> Result<Vec<Option<String>>, WireError> {
     let string = |text: Cow<'_, [u8]>| String::from_utf8(text.into_owned()).unwrap();
     let elements = text::elements(literal.as_bytes(), text::DELIMITER)?;
-    Ok(elements
-        .into_iter()
-        .map(|element| element.map(string))
-        .collect())
+    Ok(elements.into_iter().map(|element| element.map(string)).collect())
 }
 
 fn masked(literal: &str, mask: &Cell) -> Result<String, WireError> {
@@ -34,14 +31,8 @@ fn elements_of_what_a_server_writes() {
         ("{a}", &[Some("a")]),
         ("{a,NULL,b}", &[Some("a"), None, Some("b")]),
         (r#"{"NULL",null}"#, &[Some("NULL"), None]),
-        (
-            r#"{"","a b","a,b","{}"}"#,
-            &[Some(""), Some("a b"), Some("a,b"), Some("{}")],
-        ),
-        (
-            r#"{"say \"hi\"","a\\b","\\","\""}"#,
-            &[Some(r#"say "hi""#), Some(r"a\b"), Some(r"\"), Some(r#"""#)],
-        ),
+        (r#"{"","a b","a,b","{}"}"#, &[Some(""), Some("a b"), Some("a,b"), Some("{}")]),
+        (r#"{"say \"hi\"","a\\b","\\","\""}"#, &[Some(r#"say "hi""#), Some(r"a\b"), Some(r"\"), Some(r#"""#)]),
         ("{{a,b},{c,NULL}}", &[Some("a"), Some("b"), Some("c"), None]),
         ("{{{1}},{{2}}}", &[Some("1"), Some("2")]),
         ("{{{{{{x}}}}}}", &[Some("x")]),
@@ -50,10 +41,7 @@ fn elements_of_what_a_server_writes() {
         ("{καλή,naïve}", &[Some("καλή"), Some("naïve")]),
     ];
     for (literal, expected) in cases {
-        let expected = expected
-            .iter()
-            .map(|element| element.map(str::to_owned))
-            .collect();
+        let expected = expected.iter().map(|element| element.map(str::to_owned)).collect();
         assert_eq!(texts(literal), Ok(expected), "{literal}");
         assert_eq!(masked(literal, &Cell::Keep).as_deref(), Ok(literal));
     }
@@ -117,25 +105,17 @@ fn a_replaced_element_gets_the_quotes_it_needs() {
     ];
     for (mask, expected) in cases {
         let mask = Cell::Value(Bytes::from_static(mask.as_bytes()));
-        assert_eq!(
-            masked("[0:1]={secret,NULL}", &mask).as_deref(),
-            Ok(expected)
-        );
+        assert_eq!(masked("[0:1]={secret,NULL}", &mask).as_deref(), Ok(expected));
     }
-    assert_eq!(
-        masked("{{a},{\"b c\"}}", &Cell::Null).as_deref(),
-        Ok("{{NULL},{NULL}}")
-    );
+    assert_eq!(masked("{{a},{\"b c\"}}", &Cell::Null).as_deref(), Ok("{{NULL},{NULL}}"));
 }
 
 #[test]
 fn boxes_are_divided_by_semicolons() {
     let literal = b"{(1,1),(0,0);(2,2),(1,1)}";
     let elements = text::elements(literal, text::BOX_DELIMITER).unwrap();
-    let expected: [Option<Cow<'_, [u8]>>; 2] = [
-        Some(Cow::Borrowed(b"(1,1),(0,0)")),
-        Some(Cow::Borrowed(b"(2,2),(1,1)")),
-    ];
+    let expected: [Option<Cow<'_, [u8]>>; 2] =
+        [Some(Cow::Borrowed(b"(1,1),(0,0)")), Some(Cow::Borrowed(b"(2,2),(1,1)"))];
     assert_eq!(elements, expected);
 }
 
@@ -154,17 +134,11 @@ fn array(head: &[u32], elements: &[Option<&[u8]>]) -> Vec<u8> {
 
 #[test]
 fn a_binary_array_is_read_and_rewritten() {
-    let value = array(
-        &[2, 0, TEXT_OID, 2, 1, 2, 0],
-        &[Some(b"a"), Some(b""), Some(b"c"), Some(b"d")],
-    );
+    let value = array(&[2, 0, TEXT_OID, 2, 1, 2, 0], &[Some(b"a"), Some(b""), Some(b"c"), Some(b"d")]);
     let read = binary::decode(&value).unwrap();
     assert_eq!(read.element_type, TEXT_OID);
     assert_eq!(read.dimensions, [(2, 1), (2, 0)]);
-    assert_eq!(
-        read.elements,
-        [Some(&b"a"[..]), Some(b""), Some(b"c"), Some(b"d")]
-    );
+    assert_eq!(read.elements, [Some(&b"a"[..]), Some(b""), Some(b"c"), Some(b"d")]);
 
     let mut out = BytesMut::from(&b"before"[..]);
     let change = |index, element: Option<&[u8]>| match (index, element) {
@@ -173,10 +147,7 @@ fn a_binary_array_is_read_and_rewritten() {
         _ => Cell::Keep,
     };
     binary::rewrite(&value, change, &mut out).unwrap();
-    let expected = array(
-        &[2, 1, TEXT_OID, 2, 1, 2, 0],
-        &[Some(b"***"), Some(b""), None, Some(b"d")],
-    );
+    let expected = array(&[2, 1, TEXT_OID, 2, 1, 2, 0], &[Some(b"***"), Some(b""), None, Some(b"d")]);
     assert_eq!(out, [b"before".as_slice(), &expected].concat());
 }
 
@@ -185,11 +156,7 @@ fn an_empty_binary_array_has_no_dimensions() {
     let empty = array(&[0, 0, TEXT_OID], &[]);
     assert_eq!(
         binary::decode(&empty),
-        Ok(binary::Array {
-            element_type: TEXT_OID,
-            dimensions: Vec::new(),
-            elements: Vec::new()
-        })
+        Ok(binary::Array { element_type: TEXT_OID, dimensions: Vec::new(), elements: Vec::new() })
     );
 }
 
@@ -200,63 +167,27 @@ fn what_is_not_a_binary_array() {
     let malformed = |field| WireError::Malformed { what, field };
     let length = || malformed("length of a dimension");
     let seven: Vec<u32> = [7, 0, TEXT_OID].into_iter().chain([1; 14]).collect();
-    let wraps: Vec<u32> = [4, 0, TEXT_OID]
-        .into_iter()
-        .chain([0x0001_0000, 1].repeat(4))
-        .collect();
+    let wraps: Vec<u32> = [4, 0, TEXT_OID].into_iter().chain([0x0001_0000, 1].repeat(4)).collect();
     let cases = [
         (vec![], truncated()),
         (array(&[1, 0], &[]), truncated()),
         (array(&[1, 0, TEXT_OID, 1], &[]), truncated()),
-        (
-            array(&seven, &[Some(b"a")]),
-            malformed("number of dimensions"),
-        ),
-        (
-            array(&[0xffff_ffff, 0, TEXT_OID], &[]),
-            malformed("number of dimensions"),
-        ),
-        (
-            array(&[1, 2, TEXT_OID, 1, 1], &[Some(b"a")]),
-            malformed("flag"),
-        ),
-        (
-            array(&[1, 0, TEXT_OID, 0xffff_ffff, 1], &[Some(b"a")]),
-            length(),
-        ),
-        (
-            array(&[1, 0, TEXT_OID, 0x7fff_ffff, 1], &[Some(b"a")]),
-            length(),
-        ),
+        (array(&seven, &[Some(b"a")]), malformed("number of dimensions")),
+        (array(&[0xffff_ffff, 0, TEXT_OID], &[]), malformed("number of dimensions")),
+        (array(&[1, 2, TEXT_OID, 1, 1], &[Some(b"a")]), malformed("flag")),
+        (array(&[1, 0, TEXT_OID, 0xffff_ffff, 1], &[Some(b"a")]), length()),
+        (array(&[1, 0, TEXT_OID, 0x7fff_ffff, 1], &[Some(b"a")]), length()),
         (array(&wraps, &[]), length()),
-        (
-            array(&[1, 0, TEXT_OID, 2, 1], &[Some(b"abcd")]),
-            truncated(),
-        ),
-        (
-            array(&[1, 0, TEXT_OID, 1, 1, 0x7fff_ffff], &[]),
-            truncated(),
-        ),
-        (
-            array(&[1, 0, TEXT_OID, 1, 1, 0x8000_0000], &[]),
-            malformed("value length"),
-        ),
-        (
-            array(&[1, 0, TEXT_OID, 1, 1], &[None, None]),
-            WireError::Trailing { what, count: 4 },
-        ),
-        (
-            array(&[0, 0, TEXT_OID], &[None]),
-            WireError::Trailing { what, count: 4 },
-        ),
+        (array(&[1, 0, TEXT_OID, 2, 1], &[Some(b"abcd")]), truncated()),
+        (array(&[1, 0, TEXT_OID, 1, 1, 0x7fff_ffff], &[]), truncated()),
+        (array(&[1, 0, TEXT_OID, 1, 1, 0x8000_0000], &[]), malformed("value length")),
+        (array(&[1, 0, TEXT_OID, 1, 1], &[None, None]), WireError::Trailing { what, count: 4 }),
+        (array(&[0, 0, TEXT_OID], &[None]), WireError::Trailing { what, count: 4 }),
     ];
     for (value, expected) in cases {
         assert_eq!(binary::decode(&value), Err(expected.clone()), "{value:?}");
         let mut out = BytesMut::new();
-        assert_eq!(
-            binary::rewrite(&value, |_, _| Cell::Null, &mut out),
-            Err(expected)
-        );
+        assert_eq!(binary::rewrite(&value, |_, _| Cell::Null, &mut out), Err(expected));
         assert!(out.is_empty(), "{value:?}");
     }
 }
@@ -269,13 +200,7 @@ fn literal(elements: &[Option<Bytes>]) -> BytesMut {
         Some(value) => Cell::Value(value.clone()),
         None => Cell::Null,
     };
-    text::rewrite(
-        format!("{{{nulls}}}").as_bytes(),
-        text::DELIMITER,
-        change,
-        &mut out,
-    )
-    .unwrap();
+    text::rewrite(format!("{{{nulls}}}").as_bytes(), text::DELIMITER, change, &mut out).unwrap();
     out
 }
 

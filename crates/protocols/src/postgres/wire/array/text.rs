@@ -70,17 +70,10 @@ enum Part<'a> {
     /// Bounds, a brace or a delimiter.
     Frame(&'a [u8]),
     /// An element as it stands, and what it says.
-    Element {
-        raw: &'a [u8],
-        text: Option<Cow<'a, [u8]>>,
-    },
+    Element { raw: &'a [u8], text: Option<Cow<'a, [u8]>> },
 }
 
-fn scan<'a>(
-    literal: &'a [u8],
-    delimiter: u8,
-    mut each: impl FnMut(Part<'a>),
-) -> Result<(), WireError> {
+fn scan<'a>(literal: &'a [u8], delimiter: u8, mut each: impl FnMut(Part<'a>)) -> Result<(), WireError> {
     if literal == b"{}" {
         each(Part::Frame(literal));
         return Ok(());
@@ -101,10 +94,7 @@ fn scan<'a>(
             Some(_) if item_due => {
                 shape.element()?;
                 let text = cursor.element(delimiter)?;
-                each(Part::Element {
-                    raw: cursor.since(before),
-                    text,
-                });
+                each(Part::Element { raw: cursor.since(before), text });
                 item_due = false;
             }
             Some(b'}') => {
@@ -124,16 +114,9 @@ fn scan<'a>(
         }
     }
     if !cursor.rest.is_empty() {
-        return Err(WireError::Trailing {
-            what: WHAT,
-            count: cursor.rest.len(),
-        });
+        return Err(WireError::Trailing { what: WHAT, count: cursor.rest.len() });
     }
-    if bounds.is_empty() || shape.has(&bounds) {
-        Ok(())
-    } else {
-        Err(malformed("bound"))
-    }
+    if bounds.is_empty() || shape.has(&bounds) { Ok(()) } else { Err(malformed("bound")) }
 }
 
 const WHAT: &str = "text array";
@@ -150,9 +133,7 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// What has been read since `before` was the rest.
     fn since(&self, before: &'a [u8]) -> &'a [u8] {
-        before
-            .get(..before.len().saturating_sub(self.rest.len()))
-            .unwrap_or_default()
+        before.get(..before.len().saturating_sub(self.rest.len())).unwrap_or_default()
     }
 
     /// Goes past one byte, which the caller has seen.
@@ -161,10 +142,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn expect(&mut self, byte: u8, field: &'static str) -> Result<(), WireError> {
-        self.rest = self
-            .rest
-            .strip_prefix(&[byte])
-            .ok_or_else(|| malformed(field))?;
+        self.rest = self.rest.strip_prefix(&[byte]).ok_or_else(|| malformed(field))?;
         Ok(())
     }
 
@@ -198,10 +176,7 @@ impl<'a> Cursor<'a> {
         let length = self.rest.iter().take_while(|byte| digits(byte)).count();
         let (number, rest) = self.rest.split_at_checked(length).unwrap_or_default();
         self.rest = rest;
-        std::str::from_utf8(number)
-            .ok()
-            .and_then(|number| number.parse().ok())
-            .ok_or_else(|| malformed("bound"))
+        std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()).ok_or_else(|| malformed("bound"))
     }
 
     fn element(&mut self, delimiter: u8) -> Result<Option<Cow<'a, [u8]>>, WireError> {
@@ -226,11 +201,7 @@ impl<'a> Cursor<'a> {
     fn quoted(&mut self) -> Result<Cow<'a, [u8]>, WireError> {
         let mut text = Cow::Borrowed(<&[u8]>::default());
         loop {
-            let length = self
-                .rest
-                .iter()
-                .take_while(|byte| !matches!(byte, b'"' | b'\\'))
-                .count();
+            let length = self.rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
             let (plain, rest) = self.rest.split_at_checked(length).unwrap_or_default();
             if text.is_empty() {
                 text = Cow::Borrowed(plain);
@@ -297,10 +268,7 @@ impl Shape {
     /// Whether that was the last brace.
     fn close(&mut self) -> Result<bool, WireError> {
         self.depth = self.depth.saturating_sub(1);
-        let level = self
-            .levels
-            .get_mut(self.depth)
-            .ok_or_else(|| malformed("brace"))?;
+        let level = self.levels.get_mut(self.depth).ok_or_else(|| malformed("brace"))?;
         if *level.length.get_or_insert(level.items) != level.items {
             return Err(malformed("length of a sub-array"));
         }
@@ -309,30 +277,21 @@ impl Shape {
 
     /// Counts one item of the sub-array that is open.
     fn item(&mut self) {
-        let level = self
-            .depth
-            .checked_sub(1)
-            .and_then(|level| self.levels.get_mut(level));
+        let level = self.depth.checked_sub(1).and_then(|level| self.levels.get_mut(level));
         if let Some(level) = level {
             level.items = level.items.saturating_add(1);
         }
     }
 
     fn has(&self, lengths: &[usize]) -> bool {
-        self.levels
-            .iter()
-            .map(|level| level.length)
-            .eq(lengths.iter().copied().map(Some))
+        self.levels.iter().map(|level| level.length).eq(lengths.iter().copied().map(Some))
     }
 }
 
 /// Whether the server would put quotes around this (`array_out`).
 fn needs_quotes(text: &[u8], delimiter: u8) -> bool {
     let special = |byte: &u8| {
-        matches!(
-            byte,
-            b'"' | b'\\' | b'{' | b'}' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c
-        ) || *byte == delimiter
+        matches!(byte, b'"' | b'\\' | b'{' | b'}' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c) || *byte == delimiter
     };
     text.is_empty() || text.eq_ignore_ascii_case(NULL) || text.iter().any(special)
 }

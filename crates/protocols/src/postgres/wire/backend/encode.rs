@@ -54,10 +54,7 @@ impl Backend {
             Self::BackendKeyData { process, key } => {
                 if !KEY_LENGTHS.contains(&key.len()) {
                     let why = "it has not 4 to 256 bytes";
-                    return Err(WireError::Unwritable {
-                        what: "cancel key",
-                        why,
-                    });
+                    return Err(WireError::Unwritable { what: "cancel key", why });
                 }
                 out.put_i32(*process);
                 out.put_slice(key);
@@ -70,9 +67,7 @@ impl Backend {
             Self::RowDescription(fields) => row_description(fields, out)?,
             Self::DataRow(bytes) | Self::CopyData(bytes) => out.put_slice(bytes),
             Self::CommandComplete { tag } => write::string(out, "command tag", tag)?,
-            Self::ErrorResponse(report) | Self::NoticeResponse(report) => {
-                report.encode_body(out)?
-            }
+            Self::ErrorResponse(report) | Self::NoticeResponse(report) => report.encode_body(out)?,
             Self::ParameterDescription(types) => write::oids(out, types)?,
             Self::CopyInResponse { overall, formats }
             | Self::CopyOutResponse { overall, formats }
@@ -80,31 +75,19 @@ impl Backend {
                 out.put_u8(*overall);
                 write::formats(out, formats)?;
             }
-            Self::NotificationResponse {
-                process,
-                channel,
-                payload,
-            } => {
+            Self::NotificationResponse { process, channel, payload } => {
                 out.put_i32(*process);
                 write::string(out, "channel", channel)?;
                 write::string(out, "payload", payload)?;
             }
-            Self::NegotiateProtocolVersion {
-                major,
-                minor,
-                unknown,
-            } => {
+            Self::NegotiateProtocolVersion { major, minor, unknown } => {
                 out.put_u16(*major);
                 out.put_u16(*minor);
                 let why = "there are more than 2³²";
-                let count = u32::try_from(unknown.len()).map_err(|_| WireError::Unwritable {
-                    what: "protocol options",
-                    why,
-                })?;
+                let count = u32::try_from(unknown.len())
+                    .map_err(|_| WireError::Unwritable { what: "protocol options", why })?;
                 out.put_u32(count);
-                unknown
-                    .iter()
-                    .try_for_each(|name| write::string(out, "option name", name))?;
+                unknown.iter().try_for_each(|name| write::string(out, "option name", name))?;
             }
             Self::EmptyQueryResponse
             | Self::ParseComplete
@@ -132,10 +115,7 @@ impl Authentication {
                 for name in mechanisms {
                     if name.is_empty() {
                         let why = "it is empty";
-                        return Err(WireError::Unwritable {
-                            what: "sasl mechanism",
-                            why,
-                        });
+                        return Err(WireError::Unwritable { what: "sasl mechanism", why });
                     }
                     write::string(out, "sasl mechanism", name)?;
                 }

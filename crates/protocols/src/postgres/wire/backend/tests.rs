@@ -15,10 +15,7 @@ fn how_servers_open_a_session() {
         read(b'R', &[&[0, 0, 0, 0]]),
         read(b'R', &[&[0, 0, 0, 3]]),
         read(b'R', &[&[0, 0, 0, 5], &[1, 2, 3, 4]]),
-        read(
-            b'R',
-            &[&[0, 0, 0, 10], b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"],
-        ),
+        read(b'R', &[&[0, 0, 0, 10], b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"]),
         read(b'R', &[&[0, 0, 0, 11], b"r=abc,s=QSXCR,i=4096"]),
         read(b'R', &[&[0, 0, 0, 12], b"v=6rriTRBi"]),
         read(b'R', &[&[0, 0, 0, 7]]),
@@ -33,20 +30,8 @@ fn how_servers_open_a_session() {
 
 #[test]
 fn how_servers_answer() {
-    let id = [
-        b"id\0".as_slice(),
-        &[0, 0, 0x40, 1, 0, 1],
-        &[0, 0, 0, 23, 0, 4],
-        &[0xff; 4],
-        &[0, 1],
-    ];
-    let sum = [
-        b"sum\0".as_slice(),
-        &[0, 0, 0, 0, 0, 0],
-        &[0, 0, 6, 164, 0xff, 0xff],
-        &[0xff; 4],
-        &[0, 0],
-    ];
+    let id = [b"id\0".as_slice(), &[0, 0, 0x40, 1, 0, 1], &[0, 0, 0, 23, 0, 4], &[0xff; 4], &[0, 1]];
+    let sum = [b"sum\0".as_slice(), &[0, 0, 0, 0, 0, 0], &[0, 0, 6, 164, 0xff, 0xff], &[0xff; 4], &[0, 0]];
     let messages = [
         read(b'1', &[]),
         read(b'2', &[]),
@@ -82,41 +67,20 @@ fn what_does_not_open_a_session() {
         (b'R', &[&[0, 0, 0]], truncated("authentication")),
         (b'R', &[&[0; 5]], trailing("authentication", 1)),
         (b'R', &[&[0, 0, 0, 3, 0]], trailing("authentication", 1)),
-        (
-            b'R',
-            &[&[0, 0, 0, 5], &[1, 2, 3]],
-            truncated("authentication"),
-        ),
-        (
-            b'R',
-            &[&[0, 0, 0, 10], b"SCRAM-SHA-256\0"],
-            truncated("authentication"),
-        ),
-        (
-            b'R',
-            &[&[0, 0, 0, 10], b"\0SCRAM-SHA-256\0"],
-            trailing("authentication", 14),
-        ),
+        (b'R', &[&[0, 0, 0, 5], &[1, 2, 3]], truncated("authentication")),
+        (b'R', &[&[0, 0, 0, 10], b"SCRAM-SHA-256\0"], truncated("authentication")),
+        (b'R', &[&[0, 0, 0, 10], b"\0SCRAM-SHA-256\0"], trailing("authentication", 14)),
         (b'K', &[&[0; 4], &[0; 3]], key.clone()),
         (b'K', &[&[0; 4], &[0; 257]], key),
         (b'K', &[&[0; 3]], truncated("backend key data")),
         (b'S', &[b"a\0b"], truncated("parameter status")),
         (b'S', &[b"a\0b\0c\0"], trailing("parameter status", 2)),
         (b'Z', &[], truncated("ready for query")),
-        (
-            b'Z',
-            &[b"X"],
-            malformed("ready for query", "transaction status"),
-        ),
+        (b'Z', &[b"X"], malformed("ready for query", "transaction status")),
         (b'Z', &[b"II"], trailing("ready for query", 1)),
     ];
     for (tag, parts, expected) in cases {
-        assert_eq!(
-            read(tag, parts),
-            Err(expected),
-            "{} {parts:?}",
-            char::from(tag)
-        );
+        assert_eq!(read(tag, parts), Err(expected), "{} {parts:?}", char::from(tag));
     }
 }
 
@@ -127,55 +91,22 @@ fn what_is_not_an_answer() {
     let count = |what, count| WireError::Count { what, count };
     let options = malformed("negotiate protocol version", "number of options");
     let cases: [(u8, &[&[u8]], WireError); 13] = [
-        (
-            b'T',
-            &[&[0xff, 0xff], &[0; 1000]],
-            count("row description", 65_535),
-        ),
+        (b'T', &[&[0xff, 0xff], &[0; 1000]], count("row description", 65_535)),
         (b'T', &[&[0, 2], &[0; 37]], count("row description", 2)),
-        (
-            b'T',
-            &[&[0, 1], b"a\0", &[0; 17]],
-            truncated("row description"),
-        ),
-        (
-            b'T',
-            &[&[0, 1], &[0; 17], &[0, 2]],
-            malformed("row description", "format code"),
-        ),
-        (
-            b't',
-            &[&[0x7f, 0xff]],
-            count("parameter description", 32_767),
-        ),
+        (b'T', &[&[0, 1], b"a\0", &[0; 17]], truncated("row description")),
+        (b'T', &[&[0, 1], &[0; 17], &[0, 2]], malformed("row description", "format code")),
+        (b't', &[&[0x7f, 0xff]], count("parameter description", 32_767)),
         (b'C', &[b"SELECT 1"], truncated("command complete")),
         (b'E', &[b"SERROR\0"], truncated("error or notice")),
-        (
-            b'G',
-            &[&[2, 0, 0]],
-            malformed("copy response", "format code"),
-        ),
-        (
-            b'H',
-            &[&[0, 0, 1, 0, 3]],
-            malformed("copy response", "format code"),
-        ),
-        (
-            b'v',
-            &[&[0, 3, 0, 0], &[0x7f, 0xff, 0xff, 0xff], b"a\0"],
-            options.clone(),
-        ),
+        (b'G', &[&[2, 0, 0]], malformed("copy response", "format code")),
+        (b'H', &[&[0, 0, 1, 0, 3]], malformed("copy response", "format code")),
+        (b'v', &[&[0, 3, 0, 0], &[0x7f, 0xff, 0xff, 0xff], b"a\0"], options.clone()),
         (b'v', &[&[0, 3, 0, 0], &[0xff; 4], b"a\0"], options),
         (b'A', &[&[0, 0, 0, 7], b"jobs\0"], truncated("notification")),
         (b'V', &[&[0xff; 4]], WireError::UnknownMessage(b'V')),
     ];
     for (tag, parts, expected) in cases {
-        assert_eq!(
-            read(tag, parts),
-            Err(expected),
-            "{} {parts:?}",
-            char::from(tag)
-        );
+        assert_eq!(read(tag, parts), Err(expected), "{} {parts:?}", char::from(tag));
     }
 }
 
@@ -192,32 +123,18 @@ fn what_cannot_be_written() {
         type_modifier: -1,
         format: BINARY,
     };
-    let sasl = |name| Authentication::Sasl {
-        mechanisms: vec![name],
-    };
-    let report = |kind, text| Report {
-        fields: vec![(kind, text)],
-    };
+    let sasl = |name| Authentication::Sasl { mechanisms: vec![name] };
+    let report = |kind, text| Report { fields: vec![(kind, text)] };
     let messages = [
-        Backend::ParameterStatus {
-            name: bytes(b"a"),
-            value: zero(),
-        },
-        Backend::BackendKeyData {
-            process: 1,
-            key: bytes(b"abc"),
-        },
+        Backend::ParameterStatus { name: bytes(b"a"), value: zero() },
+        Backend::BackendKeyData { process: 1, key: bytes(b"abc") },
         Backend::RowDescription(vec![field]),
         Backend::ParameterDescription(vec![0; 65_536]),
         Backend::Authentication(sasl(zero())),
         Backend::Authentication(sasl(Bytes::new())),
         Backend::ErrorResponse(report(report::field::MESSAGE, zero())),
         Backend::ErrorResponse(report(0, bytes(b"a"))),
-        Backend::NotificationResponse {
-            process: 1,
-            channel: zero(),
-            payload: Bytes::new(),
-        },
+        Backend::NotificationResponse { process: 1, channel: zero(), payload: Bytes::new() },
     ];
     let mut out = BytesMut::new();
     for message in messages {

@@ -13,13 +13,7 @@ fn buffer(tag: u8, length: u32) -> BytesMut {
 #[test]
 fn lengths_are_judged_before_the_body_is_awaited() {
     let short = |length| Err(WireError::TooShort { tag: b'Q', length });
-    let long = |length, limit| {
-        Err(WireError::TooLong {
-            tag: b'Q',
-            length,
-            limit,
-        })
-    };
+    let long = |length, limit| Err(WireError::TooLong { tag: b'Q', length, limit });
     let client = Limit::client(100_000);
     let server = Limit::SERVER;
     let cases = [
@@ -49,10 +43,7 @@ fn lengths_are_judged_before_the_body_is_awaited() {
 #[test]
 fn only_what_carries_data_may_be_long() {
     let judged = |tag, limit| next(&mut buffer(tag, 10_001), limit).is_ok();
-    let long: String = (0..=u8::MAX)
-        .filter(|tag| judged(*tag, Limit::CLIENT))
-        .map(char::from)
-        .collect();
+    let long: String = (0..=u8::MAX).filter(|tag| judged(*tag, Limit::CLIENT)).map(char::from).collect();
     assert_eq!(long, "BFPQd");
     assert!((0..=u8::MAX).all(|tag| judged(tag, Limit::SERVER)));
 }
@@ -80,10 +71,7 @@ fn a_frame_is_a_slice_of_the_buffer() {
 
 #[test]
 fn the_body_of_a_frame_made_wrong_is_empty() {
-    let frame = Frame {
-        tag: b'S',
-        raw: Bytes::from_static(b"S\0"),
-    };
+    let frame = Frame { tag: b'S', raw: Bytes::from_static(b"S\0") };
     assert!(frame.body().is_empty());
 }
 

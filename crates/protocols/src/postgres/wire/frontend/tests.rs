@@ -17,12 +17,7 @@ fn what_clients_say() {
         read(b'P', &[b"\0\0", &[0, 0]]),
         read(
             b'B',
-            &[
-                b"p1\0s1\0",
-                &[0, 2, 0, 0, 0, 1],
-                &[0, 2, 0, 0, 0, 2, b'4', b'2', 0xff, 0xff, 0xff, 0xff],
-                &[0, 1, 0, 1],
-            ],
+            &[b"p1\0s1\0", &[0, 2, 0, 0, 0, 1], &[0, 2, 0, 0, 0, 2, b'4', b'2', 0xff, 0xff, 0xff, 0xff], &[0, 1, 0, 1]],
         ),
         read(b'B', &[b"\0\0", &[0; 6]]),
         read(b'D', &[b"Ss1\0"]),
@@ -59,45 +54,21 @@ fn what_is_not_a_message() {
         (b'P', &[b"\0select 1\0"], truncated("parse")),
         (b'P', &[b"\0select 1\0", &[0]], truncated("parse")),
         (b'P', &[b"\0select 1\0", &[0, 1]], count("parse", 1)),
-        (
-            b'P',
-            &[b"\0select 1\0", &[0xff, 0xff]],
-            count("parse", 65_535),
-        ),
+        (b'P', &[b"\0select 1\0", &[0xff, 0xff]], count("parse", 65_535)),
         (b'P', &[b"\0select 1\0", &[0, 0, 0]], trailing("parse", 1)),
         (b'B', &[b"\0\0", &many], count("bind", 32_767)),
         (b'B', &[b"\0\0", &[0, 0], &many], count("bind", 32_767)),
         (b'B', &[b"\0\0", &[0; 4], &many], count("bind", 32_767)),
-        (
-            b'B',
-            &[b"\0\0", &[0, 1, 0, 2, 0, 0, 0, 0]],
-            malformed("bind", "format code"),
-        ),
-        (
-            b'B',
-            &[b"\0\0", &[0, 1, 0xff, 0xff, 0, 0, 0, 0]],
-            malformed("bind", "format code"),
-        ),
+        (b'B', &[b"\0\0", &[0, 1, 0, 2, 0, 0, 0, 0]], malformed("bind", "format code")),
+        (b'B', &[b"\0\0", &[0, 1, 0xff, 0xff, 0, 0, 0, 0]], malformed("bind", "format code")),
         (
             b'B',
             &[b"\0\0", &[0, 2, 0, 0, 0, 0], &[0, 1, 0, 0, 0, 0], &[0, 0]],
             malformed("bind", "number of parameter formats"),
         ),
-        (
-            b'B',
-            &[b"\0\0\0\0", &[0, 1], &[0xff, 0xff, 0xff, 0xfe], &[0, 0]],
-            malformed("bind", "value length"),
-        ),
-        (
-            b'B',
-            &[b"\0\0\0\0", &[0, 1], &[0x80, 0, 0, 0], &[0, 0]],
-            malformed("bind", "value length"),
-        ),
-        (
-            b'B',
-            &[b"\0\0\0\0", &[0, 1], &[0x7f, 0xff, 0xff, 0xff], &[0, 0]],
-            truncated("bind"),
-        ),
+        (b'B', &[b"\0\0\0\0", &[0, 1], &[0xff, 0xff, 0xff, 0xfe], &[0, 0]], malformed("bind", "value length")),
+        (b'B', &[b"\0\0\0\0", &[0, 1], &[0x80, 0, 0, 0], &[0, 0]], malformed("bind", "value length")),
+        (b'B', &[b"\0\0\0\0", &[0, 1], &[0x7f, 0xff, 0xff, 0xff], &[0, 0]], truncated("bind")),
         (b'B', &[b"\0\0", &[0; 7]], trailing("bind", 1)),
         (b'D', &[], truncated("describe")),
         (b'D', &[b"X\0"], malformed("describe", "kind")),
@@ -113,12 +84,7 @@ fn what_is_not_a_message() {
         (b'Z', &[b"I"], WireError::UnknownMessage(b'Z')),
     ];
     for (tag, parts, expected) in cases {
-        assert_eq!(
-            read(tag, parts),
-            Err(expected),
-            "{} {parts:?}",
-            char::from(tag)
-        );
+        assert_eq!(read(tag, parts), Err(expected), "{} {parts:?}", char::from(tag));
     }
 }
 
@@ -135,10 +101,7 @@ fn all_parameters_that_a_server_takes_are_read() {
     let message = bind(parameters.clone());
     let mut out = BytesMut::new();
     message.encode(&mut out).unwrap();
-    let frame = Frame {
-        tag: message.tag(),
-        raw: out.split().freeze(),
-    };
+    let frame = Frame { tag: message.tag(), raw: out.split().freeze() };
     assert_eq!(Frontend::decode(&frame), Ok(message));
 
     let more = bind([parameters, vec![None]].concat());
@@ -149,9 +112,7 @@ fn all_parameters_that_a_server_takes_are_read() {
 #[test]
 fn text_is_a_slice_of_the_frame() {
     let frame = frame(b'Q', b"select 1\0");
-    let Ok(Frontend::Query { text }) = Frontend::decode(&frame) else {
-        panic!()
-    };
+    let Ok(Frontend::Query { text }) = Frontend::decode(&frame) else { panic!() };
     assert_eq!(text.as_ptr(), frame.body().as_ptr());
 }
 

@@ -16,20 +16,10 @@ fn a_password_ends_with_its_zero() {
         (b"\0", Ok(b"")),
         (b"", Err(WireError::Truncated { what: WHAT })),
         (b"hunter2", Err(WireError::Truncated { what: WHAT })),
-        (
-            b"hunter2\0\0",
-            Err(WireError::Trailing {
-                what: WHAT,
-                count: 1,
-            }),
-        ),
+        (b"hunter2\0\0", Err(WireError::Trailing { what: WHAT, count: 1 })),
     ];
     for (body, expected) in cases {
-        assert_eq!(
-            answer(body).cleartext(),
-            expected.map(Bytes::copy_from_slice),
-            "{body:?}"
-        );
+        assert_eq!(answer(body).cleartext(), expected.map(Bytes::copy_from_slice), "{body:?}");
     }
 }
 
@@ -38,40 +28,16 @@ fn a_first_step_of_sasl_is_read_whole() {
     let what = "sasl initial response";
     let step = |mechanism: &'static [u8], data: Option<&'static [u8]>| {
         let mechanism = Bytes::from_static(mechanism);
-        Ok(SaslInitial {
-            mechanism,
-            data: data.map(Bytes::from_static),
-        })
+        Ok(SaslInitial { mechanism, data: data.map(Bytes::from_static) })
     };
     let cases: [(&[u8], Result<SaslInitial, WireError>); 9] = [
-        (
-            b"SCRAM-SHA-256\0\0\0\0\x03n,,",
-            step(b"SCRAM-SHA-256", Some(b"n,,")),
-        ),
+        (b"SCRAM-SHA-256\0\0\0\0\x03n,,", step(b"SCRAM-SHA-256", Some(b"n,,"))),
         (b"OAUTHBEARER\0\xff\xff\xff\xff", step(b"OAUTHBEARER", None)),
         (b"X\0\0\0\0\0", step(b"X", Some(b""))),
-        (
-            b"\0\0\0\0\0",
-            Err(WireError::Malformed {
-                what,
-                field: "mechanism",
-            }),
-        ),
-        (
-            b"X\0\xff\xff\xff\xfe",
-            Err(WireError::Malformed {
-                what,
-                field: "value length",
-            }),
-        ),
-        (
-            b"X\0\x7f\xff\xff\xffabc",
-            Err(WireError::Truncated { what }),
-        ),
-        (
-            b"X\0\0\0\0\x02abc",
-            Err(WireError::Trailing { what, count: 1 }),
-        ),
+        (b"\0\0\0\0\0", Err(WireError::Malformed { what, field: "mechanism" })),
+        (b"X\0\xff\xff\xff\xfe", Err(WireError::Malformed { what, field: "value length" })),
+        (b"X\0\x7f\xff\xff\xffabc", Err(WireError::Truncated { what })),
+        (b"X\0\0\0\0\x02abc", Err(WireError::Trailing { what, count: 1 })),
         (b"X\0\0\0", Err(WireError::Truncated { what })),
         (b"X", Err(WireError::Truncated { what })),
     ];

@@ -53,38 +53,19 @@ fn severities_are_the_servers_words() {
         Severity::Log,
     ]
     .map(Severity::word);
-    assert_eq!(
-        words,
-        [
-            "ERROR", "FATAL", "PANIC", "WARNING", "NOTICE", "DEBUG", "INFO", "LOG"
-        ]
-    );
-    assert_eq!(
-        Report::fatal("58000", "gone").field(field::SEVERITY),
-        Some(&b"FATAL"[..])
-    );
+    assert_eq!(words, ["ERROR", "FATAL", "PANIC", "WARNING", "NOTICE", "DEBUG", "INFO", "LOG"]);
+    assert_eq!(Report::fatal("58000", "gone").field(field::SEVERITY), Some(&b"FATAL"[..]));
 }
 
 #[test]
 fn a_list_without_end_is_an_error() {
-    let truncated = WireError::Truncated {
-        what: "error or notice",
-    };
+    let truncated = WireError::Truncated { what: "error or notice" };
     for body in [&b""[..], b"S", b"SERROR", b"SERROR\0", b"SERROR\0C42501\0"] {
-        assert_eq!(
-            Report::decode(&Bytes::from_static(body)),
-            Err(truncated.clone())
-        );
+        assert_eq!(Report::decode(&Bytes::from_static(body)), Err(truncated.clone()));
     }
     assert_eq!(
         Report::decode(&Bytes::from_static(b"SERROR\0\0M")),
-        Err(WireError::Trailing {
-            what: "error or notice",
-            count: 1
-        })
+        Err(WireError::Trailing { what: "error or notice", count: 1 })
     );
-    assert_eq!(
-        Report::decode(&Bytes::from_static(b"\0")),
-        Ok(Report::default())
-    );
+    assert_eq!(Report::decode(&Bytes::from_static(b"\0")), Ok(Report::default()));
 }

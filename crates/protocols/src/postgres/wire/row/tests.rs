@@ -13,16 +13,11 @@ fn body(row: &[Option<Bytes>]) -> Bytes {
 }
 
 fn read(body: &[u8]) -> Result<Vec<Option<Bytes>>, WireError> {
-    cells(body)
-        .map(|cell| cell.map(|cell| cell.map(Bytes::copy_from_slice)))
-        .collect()
+    cells(body).map(|cell| cell.map(|cell| cell.map(Bytes::copy_from_slice))).collect()
 }
 
 /// The row after `change`, or the error that `rewrite` gives.
-fn rewritten(
-    body: &[u8],
-    change: impl FnMut(usize, Option<&[u8]>) -> Cell,
-) -> Result<Vec<Option<Bytes>>, WireError> {
+fn rewritten(body: &[u8], change: impl FnMut(usize, Option<&[u8]>) -> Cell) -> Result<Vec<Option<Bytes>>, WireError> {
     let mut out = BytesMut::new();
     rewrite(body, change, &mut out)?;
     let frame = frame::next(&mut out, Limit::SERVER).unwrap().unwrap();
@@ -38,10 +33,7 @@ fn some(text: &'static str) -> Option<Bytes> {
 fn cells_are_read_in_place() {
     let body = body(&[some("7"), None, some(""), some("ann@example.com")]);
     let seen: Vec<_> = cells(&body).map(Result::unwrap).collect();
-    assert_eq!(
-        seen,
-        [Some(&b"7"[..]), None, Some(b""), Some(b"ann@example.com")]
-    );
+    assert_eq!(seen, [Some(&b"7"[..]), None, Some(b""), Some(b"ann@example.com")]);
     assert_eq!(seen[3].unwrap().as_ptr(), body[body.len() - 15..].as_ptr());
     assert_eq!(read(&[0, 0]), Ok(Vec::new()));
 }
@@ -50,45 +42,25 @@ fn cells_are_read_in_place() {
 fn what_is_not_a_row() {
     let what = "data row";
     let truncated = WireError::Truncated { what };
-    let negative = WireError::Malformed {
-        what,
-        field: "value length",
-    };
+    let negative = WireError::Malformed { what, field: "value length" };
     let cases: [(&[u8], WireError); 10] = [
         (&[], truncated.clone()),
         (&[0], truncated.clone()),
         (&[0, 1], WireError::Count { what, count: 1 }),
-        (
-            &[0xff, 0xff, 0, 0, 0, 0],
-            WireError::Count {
-                what,
-                count: 65_535,
-            },
-        ),
+        (&[0xff, 0xff, 0, 0, 0, 0], WireError::Count { what, count: 65_535 }),
         (&[0, 1, 0, 0, 0, 2, b'a'], truncated.clone()),
         (&[0, 1, 0x7f, 0xff, 0xff, 0xff, b'a'], truncated),
         (&[0, 1, 0xff, 0xff, 0xff, 0xfe], negative.clone()),
         (&[0, 1, 0x80, 0, 0, 0], negative),
         (&[0, 0, 0], WireError::Trailing { what, count: 1 }),
-        (
-            &[0, 1, 0, 0, 0, 1, b'a', b'b', b'c'],
-            WireError::Trailing { what, count: 2 },
-        ),
+        (&[0, 1, 0, 0, 0, 1, b'a', b'b', b'c'], WireError::Trailing { what, count: 2 }),
     ];
     for (body, expected) in cases {
         let mut seen = cells(body);
-        assert_eq!(
-            seen.find_map(Result::err),
-            Some(expected.clone()),
-            "{body:?}"
-        );
+        assert_eq!(seen.find_map(Result::err), Some(expected.clone()), "{body:?}");
         assert_eq!(seen.next(), None, "the first error is the last item");
         assert_eq!(rewritten(body, |_, _| Cell::Keep), Err(expected.clone()));
-        assert_eq!(
-            rewritten(body, |_, _| Cell::Null),
-            Err(expected),
-            "{body:?}"
-        );
+        assert_eq!(rewritten(body, |_, _| Cell::Null), Err(expected), "{body:?}");
     }
 }
 
@@ -103,23 +75,14 @@ fn a_row_that_cannot_be_rewritten_appends_nothing() {
 
 #[test]
 fn cells_are_kept_nulled_and_replaced() {
-    let body = body(&[
-        some("7"),
-        some("ann@example.com"),
-        None,
-        some("x"),
-        some("y"),
-    ]);
+    let body = body(&[some("7"), some("ann@example.com"), None, some("x"), some("y")]);
     let mask = Bytes::from_static(b"***");
     let change = |index, cell: Option<&[u8]>| match (index, cell) {
         (1, Some(b"ann@example.com")) | (2, None) => Cell::Value(mask.clone()),
         (4, Some(b"y")) => Cell::Null,
         _ => Cell::Keep,
     };
-    assert_eq!(
-        rewritten(&body, change),
-        Ok(vec![some("7"), some("***"), some("***"), some("x"), None])
-    );
+    assert_eq!(rewritten(&body, change), Ok(vec![some("7"), some("***"), some("***"), some("x"), None]));
 }
 
 fn change() -> impl Strategy<Value = Cell> {

@@ -22,14 +22,8 @@ fn what_clients_say_first() {
         read(&[CANCEL_CODE, &[0, 0, 0x30, 0x39], b"\x01\x02\x03\x04"]),
         read(&[CANCEL_CODE, &[0xff; 4], &[7; 32]]),
         read(&[V3_0, b"user\0bot\0database\0orders/shop\0\0"]),
-        read(&[
-            V3_2,
-            "user\0bot\0application_name\0καλημέρα\0options\0\0\0".as_bytes(),
-        ]),
-        read(&[
-            &[0, 3, 0x27, 0x0f],
-            b"user\0bot\0_pq_.test_protocol_negotiation\0\0\0",
-        ]),
+        read(&[V3_2, "user\0bot\0application_name\0καλημέρα\0options\0\0\0".as_bytes()]),
+        read(&[&[0, 3, 0x27, 0x0f], b"user\0bot\0_pq_.test_protocol_negotiation\0\0\0"]),
         read(&[V3_0, b"\0"]),
     ];
     let packets = packets.map(Result::unwrap);
@@ -38,17 +32,9 @@ fn what_clients_say_first() {
 
 #[test]
 fn what_is_not_a_packet() {
-    let truncated = WireError::Truncated {
-        what: "startup packet",
-    };
-    let trailing = |count| WireError::Trailing {
-        what: "startup packet",
-        count,
-    };
-    let malformed = |field| WireError::Malformed {
-        what: "startup packet",
-        field,
-    };
+    let truncated = WireError::Truncated { what: "startup packet" };
+    let trailing = |count| WireError::Trailing { what: "startup packet", count };
+    let malformed = |field| WireError::Malformed { what: "startup packet", field };
     let utf8 = malformed("parameter: it is not UTF-8");
     let key = malformed("length of the cancel key");
     let cases: [(&[&[u8]], WireError); 19] = [
@@ -61,12 +47,7 @@ fn what_is_not_a_packet() {
         (&[V3_0, b"user"], truncated.clone()),
         (&[V3_0, b"user\0bot\0\0x"], trailing(1)),
         (&[V3_0, b"\0user\0bot\0\0"], trailing(10)),
-        (
-            &[V3_0, b"user\0a\0user\0b\0\0"],
-            WireError::Duplicate {
-                name: "user".to_owned(),
-            },
-        ),
+        (&[V3_0, b"user\0a\0user\0b\0\0"], WireError::Duplicate { name: "user".to_owned() }),
         (&[V3_0, b"user\0\xff\0\0"], utf8.clone()),
         (&[V3_0, b"us\xc3\0bot\0\0"], utf8),
         (&[SSL_CODE, b"\0"], trailing(1)),
@@ -74,17 +55,8 @@ fn what_is_not_a_packet() {
         (&[CANCEL_CODE], truncated),
         (&[CANCEL_CODE, &[0; 4], &[0; 3]], key.clone()),
         (&[CANCEL_CODE, &[0; 4], &[0; 257]], key),
-        (
-            &[&[0, 2, 0, 0], b"user"],
-            WireError::Version { major: 2, minor: 0 },
-        ),
-        (
-            &[&[0x04, 0xd2, 0, 0]],
-            WireError::Version {
-                major: 1234,
-                minor: 0,
-            },
-        ),
+        (&[&[0, 2, 0, 0], b"user"], WireError::Version { major: 2, minor: 0 }),
+        (&[&[0x04, 0xd2, 0, 0]], WireError::Version { major: 1234, minor: 0 }),
     ];
     for (parts, expected) in cases {
         assert_eq!(read(parts), Err(expected), "{parts:?}");
@@ -94,13 +66,7 @@ fn what_is_not_a_packet() {
 #[test]
 fn lengths_are_judged_before_the_packet_is_awaited() {
     let short = |length| Err(WireError::TooShort { tag: 0, length });
-    let long = |length| {
-        Err(WireError::TooLong {
-            tag: 0,
-            length,
-            limit: LIMIT,
-        })
-    };
+    let long = |length| Err(WireError::TooLong { tag: 0, length, limit: LIMIT });
     let cases = [
         (0, short(0)),
         (4, short(4)),
@@ -137,10 +103,7 @@ fn a_packet_of_the_longest_length_is_read() {
     let longer = format!("{value}x");
     assert_eq!(
         encode_open(0, &[("user", longer.as_str())], &mut out),
-        Err(WireError::Unwritable {
-            what: "startup packet",
-            why: "it is longer than 10000 bytes"
-        })
+        Err(WireError::Unwritable { what: "startup packet", why: "it is longer than 10000 bytes" })
     );
     assert!(out.is_empty());
 }
@@ -153,21 +116,12 @@ fn what_cannot_be_written() {
     assert!(encode_open(0, &[("user", "x\0database\0y")], &mut out).is_err());
     assert_eq!(
         encode_open(0, &[("user", "a"), ("user", "b")], &mut out),
-        Err(WireError::Duplicate {
-            name: "user".to_owned()
-        })
+        Err(WireError::Duplicate { name: "user".to_owned() })
     );
     assert!(encode_cancel(1, &[0; 3], &mut out).is_err());
     assert!(encode_cancel(1, &[0; 257], &mut out).is_err());
-    let old = Startup::Open {
-        major: 2,
-        minor: 0,
-        parameters: Vec::new(),
-    };
-    assert_eq!(
-        old.encode(&mut out),
-        Err(WireError::Version { major: 2, minor: 0 })
-    );
+    let old = Startup::Open { major: 2, minor: 0, parameters: Vec::new() };
+    assert_eq!(old.encode(&mut out), Err(WireError::Version { major: 2, minor: 0 }));
     assert!(out.is_empty());
 }
 

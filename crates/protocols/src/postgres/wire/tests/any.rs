@@ -43,9 +43,8 @@ fn named() -> impl Strategy<Value = Named> {
 }
 
 fn bind() -> impl Strategy<Value = Frontend> {
-    let formats_of = |count: usize| {
-        prop_oneof![Just(0), Just(1), Just(count)].prop_flat_map(|count| vec(format(), count))
-    };
+    let formats_of =
+        |count: usize| prop_oneof![Just(0), Just(1), Just(count)].prop_flat_map(|count| vec(format(), count));
     let parameters = cells().prop_flat_map(move |cells| (formats_of(cells.len()), Just(cells)));
     (string(), string(), parameters, formats()).prop_map(
         |(portal, statement, (parameter_formats, parameters), result_formats)| Frontend::Bind {
@@ -62,16 +61,11 @@ fn bind() -> impl Strategy<Value = Frontend> {
 pub(in super::super) fn delimited_frontend() -> impl Strategy<Value = Frontend> {
     prop_oneof![
         string().prop_map(|text| Frontend::Query { text }),
-        (string(), string(), oids()).prop_map(|(name, text, types)| Frontend::Parse {
-            name,
-            text,
-            types
-        }),
+        (string(), string(), oids()).prop_map(|(name, text, types)| Frontend::Parse { name, text, types }),
         bind(),
         (named(), string()).prop_map(|(kind, name)| Frontend::Describe { kind, name }),
         (named(), string()).prop_map(|(kind, name)| Frontend::Close { kind, name }),
-        (string(), any::<i32>())
-            .prop_map(|(portal, max_rows)| Frontend::Execute { portal, max_rows }),
+        (string(), any::<i32>()).prop_map(|(portal, max_rows)| Frontend::Execute { portal, max_rows }),
         string().prop_map(|message| Frontend::CopyFail { message }),
         Just(Frontend::Flush),
         Just(Frontend::Sync),
@@ -96,17 +90,9 @@ fn key() -> impl Strategy<Value = Bytes> {
 fn field() -> impl Strategy<Value = Field> {
     let origin = (any::<u32>(), any::<i16>());
     let kind = (any::<u32>(), any::<i16>(), any::<i32>(), format());
-    (string(), origin, kind).prop_map(
-        |(name, (table_oid, attribute), (type_oid, type_size, type_modifier, format))| Field {
-            name,
-            table_oid,
-            attribute,
-            type_oid,
-            type_size,
-            type_modifier,
-            format,
-        },
-    )
+    (string(), origin, kind).prop_map(|(name, (table_oid, attribute), (type_oid, type_size, type_modifier, format))| {
+        Field { name, table_oid, attribute, type_oid, type_size, type_modifier, format }
+    })
 }
 
 /// Any error or notice.
@@ -124,11 +110,7 @@ fn delimited_authentication() -> impl Strategy<Value = Authentication> {
 }
 
 fn status() -> impl Strategy<Value = TransactionStatus> {
-    prop_oneof![
-        Just(TransactionStatus::Idle),
-        Just(TransactionStatus::InTransaction),
-        Just(TransactionStatus::Failed),
-    ]
+    prop_oneof![Just(TransactionStatus::Idle), Just(TransactionStatus::InTransaction), Just(TransactionStatus::Failed),]
 }
 
 fn copy_response() -> impl Strategy<Value = Backend> {
@@ -160,20 +142,10 @@ pub(in super::super) fn delimited_backend() -> impl Strategy<Value = Backend> {
         report().prop_map(Backend::NoticeResponse),
         oids().prop_map(Backend::ParameterDescription),
         copy_response(),
-        (any::<i32>(), string(), string()).prop_map(|(process, channel, payload)| {
-            Backend::NotificationResponse {
-                process,
-                channel,
-                payload,
-            }
-        }),
-        (any::<u16>(), any::<u16>(), vec(string(), 0..4)).prop_map(|(major, minor, unknown)| {
-            Backend::NegotiateProtocolVersion {
-                major,
-                minor,
-                unknown,
-            }
-        }),
+        (any::<i32>(), string(), string())
+            .prop_map(|(process, channel, payload)| { Backend::NotificationResponse { process, channel, payload } }),
+        (any::<u16>(), any::<u16>(), vec(string(), 0..4))
+            .prop_map(|(major, minor, unknown)| { Backend::NegotiateProtocolVersion { major, minor, unknown } }),
         signals,
     ]
 }

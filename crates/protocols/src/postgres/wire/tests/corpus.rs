@@ -52,10 +52,7 @@ fn seeds_are_what_the_encoders_write() {
 #[test]
 fn whatever_is_in_the_corpus_is_survived() {
     for (target, seeds) in targets() {
-        let files: Vec<_> = fs::read_dir(corpus().join(target))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let files: Vec<_> = fs::read_dir(corpus().join(target)).unwrap().map(Result::unwrap).collect();
         assert!(files.len() >= seeds.len(), "{target}");
         for file in files {
             survive(&fs::read(file.path()).unwrap());

@@ -47,18 +47,11 @@ fn logins() -> Seeds {
     };
     let unknown = vec![text_of("_pq_.test")];
     let (major, minor) = (3, 2);
-    let newest = Backend::NegotiateProtocolVersion {
-        major,
-        minor,
-        unknown,
-    };
+    let newest = Backend::NegotiateProtocolVersion { major, minor, unknown };
     let idle = ready(TransactionStatus::Idle);
     vec![
         ("authentication-ok", asks(Authentication::Ok)),
-        (
-            "authentication-cleartext",
-            asks(Authentication::CleartextPassword),
-        ),
+        ("authentication-cleartext", asks(Authentication::CleartextPassword)),
         ("authentication-md5", asks(md5)),
         ("authentication-sasl", asks(sasl)),
         ("authentication-sasl-continue", asks(step)),
@@ -77,10 +70,7 @@ fn results() -> Seeds {
     let failed = ready(TransactionStatus::Failed);
     let error = Report::error("42601", "syntax error").position(8);
     let error = Backend::ErrorResponse(error.routine("scanner_yyerror"));
-    vec![
-        ("rows", encoded(&[columns(), row, done, inside])),
-        ("error", encoded(&[error, failed])),
-    ]
+    vec![("rows", encoded(&[columns(), row, done, inside])), ("error", encoded(&[error, failed]))]
 }
 
 fn prepared() -> Seeds {
@@ -97,11 +87,8 @@ fn prepared() -> Seeds {
 
 fn others() -> Seeds {
     let notice = Backend::NoticeResponse(Report::notice("hello"));
-    let notification = Backend::NotificationResponse {
-        process: 7,
-        channel: text_of("jobs"),
-        payload: text_of("job 12"),
-    };
+    let notification =
+        Backend::NotificationResponse { process: 7, channel: text_of("jobs"), payload: text_of("job 12") };
     let (overall, formats) = (0, vec![TEXT, TEXT]);
     let begin = Backend::CopyOutResponse { overall, formats };
     let line = Backend::CopyData(text_of("1\tone\n"));
@@ -126,25 +113,13 @@ pub(super) fn rows() -> Seeds {
         ("null", row(&[None])),
         ("empty-cell", row(&[Some(b"")])),
         ("one", row(&[Some(b"7")])),
-        (
-            "mixed",
-            row(&[Some(b"7"), None, Some(b""), Some(b"ann@example.com")]),
-        ),
-        (
-            "binary",
-            row(&[Some(&[0, 0, 0, 7]), Some(&[1]), Some(&[0xff; 16])]),
-        ),
+        ("mixed", row(&[Some(b"7"), None, Some(b""), Some(b"ann@example.com")])),
+        ("binary", row(&[Some(&[0, 0, 0, 7]), Some(&[1]), Some(&[0xff; 16])])),
         ("all-null", row(&[None; 40])),
         ("wide", row(&[Some(&b"x"[..]); 60])),
         ("count-too-large", join(&[&[0xff, 0xff], &[0; 8]])),
-        (
-            "length-negative",
-            join(&[&[0, 1], &[0xff, 0xff, 0xff, 0xfe]]),
-        ),
-        (
-            "length-largest",
-            join(&[&[0, 1], &[0x7f, 0xff, 0xff, 0xff], b"x"]),
-        ),
+        ("length-negative", join(&[&[0, 1], &[0xff, 0xff, 0xff, 0xfe]])),
+        ("length-largest", join(&[&[0, 1], &[0x7f, 0xff, 0xff, 0xff], b"x"])),
         ("one-cell-too-few", join(&[&[0, 2], &[0, 0, 0, 4], b"abcd"])),
         ("one-byte-too-many", join(&[&row(&[Some(b"7")]), b"x"])),
     ]
@@ -153,9 +128,7 @@ pub(super) fn rows() -> Seeds {
 fn array(head: &[u32], elements: &[Option<&[u8]>]) -> Vec<u8> {
     let mut out = BytesMut::new();
     head.iter().for_each(|number| out.put_u32(*number));
-    elements
-        .iter()
-        .for_each(|element| write::value(&mut out, *element).unwrap());
+    elements.iter().for_each(|element| write::value(&mut out, *element).unwrap());
     out.to_vec()
 }
 
@@ -164,31 +137,16 @@ pub(super) fn arrays() -> Seeds {
         ("text-empty", b"{}".to_vec()),
         ("text-plain", b"{a,b,c}".to_vec()),
         ("text-null", br#"{a,NULL,"NULL"}"#.to_vec()),
-        (
-            "text-quoted",
-            br#"{"a b","",",","say \"hi\"","a\\b"}"#.to_vec(),
-        ),
+        ("text-quoted", br#"{"a b","",",","say \"hi\"","a\\b"}"#.to_vec()),
         ("text-nested", b"{{{1,2},{3,4}},{{5,6},{7,8}}}".to_vec()),
         ("text-bounds", b"[-1:0][2:3]={{a,b},{c,d}}".to_vec()),
         ("text-uneven", b"{{a,b},{c}}".to_vec()),
         ("text-unended", br#"{"a\"#.to_vec()),
         ("binary-empty", array(&[0, 0, 25], &[])),
         ("binary-one", array(&[1, 0, 25, 1, 1], &[Some(b"a")])),
-        (
-            "binary-null",
-            array(&[1, 1, 25, 3, 1], &[Some(b"a"), None, Some(b"")]),
-        ),
-        (
-            "binary-two-dimensions",
-            array(&[2, 0, 23, 2, 1, 1, 0], &[Some(&[0; 4][..]); 2]),
-        ),
-        (
-            "binary-length-negative",
-            array(&[1, 0, 25, 0x8000_0000, 1], &[]),
-        ),
-        (
-            "binary-length-wraps",
-            array(&[2, 0, 25, 0x7fff_ffff, 1, 0x7fff_ffff, 1], &[]),
-        ),
+        ("binary-null", array(&[1, 1, 25, 3, 1], &[Some(b"a"), None, Some(b"")])),
+        ("binary-two-dimensions", array(&[2, 0, 23, 2, 1, 1, 0], &[Some(&[0; 4][..]); 2])),
+        ("binary-length-negative", array(&[1, 0, 25, 0x8000_0000, 1], &[])),
+        ("binary-length-wraps", array(&[2, 0, 25, 0x7fff_ffff, 1, 0x7fff_ffff, 1], &[])),
     ]
 }
