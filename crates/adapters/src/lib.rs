@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod dial;
 pub mod identity;
+pub mod store;
 pub mod tls;
 pub mod vault;
