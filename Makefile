@@ -1,6 +1,6 @@
 # `make` alone shows the commands: every target with a `##` line is one.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tidy
+.PHONY: help demo test check tidy fuzz
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,3 +16,6 @@ check: ## the quick part of it: format, lints, invariants
 
 tidy: ## the invariants alone, in a second
 	@cargo xtask tidy
+
+fuzz: ## each decoder for a minute on hostile bytes; needs a nightly toolchain
+	@scripts/fuzz
