@@ -26,6 +26,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// Whether the line may be shown; false where it seems to hold a secret.
+    pub quotable: bool,
 }
 
 impl std::fmt::Display for Diagnostic {
@@ -85,9 +87,24 @@ impl Findings {
         let line = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
         let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let column = before.get(start..).unwrap_or_default().chars().count().saturating_add(1);
-        let found =
-            Diagnostic { file: file.to_owned(), line, column, span: place.span.clone(), message: message.into(), hint };
+        let found = Diagnostic {
+            file: file.to_owned(),
+            line,
+            column,
+            span: place.span.clone(),
+            message: message.into(),
+            hint,
+            quotable: true,
+        };
         self.found.push(found);
+    }
+
+    /// Says that something is wrong at a place that seems to hold a secret, so that nobody shows the line.
+    pub fn exposed(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.wrong(place, message, hint);
+        if let Some(found) = self.found.last_mut() {
+            found.quotable = false;
+        }
     }
 }
 
@@ -147,9 +164,17 @@ impl<'d> Reader<'d> {
 
     /// What is in the table under `key`, if anything.
     pub fn value(&mut self, key: &'static str) -> Option<Value<'d>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let value = self.table?.get(key)?;
         Some(Value { place: Place { file: self.file, span: value.span() }, value: value.get_ref() })
+    }
+
+    /// The string under `key`, where there is one; what is wrong with it, somebody else will say.
+    #[must_use]
+    pub fn peek(&self, key: &str) -> Option<&'d str> {
+        self.table?.get(key)?.get_ref().as_str()
     }
 
     /// A string.
@@ -330,8 +355,8 @@ impl Text {
 /// Reports a value that is none of `words`.
 pub fn unknown(findings: &mut Findings, text: &Text, key: &str, words: &[&str]) {
     let hint = nearest(&text.text, words).map(|word| format!("did you mean `{word}`?"));
-    let hint = hint.unwrap_or_else(|| format!("it takes {}", list(words)));
-    findings.wrong(&text.place, format!("unknown value `{}` for `{key}`", text.text), Some(hint));
+    let hint = hint.or_else(|| (!words.is_empty()).then(|| format!("it takes {}", list(words))));
+    findings.wrong(&text.place, format!("unknown value `{}` for `{key}`", text.text), hint);
 }
 
 /// The word that was probably meant.

@@ -19,6 +19,7 @@ pub mod ports;
 pub mod secret;
 pub mod target;
 pub mod verdict;
+pub mod visible;
 pub mod vocabulary;
 
 pub use clock::{Clock, Micros};

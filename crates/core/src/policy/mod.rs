@@ -132,6 +132,18 @@ pub struct Scope {
 }
 
 impl Rulebook {
+    /// How many rules there are.
+    #[must_use]
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// How many masks there are.
+    #[must_use]
+    pub fn mask_count(&self) -> usize {
+        self.masks.len()
+    }
+
     /// The rules and masks that concern this principal on this target.
     #[must_use]
     pub fn scope(&self, principal: &Principal, target: &Target) -> Option<Scope> {

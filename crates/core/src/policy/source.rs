@@ -58,6 +58,8 @@ impl<'d> Source<'d> {
         let vocabularies: BTreeMap<_, _> = vocabularies.iter().map(|one| (one.protocol, *one)).collect();
         let trust: Vec<_> =
             self.principals.into_iter().filter_map(|table| principals::read(findings, table, issuers)).collect();
+        // a target with a mistake in it can be referred to all the same: one mistake, one message
+        let named = self.targets.iter().filter_map(|table| table.peek("name")).collect();
         let mut targets = BTreeMap::new();
         for table in self.targets {
             let place = table.place();
@@ -69,7 +71,7 @@ impl<'d> Source<'d> {
         }
         let known = Known {
             vocabularies: &vocabularies,
-            targets: targets.keys().map(TargetName::as_str).collect(),
+            targets: named,
             groups: trust.iter().flat_map(|rule| rule.groups.iter().cloned()).collect(),
         };
         let masks: Vec<_> = self.masks.into_iter().filter_map(|table| masks::read(findings, table, &known)).collect();

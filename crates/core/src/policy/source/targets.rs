@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::document::{Findings, Reader, Text, Value, unknown};
+use crate::document::{Findings, Reader, Text, Value};
 use crate::target::{Login, SecretRef, Target, TargetName, TargetTls};
 use crate::vocabulary::Vocabulary;
 
@@ -130,9 +130,9 @@ fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login>
 
 fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {
     let Some((scheme, name)) = text.text.split_once(':').filter(|(_, name)| !name.is_empty()) else {
-        // THREAT: a secret in the file. The text may be one, so it is not repeated in the message.
+        // THREAT: a secret in the file. The text may be one, so it is not repeated.
         let hint = "write env:NAME or file:PATH, and keep the secret there";
-        findings.wrong(
+        findings.exposed(
             &text.place,
             "this is no reference to a secret, and no secret may stand in the file",
             Some(hint.to_owned()),
@@ -148,8 +148,9 @@ fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {
         return None;
     }
     if !STORES.contains(&scheme) {
-        let one = Text { text: scheme.to_owned(), place: text.place.clone() };
-        unknown(findings, &one, "a secret's store", STORES);
+        // THREAT: a password may have a colon in it as well
+        let hint = "it takes `env:NAME` and `file:PATH`; the secret itself never stands in the file";
+        findings.exposed(&text.place, "this names no store of secrets", Some(hint.to_owned()));
         return None;
     }
     Some(SecretRef { scheme: scheme.to_owned(), name: name.to_owned() })

@@ -1,0 +1,46 @@
+//! Text of strangers, made fit to be looked at: what cannot be seen, or moves what can, is written out.
+//!
+//! THREAT: an approver reads one thing and approves another, because a control, direction or invisible character
+//! hides a part of it or shows it elsewhere. Enter at [`visible`] for text of many lines, [`line`] for one.
+
+#[cfg(test)]
+mod tests;
+
+/// The text with every deceptive character as `⟨U+202E⟩`; line breaks and tabs stay.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    written(text, |c| c == '\n' || c == '\t')
+}
+
+/// As [`visible`], on one line: a break is written out as well, a tab is a space.
+#[must_use]
+pub fn line(text: &str) -> String {
+    written(&text.replace('\t', " "), |_| false)
+}
+
+/// Whether the character shows as nothing, or changes where or how others show.
+#[must_use]
+pub fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            // soft hyphen, Arabic letter mark, Hangul fillers, Mongolian vowel separator
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            // zero width and direction marks, line and paragraph separators, embeddings and overrides
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            // word joiner, invisible operators, isolates, deprecated format characters
+            | '\u{2060}'..='\u{206f}'
+            // byte order mark, interlinear annotations, tags
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn written(text: &str, stays: fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if deceives(c) && !stays(c) {
+            shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}

@@ -1,0 +1,28 @@
+use super::{deceives, line, visible};
+
+#[test]
+fn what_reorders_or_hides_is_written_out() {
+    let trojan = "DELETE FROM logs; --\u{202e} ;sresu MORF\u{2066} x\u{200b}y";
+    assert_eq!(visible(trojan), "DELETE FROM logs; --⟨U+202E⟩ ;sresu MORF⟨U+2066⟩ x⟨U+200B⟩y");
+    assert_eq!(visible("a\u{1b}[2Jb\u{7f}\u{85}\r"), "a⟨U+001B⟩[2Jb⟨U+007F⟩⟨U+0085⟩⟨U+000D⟩");
+}
+
+#[test]
+fn lines_stay_lines_unless_one_is_wanted() {
+    assert_eq!(visible("a\n\tb"), "a\n\tb");
+    assert_eq!(line("a\n\tb"), "a⟨U+000A⟩ b");
+}
+
+#[test]
+fn ordinary_text_of_any_script_is_left_alone() {
+    for text in ["select 'größe'", "名前 = 'ä'", "имя", "שם", "emoji 🚪", "a ⟨b⟩"] {
+        assert_eq!(visible(text), text);
+    }
+}
+
+#[test]
+fn every_direction_character_deceives() {
+    for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+        assert!(deceives(c), "{c:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! `[gateway]`: what the process itself needs.
+//!
+//! Where it listens is in [`super::listeners`]; nothing here is about who may do what.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use postern_core::document::{Place, Reader};
+
+use super::Draft;
+
+/// The process: its addresses, its files, its certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The address of all listeners.
+    pub listen: IpAddr,
+    /// The name people and programs reach it by.
+    pub domain: String,
+    /// The database for what waits and what was answered.
+    pub store: PathBuf,
+    /// The folder of the journal.
+    pub journal: PathBuf,
+    /// How durable a record is before its operation is forwarded.
+    pub durability: Durability,
+    /// The file with the root secret.
+    pub seal_key: PathBuf,
+    /// How the gateway proves itself to clients.
+    pub tls: Tls,
+}
+
+/// How durable a record is before its operation is forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// In the kernel: it survives the end of the process.
+    Os,
+    /// On disk: it survives the loss of power.
+    Fsync,
+}
+
+/// How the gateway proves itself to clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// With a certificate that somebody else has made.
+    Files {
+        /// The chain, PEM.
+        cert: PathBuf,
+        /// The key, PEM.
+        key: PathBuf,
+    },
+    /// With one it makes itself, `tls.crt` beside the store; clients use it as their authority.
+    SelfSigned,
+}
+
+/// `[gateway]` as it was read, with what others need of it.
+pub(super) struct Table<'d> {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// The address of all listeners.
+    pub(super) listen: Option<IpAddr>,
+    /// The table `ports`.
+    pub(super) ports: Option<Reader<'d>>,
+    /// The rest, where nothing is wrong in it.
+    pub(super) gateway: Option<Gateway>,
+}
+
+/// Reads `[gateway]`.
+pub(super) fn read<'d>(draft: &mut Draft<'_>, top: &mut Reader<'d>) -> Option<Table<'d>> {
+    let Some(value) = top.value("gateway") else {
+        let hint = "add the table [gateway]".to_owned();
+        draft.findings.wrong(&top.place(), "this file has no `[gateway]`", Some(hint));
+        return None;
+    };
+    let mut table = value.table(&mut draft.findings, "gateway")?;
+    let listen = listen(draft, &mut table);
+    let ports = table.table(&mut draft.findings, "ports");
+    let gateway = read_rest(draft, &mut table, listen);
+    let place = table.place();
+    table.finish(&mut draft.findings);
+    Some(Table { place, listen, ports, gateway })
+}
+
+fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAddr>) -> Option<Gateway> {
+    let domain = domain(draft, table);
+    let findings = &mut draft.findings;
+    let store = table.required(findings, "store");
+    let store = store.and_then(|text| draft.base.reference(findings, &text, "sqlite", &["postgres", "postgresql"]));
+    let journal = table.required(findings, "journal");
+    let journal = journal.and_then(|text| draft.base.path(findings, &text, "journal"));
+    let durability = match table.text(findings, "durability") {
+        Some(text) => text.one_of(findings, "durability", &[("os", Durability::Os), ("fsync", Durability::Fsync)]),
+        None => Some(Durability::Os),
+    };
+    let later = ["env", "vault", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
+    let seal_key = table.required(findings, "seal_key");
+    let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
+    table.later(findings, "session_max");
+    table.later(findings, "after_expiry");
+    if table.text(findings, "blobs").is_some() {
+        draft.notes.push("`blobs`: not in this version; nothing is recorded there".to_owned());
+    }
+    let tls = tls(draft, table);
+    Some(Gateway {
+        listen: listen?,
+        domain: domain?,
+        store: store?,
+        journal: journal?,
+        durability: durability?,
+        seal_key: seal_key?,
+        tls: tls?,
+    })
+}
+
+fn domain(draft: &mut Draft<'_>, table: &mut Reader<'_>) -> Option<String> {
+    let Some(text) = table.text(&mut draft.findings, "domain") else { return Some("localhost".to_owned()) };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    if text.text.is_empty() || !text.text.bytes().all(fits) {
+        let hint = "write a host name such as gw.example.com, without port or path".to_owned();
+        draft.findings.wrong(&text.place, format!("`{}` is no domain", text.text), Some(hint));
+        return None;
+    }
+    Some(text.text)
+}
+
+fn listen(draft: &mut Draft<'_>, table: &mut Reader<'_>) -> Option<IpAddr> {
+    let Some(text) = table.text(&mut draft.findings, "listen") else { return Some(Ipv4Addr::LOCALHOST.into()) };
+    let address = text.text.parse().ok();
+    if address.is_none() {
+        let hint = "write an IP address such as 0.0.0.0 or 127.0.0.1; ports have a key of their own";
+        draft.findings.wrong(&text.place, format!("`{}` is no address to listen on", text.text), Some(hint.to_owned()));
+    }
+    address
+}
+
+fn tls(draft: &mut Draft<'_>, table: &mut Reader<'_>) -> Option<Tls> {
+    const FORMS: &str = "write tls = { cert = \"file:…\", key = \"file:…\" } or tls = { self-signed = true }";
+    let findings = &mut draft.findings;
+    let Some(value) = table.value("tls") else {
+        findings.wrong(&table.place(), "this `gateway` has no `tls`", Some(FORMS.to_owned()));
+        return None;
+    };
+    let mut table = value.table(findings, "tls")?;
+    let cert = table.text(findings, "cert");
+    let key = table.text(findings, "key");
+    let own = table.flag(findings, "self-signed").unwrap_or(false);
+    table.later(findings, "acme");
+    let place = table.place();
+    table.finish(findings);
+    match (cert, key, own) {
+        (Some(cert), Some(key), false) => {
+            let cert = draft.base.path(findings, &cert, "cert");
+            let key = draft.base.path(findings, &key, "key");
+            Some(Tls::Files { cert: cert?, key: key? })
+        }
+        (None, None, true) => Some(Tls::SelfSigned),
+        _ => {
+            let message = "`tls` is either a certificate with its key, or `self-signed`";
+            findings.wrong(&place, message, Some(FORMS.to_owned()));
+            None
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How a verb fails: one sentence of what went wrong, and where there is one, a sentence of what to do.
+//!
+//! Everything that ends a verb is shown by [`shown`], in one form: `error: …`, `hint: …`.
+
+use std::fmt;
+use std::io;
+
+use postern_core::Fault;
+
+use crate::config::Mistakes;
+
+/// A failure with a hint.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// What went wrong: lower case, no full stop, the user's words in backticks.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The failure as the operator sees it.
+#[must_use]
+pub fn shown(error: &anyhow::Error) -> String {
+    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
+        return mistakes.to_string();
+    }
+    if let Some(fault) = error.downcast_ref::<Fault>() {
+        let cause = fault.cause.as_deref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+        return with_hint(&format!("{fault}{cause}"), fault.hint.as_deref());
+    }
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return with_hint(&failure.message, failure.hint.as_deref());
+    }
+    with_hint(&format!("{error:#}"), None)
+}
+
+/// Whether the reader of our output has gone, as `head` does.
+#[must_use]
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn with_hint(message: &str, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("error: {message}{hint}")
+}
