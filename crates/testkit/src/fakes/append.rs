@@ -1,0 +1,148 @@
+//! A journal in memory that can be held back, and can be lost.
+//!
+//! It chains and signs nothing; lines and files are the real journal's. Enter at [`MemoryJournal`].
+
+use std::sync::Mutex;
+
+use postern_core::journal::{Appended, Draft, Event};
+use postern_core::ports::{Append, Later};
+use postern_core::{Code, Fault, SessionId};
+use tokio::sync::watch;
+
+use super::locked;
+
+/// Takes drafts as a journal does, and keeps them in order.
+#[derive(Debug)]
+pub struct MemoryJournal {
+    kept: Mutex<Kept>,
+    gate: watch::Sender<Hold>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    drafts: Vec<Draft>,
+    calls: usize,
+    fails_from: Option<usize>,
+}
+
+/// Whether appends are held back, and how many wait.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hold {
+    held: bool,
+    waiting: usize,
+}
+
+impl MemoryJournal {
+    /// An empty journal that takes everything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { kept: Mutex::default(), gate: watch::Sender::new(Hold::default()) }
+    }
+
+    /// Fails the `n`-th append from now (counted from 1) and every one after it.
+    pub fn fail_from(&self, n: usize) {
+        let mut kept = locked(&self.kept);
+        kept.fails_from = Some(kept.calls.saturating_add(n));
+    }
+
+    /// Takes everything again.
+    pub fn recover(&self) {
+        locked(&self.kept).fails_from = None;
+    }
+
+    /// Holds every append back from now on, before anything of it is kept.
+    pub fn hold(&self) {
+        self.gate.send_modify(|gate| gate.held = true);
+    }
+
+    /// Lets go of what was held back.
+    pub fn release(&self) {
+        self.gate.send_modify(|gate| gate.held = false);
+    }
+
+    /// Resolves once an append is held back.
+    pub async fn waited_for(&self) {
+        let mut gate = self.gate.subscribe();
+        // the sender lives in `self`, so the channel is open
+        drop(gate.wait_for(|gate| gate.held && gate.waiting > 0).await);
+    }
+
+    /// Everything written so far.
+    #[must_use]
+    pub fn drafts(&self) -> Vec<Draft> {
+        locked(&self.kept).drafts.clone()
+    }
+
+    /// Every event written so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        locked(&self.kept).drafts.iter().map(|draft| draft.event.clone()).collect()
+    }
+
+    /// The events of one session.
+    #[must_use]
+    pub fn of(&self, session: SessionId) -> Vec<Event> {
+        let kept = locked(&self.kept);
+        kept.drafts.iter().filter(|draft| draft.session == Some(session)).map(|draft| draft.event.clone()).collect()
+    }
+
+    /// Everything written so far as the JSON that lines are made of, one event a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let events = self.events();
+        let lines = events.iter().map(|event| serde_json::to_string(event).unwrap_or_else(|error| error.to_string()));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    async fn pass(&self) {
+        let mut gate = self.gate.subscribe();
+        if !gate.borrow_and_update().held {
+            return;
+        }
+        let _waiting = Waiting::new(&self.gate);
+        drop(gate.wait_for(|gate| !gate.held).await);
+    }
+
+    fn keep(&self, drafts: Vec<Draft>) -> Result<Appended, Fault> {
+        let mut kept = locked(&self.kept);
+        kept.calls = kept.calls.saturating_add(1);
+        if kept.fails_from.is_some_and(|from| kept.calls >= from) {
+            return Err(
+                Fault::gateway(Code::JournalUnavailable, "the journal cannot be written").cause("a test said so")
+            );
+        }
+        kept.drafts.extend(drafts);
+        Ok(Appended { sequence: u64::try_from(kept.drafts.len()).unwrap_or(u64::MAX) })
+    }
+}
+
+impl Default for MemoryJournal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Append for MemoryJournal {
+    fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
+        Box::pin(async move {
+            self.pass().await;
+            self.keep(drafts)
+        })
+    }
+}
+
+/// Counts one append as waiting for as long as it does, cancelled ones included.
+struct Waiting<'a>(&'a watch::Sender<Hold>);
+
+impl<'a> Waiting<'a> {
+    fn new(gate: &'a watch::Sender<Hold>) -> Self {
+        gate.send_modify(|gate| gate.waiting = gate.waiting.saturating_add(1));
+        Self(gate)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|gate| gate.waiting = gate.waiting.saturating_sub(1));
+    }
+}

@@ -1,0 +1,158 @@
+//! A whole house of fakes, and the handles to move each of them.
+//!
+//! It knows no protocol but the toy one, unless it is told of others. Enter at [`HouseBuilder::new`].
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use postern_core::approval::{Answered, Choice};
+use postern_core::gate::{Accepted, Gate, Halt, House, Open};
+use postern_core::journal::Sealer;
+use postern_core::ports::Approvals as _;
+use postern_core::vocabulary::Vocabulary;
+use postern_core::{ApprovalId, Claim, Fault, Secret};
+use tokio::sync::watch;
+
+use super::{
+    KnownTokens, MemoryApprovals, MemoryJournal, MemoryVault, PolicyError, Reach, StillClock, SwapPolicy, TOY, rulebook,
+};
+
+/// Builds a [`House`] of fakes around one policy.
+pub struct HouseBuilder {
+    policy: String,
+    vocabularies: Vec<&'static Vocabulary>,
+    reach: Reach,
+}
+
+/// A house, and what stands behind its doors.
+pub struct Dwelling {
+    /// The house itself.
+    pub house: Arc<House>,
+    /// What time it is.
+    pub clock: Arc<StillClock>,
+    /// What was written.
+    pub journal: Arc<MemoryJournal>,
+    /// What waits for humans.
+    pub approvals: Arc<MemoryApprovals>,
+    /// Which secrets there are.
+    pub vault: Arc<MemoryVault>,
+    /// Which tokens are good.
+    pub tokens: Arc<KnownTokens>,
+    /// The policy in force.
+    pub policy: Arc<SwapPolicy>,
+    /// What targets are.
+    pub reach: Reach,
+    /// Opens what was sealed.
+    pub sealer: Sealer,
+    /// Ends all sessions.
+    pub halt: watch::Sender<Halt>,
+    vocabularies: Vec<&'static Vocabulary>,
+}
+
+impl HouseBuilder {
+    /// A house under this policy, with the toy protocol, where no target can be reached.
+    pub fn new(policy: impl Into<String>) -> Self {
+        Self { policy: policy.into(), vocabularies: vec![&TOY], reach: Reach::nothing() }
+    }
+
+    /// Speaks these protocols instead of the toy one.
+    #[must_use]
+    pub fn speaking(mut self, vocabularies: impl IntoIterator<Item = &'static Vocabulary>) -> Self {
+        self.vocabularies = vocabularies.into_iter().collect();
+        self
+    }
+
+    /// Reaches targets so.
+    #[must_use]
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// Builds it.
+    ///
+    /// # Errors
+    /// What is wrong with the policy, or with the sealing key.
+    pub fn build(self) -> anyhow::Result<Dwelling> {
+        let clock = Arc::new(StillClock::default());
+        let journal = Arc::new(MemoryJournal::new());
+        let approvals = Arc::new(MemoryApprovals::new(Arc::clone(&clock)));
+        let vault = Arc::new(MemoryVault::default());
+        let tokens = Arc::new(KnownTokens::default());
+        let policy = Arc::new(SwapPolicy::new(rulebook(&self.policy, &self.vocabularies)?));
+        let (halt, halted) = watch::channel(Halt::Running);
+        let house = House {
+            policy: policy.clone(),
+            identify: tokens.clone(),
+            approvals: approvals.clone(),
+            vault: vault.clone(),
+            dial: Arc::new(self.reach.clone()),
+            append: journal.clone(),
+            clock: clock.clone(),
+            sealer: sealer()?,
+            halt: halted,
+            approvals_url: "https://gateway.test/approvals/".to_owned(),
+        };
+        Ok(Dwelling {
+            house: Arc::new(house),
+            clock,
+            journal,
+            approvals,
+            vault,
+            tokens,
+            policy,
+            reach: self.reach,
+            sealer: sealer()?,
+            halt,
+            vocabularies: self.vocabularies,
+        })
+    }
+}
+
+/// The same key for everybody: what is sealed in a test is opened in it.
+fn sealer() -> Result<Sealer, Fault> {
+    Sealer::derive(&Secret::new(vec![7; 32]))
+}
+
+impl Dwelling {
+    /// Where clients of [`Self::accept`] come from.
+    pub const CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 50_123);
+
+    /// The gate of a client that has just connected with the first protocol spoken.
+    #[must_use]
+    pub fn accept(&self) -> Gate<Accepted> {
+        let protocol = self.vocabularies.first().map_or("toy", |one| one.protocol);
+        Gate::accept(Arc::clone(&self.house), protocol, Self::CLIENT)
+    }
+
+    /// The gate of a session on a target, for whoever holds the token.
+    ///
+    /// # Errors
+    /// Why it does not open.
+    pub async fn open(&self, token: &str, target: &str) -> Result<Gate<Open>, Fault> {
+        let known = self.accept().identify(claim(token)).await?;
+        known.open(target, None).await.map(|(gate, _, _)| gate)
+    }
+
+    /// Puts another policy in force.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn change(&self, policy: &str) -> Result<(), PolicyError> {
+        self.policy.swap(rulebook(policy, &self.vocabularies)?);
+        Ok(())
+    }
+
+    /// Answers a question as whoever holds the token.
+    ///
+    /// # Errors
+    /// Where the token is nobody's, or the store is down.
+    pub async fn answer(&self, token: &str, id: ApprovalId, choice: Choice) -> Result<Answered, Fault> {
+        let by = self.house.recognise(&claim(token)).await?;
+        self.approvals.answer(id, &by, choice, Some("a test said so")).await
+    }
+}
+
+pub(super) fn claim(token: &str) -> Claim {
+    Claim::Token(Secret::new(token.as_bytes()))
+}

@@ -1,0 +1,39 @@
+//! A protocol of no consequence, so that core can be tested without naming a real one.
+//!
+//! It has words and no wire. Enter at [`TOY`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postern_core::operation::{Facts, Outputs, Reading, Stage, Uses};
+use postern_core::vocabulary::{FactWord, Harmless, Shape, Vocabulary};
+use postern_core::{Action, Effect, Operation, Touch};
+
+/// The words of the toy protocol: schemas, tables and columns, and a few verbs.
+pub static TOY: Vocabulary = Vocabulary {
+    protocol: "toy",
+    actions: &["toy.read", "toy.write", "toy.delete", "toy.drop", "toy.run", "toy.begin"],
+    shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
+    facts: &[FactWord { name: "no_where", about: "whether every row is concerned" }],
+    harmless: &[Harmless { effect: Effect::Read, object: "sys.*" }],
+    guarded: &["sys.passwords"],
+    port: 7_000,
+};
+
+/// An operation of the toy protocol that runs at once, was read wholly and answers nothing.
+#[must_use]
+pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Operation {
+    Operation {
+        action: Action(action),
+        touches,
+        outputs: Outputs::Nothing,
+        uses: Uses::default(),
+        facts: Facts::new(),
+        reading: Reading::Clear,
+        stage: Stage::Run,
+        text: text.into(),
+        meaning: Bytes::copy_from_slice(text.as_bytes()),
+        parameters: Vec::new(),
+        settings: Arc::default(),
+    }
+}
