@@ -39,9 +39,9 @@ use crate::fault::Fault;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal};
 use crate::journal::{Decided, Event, Outcome};
-use crate::mask::MaskSet;
+use crate::mask::{Lineage, MaskSet};
 use crate::operation::{Operation, Stage};
-use crate::policy::Scope;
+use crate::policy::{Rulebook, Scope};
 use crate::ports::Link;
 use crate::secret::Secret;
 use crate::target::{Login, Target, TargetName};
@@ -78,12 +78,12 @@ pub struct Known {
 }
 
 /// A principal with an open target.
-#[derive(Debug)]
 pub struct Open {
     principal: Arc<Principal>,
     target: Arc<Target>,
     space: String,
     scope: Scope,
+    lineage: Option<Arc<dyn Lineage>>,
 }
 
 /// The account to log in with at the target. Only the login of a protocol opens it.
@@ -218,7 +218,7 @@ impl Gate<Known> {
             }
         };
         let revision = scope.revision().to_string();
-        Ok((Open { principal: Arc::clone(principal), target: found, space, scope }, revision))
+        Ok((Open { principal: Arc::clone(principal), target: found, space, scope, lineage: None }, revision))
     }
 
     async fn refused(&self, target: &str, fault: Fault) -> Fault {
@@ -261,11 +261,21 @@ impl Gate<Open> {
     ///
     /// # Errors
     /// Where the journal does not take the record.
-    pub async fn own(&self, text: &'static str, payload: Bytes) -> Result<Permit, Fault> {
+    pub async fn own(&self, text: &str, payload: Bytes) -> Result<Permit, Fault> {
         let id = OperationId::at(self.house.clock.now());
         let event = Event::Own { id, text: text.to_owned() };
         let appended = self.house.write(Some(self.session), event).await?;
         Ok(Permit::new(Recorded::new(&appended, id), payload, self.state.scope.revision()))
+    }
+
+    /// Takes what the target says of its columns, so that masks bind their kin. What was known before is replaced.
+    ///
+    /// # Errors
+    /// Where the policy changed and no longer lets the principal in.
+    pub fn relate(&mut self, lineage: Arc<dyn Lineage>) -> Result<(), Fault> {
+        self.state.lineage = Some(lineage);
+        let rulebook = self.house.policy.rulebook();
+        self.rescope(&rulebook)
     }
 
     /// Whether what was permitted under an earlier policy still is: the policy has not changed since.
@@ -351,12 +361,17 @@ impl Gate<Open> {
     /// Takes up the policy in force, where it is another than the one this session was last decided by.
     fn refresh(&mut self) -> Result<(), Fault> {
         let rulebook = self.house.policy.rulebook();
-        if rulebook.revision == self.state.scope.revision() {
-            return Ok(());
-        }
+        if rulebook.revision == self.state.scope.revision() { Ok(()) } else { self.rescope(&rulebook) }
+    }
+
+    fn rescope(&mut self, rulebook: &Rulebook) -> Result<(), Fault> {
         let gone = || Fault::client(Code::PolicyChanged, "the policy changed and no longer lets you use this target");
         let target = rulebook.targets.get(&self.state.target.name).ok_or_else(gone)?;
-        self.state.scope = rulebook.scope(&self.state.principal, target).filter(Scope::admits).ok_or_else(gone)?;
+        let mut scope = rulebook.scope(&self.state.principal, target).filter(Scope::admits).ok_or_else(gone)?;
+        if let Some(lineage) = &self.state.lineage {
+            scope.relate(&**lineage);
+        }
+        self.state.scope = scope;
         Ok(())
     }
 
@@ -385,6 +400,12 @@ impl Gate<Open> {
         let event = self.house.operation_event(pending, decided, &self.state.scope)?;
         let appended = self.house.write(Some(self.session), event).await?;
         Ok(Recorded::new(&appended, pending.id))
+    }
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.principal.name(), self.target.name)
     }
 }
 

@@ -92,6 +92,32 @@ impl MaskSet {
     }
 }
 
+/// What a target says of its columns: which there are, and which show the data of which.
+pub trait Lineage: Send + Sync {
+    /// Every column there is.
+    fn columns(&self) -> Vec<Column>;
+
+    /// The columns that show the data of this one under another name: of views, partitions, heirs, computed ones.
+    fn kin(&self, column: &Column) -> Vec<Column>;
+}
+
+impl MaskSet {
+    /// The same masks, bound besides to every column that shows the data of a masked one under another name.
+    #[must_use]
+    pub fn closed(&self, lineage: &dyn Lineage) -> Self {
+        let mut entries = self.entries.clone();
+        if self.is_empty() {
+            return Self { entries };
+        }
+        for column in lineage.columns() {
+            let Some(mask) = self.of(&column) else { continue };
+            let kin = lineage.kin(&column).into_iter().filter(|kin| *kin != column);
+            entries.extend(kin.map(|kin| (ColumnPattern::exactly(&kin), Arc::clone(mask))));
+        }
+        Self { entries }
+    }
+}
+
 fn shown(kind: MaskKind) -> usize {
     match kind {
         MaskKind::Null => 0,

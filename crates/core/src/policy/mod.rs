@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::identity::{Principal, TrustRule};
-use crate::mask::{Mask, MaskSet};
+use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
 use crate::target::{Target, TargetName};
 use crate::verdict::{HoldInTransaction, HoldMode, Revision, RuleName, Verdict, Who};
@@ -184,6 +184,11 @@ impl Scope {
     #[must_use]
     pub fn masks(&self) -> &Arc<MaskSet> {
         &self.masks
+    }
+
+    /// Binds the masks to every column that shows the data of a masked one under another name.
+    pub(crate) fn relate(&mut self, lineage: &dyn Lineage) {
+        self.masks = Arc::new(self.masks.closed(lineage));
     }
 
     /// Which policy this is of.

@@ -4,7 +4,7 @@
 //! written ([`ObjectPattern::parse`]).
 
 use crate::identity::matches;
-use crate::operation::Object;
+use crate::operation::{Column, Object};
 use crate::vocabulary::Shape;
 
 /// Names objects, and perhaps one column of them.
@@ -82,6 +82,16 @@ impl std::fmt::Display for ObjectPattern {
 }
 
 impl ColumnPattern {
+    /// The pattern that names this column and no other. A `*` in a name would widen it, which masks too much, never
+    /// too little.
+    #[must_use]
+    pub fn exactly(column: &Column) -> Self {
+        let text = |part: &std::sync::Arc<str>| part.to_string();
+        let space = column.object.space.as_ref().map(text);
+        let parts = column.object.path.iter().map(text).collect();
+        Self { object: ObjectPattern { space, parts, column: None }, column: column.name.to_string() }
+    }
+
     /// Reads a pattern whose last part is a column.
     ///
     /// # Errors
