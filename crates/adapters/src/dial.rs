@@ -11,11 +11,10 @@ use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::ports::{Dial, Encrypt, Later, Link};
 use postern_core::target::{Target, TargetTls};
-use rustls::RootCertStore;
 use tokio::net::TcpStream;
 
-use crate::tls;
 use crate::tls::target::{Check, TargetSide};
+use crate::tls::{Authorities, Unreadable};
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,7 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration:
 /// Dials targets from this machine.
 #[derive(Debug, Default)]
 pub struct Direct {
-    system: OnceLock<RootCertStore>,
+    system: OnceLock<Authorities>,
 }
 
 impl Direct {
@@ -45,23 +44,23 @@ impl Direct {
             TargetTls::VerifyCa { ca } => (Check::Authority, ca),
             TargetTls::Disable => return Ok(None),
         };
-        let roots = self.roots(ca.as_deref()).map_err(|unreadable| {
+        let authorities = self.authorities(ca.as_deref()).map_err(|unreadable| {
             Fault::target(Code::TargetCertificate, format!("target `{}`: {}", target.name, unreadable.what))
                 .cause(unreadable.cause)
         })?;
-        Ok(Some(Arc::new(TargetSide::new(target, check, roots)?)))
+        Ok(Some(Arc::new(TargetSide::new(target, check, authorities)?)))
     }
 
     /// A CA file is read at each session, so that a new one takes effect; the system's are read once.
-    fn roots(&self, ca: Option<&Path>) -> Result<RootCertStore, tls::Unreadable> {
+    fn authorities(&self, ca: Option<&Path>) -> Result<Authorities, Unreadable> {
         if ca.is_some() {
-            return tls::roots(ca);
+            return Authorities::read(ca);
         }
-        if let Some(roots) = self.system.get() {
-            return Ok(roots.clone());
+        if let Some(system) = self.system.get() {
+            return Ok(system.clone());
         }
-        let roots = tls::roots(None)?;
-        Ok(self.system.get_or_init(|| roots).clone())
+        let system = Authorities::read(None)?;
+        Ok(self.system.get_or_init(|| system).clone())
     }
 }
 

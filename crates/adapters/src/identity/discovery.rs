@@ -255,10 +255,11 @@ impl Trouble {
 
 fn client(issuer: &Issuer) -> Result<Client, Fault> {
     let broken = |message: String| Fault::gateway(Code::IssuerUnreachable, message);
-    let roots = tls::roots(issuer.ca_file.as_deref()).map_err(|unreadable| {
+    let authorities = tls::Authorities::read(issuer.ca_file.as_deref()).map_err(|unreadable| {
         broken(format!("issuer `{}`: {}", issuer.name, unreadable.what)).cause(unreadable.cause)
     })?;
-    let tls = tls::verified_by(roots).map_err(|error| broken(format!("issuer `{}`: {error}", issuer.name)))?;
+    let tls =
+        tls::verified_by(authorities.roots).map_err(|error| broken(format!("issuer `{}`: {error}", issuer.name)))?;
     Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())

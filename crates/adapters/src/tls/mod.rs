@@ -31,33 +31,53 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// The authorities in the PEM file `ca`, or the system's.
-pub(crate) fn roots(ca: Option<&Path>) -> Result<RootCertStore, Unreadable> {
-    let mut roots = RootCertStore::empty();
-    let Some(path) = ca else {
+/// Whom to believe about certificates.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorities {
+    pub(crate) roots: RootCertStore,
+    /// The certificates that a CA file lists, as they stand there; none of the system's.
+    pub(crate) listed: Vec<CertificateDer<'static>>,
+}
+
+impl Authorities {
+    /// Those in the PEM file `ca`, or the system's.
+    pub(crate) fn read(ca: Option<&Path>) -> Result<Self, Unreadable> {
+        match ca {
+            Some(path) => Self::from_file(path),
+            None => Self::of_system(),
+        }
+    }
+
+    fn of_system() -> Result<Self, Unreadable> {
         let system = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(system.certs);
         if roots.is_empty() {
             let cause = system.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let what = "this system has no trusted authorities: install its `ca-certificates`, or name a CA file";
             return Err(Unreadable { what: what.to_owned(), cause });
         }
-        return Ok(roots);
-    };
-    let unreadable = |what: &str, error: &dyn Error| Unreadable {
-        what: format!("the CA file `{}` {what}", path.display()),
-        cause: chain(error),
-    };
-    let pem = std::fs::read(path).map_err(|error| unreadable("cannot be read", &error))?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unreadable("is not well-formed PEM", &error))?;
-        roots.add(certificate).map_err(|error| unreadable("holds a certificate that is none", &error))?;
+        Ok(Self { roots, listed: Vec::new() })
     }
-    if roots.is_empty() {
-        let what = format!("the CA file `{}` holds no certificate", path.display());
-        return Err(Unreadable { what, cause: String::new() });
+
+    fn from_file(path: &Path) -> Result<Self, Unreadable> {
+        let unreadable = |what: &str, error: &dyn Error| Unreadable {
+            what: format!("the CA file `{}` {what}", path.display()),
+            cause: chain(error),
+        };
+        let pem = std::fs::read(path).map_err(|error| unreadable("cannot be read", &error))?;
+        let (mut roots, mut listed) = (RootCertStore::empty(), Vec::new());
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|error| unreadable("is not well-formed PEM", &error))?;
+            listed.push(certificate.clone());
+            roots.add(certificate).map_err(|error| unreadable("holds a certificate that is none", &error))?;
+        }
+        if roots.is_empty() {
+            let what = format!("the CA file `{}` holds no certificate", path.display());
+            return Err(Unreadable { what, cause: String::new() });
+        }
+        Ok(Self { roots, listed })
     }
-    Ok(roots)
 }
 
 /// A client that wants a certificate of one of these authorities, made for the name it asks for.

@@ -11,14 +11,14 @@ use postern_core::fault::Fault;
 use postern_core::ports::{Duplex, Encrypt, Encrypted, Later};
 use postern_core::target::Target;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
-use super::end_point;
+use super::{Authorities, end_point};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,7 +40,7 @@ pub(crate) struct TargetSide {
 }
 
 impl TargetSide {
-    pub(crate) fn new(target: &Target, check: Check, roots: RootCertStore) -> Result<Self, Fault> {
+    pub(crate) fn new(target: &Target, check: Check, authorities: Authorities) -> Result<Self, Fault> {
         let host = target.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = format!("{}:{}", target.host, target.port);
         let target = target.name.to_string();
@@ -50,12 +50,10 @@ impl TargetSide {
                 .hint("the host in its `address` must be a DNS name or an IP address")
                 .cause(format!("{address}: {error}"))
         })?;
-        let mut config = super::verified_by(roots.clone())
+        let mut config = super::verified_by(authorities.roots.clone())
             .map_err(|error| broken(format!("TLS to target `{target}` cannot be prepared")).cause(error))?;
-        if check == Check::Authority {
-            let authority = AnyName { roots, provider: super::provider() };
-            config.dangerous().set_certificate_verifier(Arc::new(authority));
-        }
+        let verifier = Verifier { check, authorities, provider: super::provider() };
+        config.dangerous().set_certificate_verifier(Arc::new(verifier));
         Ok(Self { target, address, name, connector: TlsConnector::from(Arc::new(config)) })
     }
 
@@ -116,38 +114,56 @@ fn explained(reason: &CertificateError) -> (&'static str, &'static str) {
         );
     }
     if matches!(reason, Reason::UnknownIssuer | Reason::BadSignature) {
-        return ("is not from a trusted authority", "name the authority that issued it as the target's CA file");
+        return ("is not from a trusted authority", "name the authority that issued it as the target's `ca`");
     }
     if matches!(reason, Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. }) {
         return ("is not made for a server", "issue one with the extended key usage serverAuth");
     }
-    let authority = matches!(reason, Reason::Other(other)
-        if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)));
-    if authority {
-        return ("is an authority's, not a server's", "issue a server certificate from it, without CA:TRUE");
+    if is_authority(reason) {
+        return (
+            "is an authority's, not a server's",
+            "issue a server certificate from it, or name it as the target's `ca`",
+        );
     }
     ("cannot be verified", "see the gateway's log for what is wrong with it")
 }
 
-/// Wants a certificate of a known authority, whatever host it is made for.
+fn is_authority(reason: &CertificateError) -> bool {
+    matches!(reason, CertificateError::Other(other)
+        if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)))
+}
+
+/// Wants a certificate that was issued by a known authority, or is itself one that the CA file lists: what
+/// `openssl req -x509` makes is both at once, and operators name it as their `ca`.
 #[derive(Debug)]
-struct AnyName {
-    roots: RootCertStore,
+struct Verifier {
+    check: Check,
+    authorities: Authorities,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
+        server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Authorities { roots, listed } = &self.authorities;
         let algorithms = self.provider.signature_verification_algorithms.all;
         let certificate = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms)?;
+        match verify_server_cert_signed_by_trust_anchor(&certificate, roots, intermediates, now, algorithms) {
+            Ok(()) => {}
+            // INVARIANT: its time was checked before its kind was, so an expired one does not come here.
+            Err(rustls::Error::InvalidCertificate(reason)) if is_authority(&reason) && listed.contains(end_entity) => {}
+            Err(error) => return Err(error),
+        }
+        match self.check {
+            Check::Full => verify_server_name(&certificate, server_name)?,
+            Check::Authority => {}
+        }
         Ok(ServerCertVerified::assertion())
     }
 

@@ -8,7 +8,8 @@ use postern_core::fault::Fault;
 use postern_core::ports::{Encrypt, Encrypted};
 use postern_core::target::{Login, Target, TargetName, TargetTls};
 use postern_testkit::certificates::{Authority, LOOPBACK, Leaf, Validity};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::listener::Certificate;
@@ -48,8 +49,8 @@ impl Folder {
         Certificate::load(&certificate, &key).unwrap()
     }
 
-    fn roots(&self, authority: &Authority) -> RootCertStore {
-        roots(Some(&self.file("ca.crt", &authority.pem()))).unwrap()
+    fn trusting(&self, pem: &str) -> Authorities {
+        Authorities::read(Some(&self.file("ca.crt", pem))).unwrap()
     }
 }
 
@@ -57,7 +58,7 @@ impl Folder {
 async fn handshake(leaf: &Leaf, authority: &Authority, host: &str, check: Check) -> Result<[Encrypted; 2], Fault> {
     let folder = Folder::new();
     let server = folder.certificate(leaf).encrypt(&[]).unwrap();
-    let client = TargetSide::new(&at(host), check, folder.roots(authority)).unwrap();
+    let client = TargetSide::new(&at(host), check, folder.trusting(&authority.pem())).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
     Ok([near?, far?])
@@ -113,11 +114,44 @@ async fn a_certificate_is_checked_as_configured() {
     }
 }
 
+/// What `openssl req -x509` makes: a server's certificate that says it is an authority, signed by itself.
+fn self_made(name: &str, until: i32) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(until, 1, 1));
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn an_authoritys_own_certificate_serves_where_it_is_listed_itself() {
+    let (current, expired) = (self_made("db.example.com", 2100), self_made("db.example.com", 2021));
+    let other = self_made("db.example.com", 2100);
+    for ((shown, key), listed, host, check, refused) in [
+        (&current, &current.0, "db.example.com", Check::Full, None),
+        (&current, &current.0, "other.example.com", Check::Authority, None),
+        (&current, &current.0, "other.example.com", Check::Full, Some("is made for another host")),
+        (&expired, &expired.0, "db.example.com", Check::Full, Some("has expired")),
+        (&expired, &expired.0, "db.example.com", Check::Authority, Some("has expired")),
+        (&current, &other.0, "db.example.com", Check::Authority, Some("is an authority's, not a server's")),
+    ] {
+        let folder = Folder::new();
+        let certificate = Certificate::load(&folder.file("tls.crt", shown), &folder.file("tls.key", key)).unwrap();
+        let server = certificate.encrypt(&[]).unwrap();
+        let client = TargetSide::new(&at(host), check, folder.trusting(listed)).unwrap();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (near, _far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
+        let said = near.err().map(|fault| fault.message);
+        assert_eq!(said.is_some(), refused.is_some(), "{host} {check:?}: {said:?}");
+        assert!(said.unwrap_or_default().ends_with(refused.unwrap_or_default()), "{host} {check:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificate() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.roots(&authority)).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem())).unwrap();
     for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         far.write_all(answer).await.unwrap();
@@ -132,7 +166,7 @@ async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificat
 async fn a_target_that_never_finishes_the_handshake_is_given_up() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.roots(&authority)).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem())).unwrap();
     let (near, _silent) = tokio::io::duplex(64 * 1024);
     let fault = client.encrypt(Box::new(near)).await.err().unwrap();
     assert_eq!(fault.code, Code::TargetUnreachable);
@@ -152,7 +186,7 @@ fn a_ca_file_that_gives_no_authority_says_why() {
             "holds a certificate that is none",
         ),
     ] {
-        let unreadable = roots(Some(&path)).unwrap_err();
+        let unreadable = Authorities::read(Some(&path)).unwrap_err();
         assert!(unreadable.what.contains(says), "{}", unreadable.what);
     }
 }
@@ -178,7 +212,7 @@ async fn a_client_may_trust_the_self_signed_certificate_as_its_authority() {
     let now = crate::clock::SystemClock;
     let now = postern_core::clock::Clock::now(&now);
     let server = Certificate::self_signed(folder.0.path(), &names, now).unwrap().encrypt(&[b"postgresql"]).unwrap();
-    let trusted = roots(Some(&folder.0.path().join("tls.crt"))).unwrap();
+    let trusted = Authorities::read(Some(&folder.0.path().join("tls.crt"))).unwrap();
     let client = TargetSide::new(&at("localhost"), Check::Full, trusted).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
@@ -212,7 +246,7 @@ async fn a_client_with_another_protocol_in_mind_is_refused() {
     let folder = Folder::new();
     let server = folder.certificate(&leaf).encrypt(&[b"postgresql"]).unwrap();
     for (offered, accepted) in [(&b"postgresql"[..], true), (b"http/1.1", false)] {
-        let mut config = verified_by(folder.roots(&authority)).unwrap();
+        let mut config = verified_by(folder.trusting(&authority.pem()).roots).unwrap();
         config.alpn_protocols = vec![offered.to_vec()];
         let client = tokio_rustls::TlsConnector::from(Arc::new(config));
         let (near, far) = tokio::io::duplex(64 * 1024);
