@@ -53,18 +53,12 @@ struct Rows {
 }
 
 impl Store {
-    /// Opens the store that `url` names, `sqlite:PATH`, and makes it where it is missing. Only the gateway's own
-    /// account may read it.
+    /// Opens the store in the file `path`, and makes it where it is missing. Only the gateway's own account may read
+    /// it.
     ///
     /// # Errors
     /// [`Code::StoreUnavailable`], and why.
-    pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
-        let Some(path) = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) else {
-            let scheme = url.split(':').next().unwrap_or_default();
-            return Err(unavailable(format!("a store in `{scheme}:` is not in this version"))
-                .hint("this version has `sqlite:PATH`"));
-        };
-        let path = Path::new(path);
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         prepare(path).map_err(|error| {
             unavailable(format!("the store `{}` cannot be written", path.display()))
                 .hint(format!("see that the gateway's account may write there: {error}"))

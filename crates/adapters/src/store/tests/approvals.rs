@@ -38,7 +38,7 @@ async fn an_approval_survives_a_restart_and_a_crash() {
         let name = format!("state/{name}");
         std::fs::copy(house.folder.path().join(&name), after.path().join(&name)).unwrap();
     }
-    let crashed = Store::open(&url(&after), house.clock.clone()).await.unwrap();
+    let crashed = Store::open(&file(&after), house.clock.clone()).await.unwrap();
     assert_eq!(crashed.show(approval.id).await.unwrap().unwrap().state, State::Granted);
 
     house.store.close().await;

@@ -2,6 +2,7 @@ mod approvals;
 mod sessions;
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use postern_core::approval::{Approval, State};
 use postern_core::id::{OperationId, SessionId};
@@ -22,13 +23,13 @@ impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Hands::at(Micros(1_800_000_000_000_000));
-        let store = Store::open(&url(&folder), clock.clone()).await.unwrap();
+        let store = Store::open(&file(&folder), clock.clone()).await.unwrap();
         Self { folder, clock, store }
     }
 
     /// Another store on the same file, as another process would have it.
     async fn another(&self) -> Store {
-        Store::open(&url(&self.folder), self.clock.clone()).await.unwrap()
+        Store::open(&file(&self.folder), self.clock.clone()).await.unwrap()
     }
 
     fn question(&self, digest: &str) -> Approval {
@@ -57,8 +58,8 @@ impl House {
     }
 }
 
-fn url(folder: &tempfile::TempDir) -> String {
-    format!("sqlite:{}", folder.path().join("state/postern.db").display())
+fn file(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("state/postern.db")
 }
 
 fn bot() -> PrincipalSummary {
@@ -115,17 +116,15 @@ async fn a_store_that_cannot_be_used_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "this is no database, but long enough to be taken for one").unwrap();
-    for (url, says) in [
-        ("postgres://db/postern".to_owned(), "`postgres:` is not in this version"),
-        ("postern.db".to_owned(), "is not in this version"),
-        (format!("sqlite:{}/postern.db", file.display()), "cannot be written"),
-        (format!("sqlite:{}", folder.path().display()), "cannot be written"),
-        (format!("sqlite:{}", file.display()), "cannot be used"),
+    for (path, says) in [
+        (file.join("postern.db"), "cannot be written"),
+        (folder.path().to_owned(), "cannot be written"),
+        (file, "cannot be used"),
     ] {
-        let fault = Store::open(&url, Hands::at(Micros(0))).await.err().unwrap();
-        assert_eq!(fault.code, Code::StoreUnavailable, "{url}");
-        assert!(fault.message.contains(says), "{url}: {}", fault.message);
-        assert!(fault.hint.is_some(), "{url}");
+        let fault = Store::open(&path, Hands::at(Micros(0))).await.err().unwrap();
+        assert_eq!(fault.code, Code::StoreUnavailable, "{path:?}");
+        assert!(fault.message.contains(says), "{path:?}: {}", fault.message);
+        assert!(fault.hint.is_some(), "{path:?}");
     }
 }
 
