@@ -22,6 +22,7 @@ use postern_core::fault::Fault;
 use postern_core::identity::{Claim, VerifiedClaims};
 use postern_core::ports::{Identify, Later};
 use postern_core::secret::Secret;
+use postern_core::visible::line;
 
 use self::discovery::Keyring;
 use self::keys::Doubt;
@@ -110,11 +111,10 @@ impl Identify for Oidc {
     }
 }
 
-/// Text of a stranger, made fit for a message: short, and without what could steer a terminal.
+/// Text of a stranger, made fit for a message: short, on one line, and without what deceives the eye.
 fn shown(text: &str) -> String {
     const MOST: usize = 120;
-    let mut shown: String =
-        text.chars().take(MOST).map(|c| if c.is_control() || c == '`' { '\u{fffd}' } else { c }).collect();
+    let mut shown = line(&text.chars().take(MOST).collect::<String>()).replace('`', "'");
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }

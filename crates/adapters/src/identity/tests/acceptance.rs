@@ -1,8 +1,11 @@
 //! What of a genuine token is accepted, and what becomes of its claims.
 
-use super::*;
-use crate::identity::claims::accept;
 use postern_core::identity::{Kind, Principal, Template, TrustRule};
+use postern_testkit::openid_provider::{OpenidProvider, WORKLOAD};
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::identity::claims::accept;
 
 #[tokio::test]
 async fn a_genuine_token_is_vouched_for_with_every_kind_of_key() {
@@ -128,4 +131,15 @@ async fn expect(house: &House, changes: &Value, refused: Option<(Code, &str)>) {
 
 fn object(value: Value) -> serde_json::Map<String, Value> {
     value.as_object().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_providers_tokens_are_understood() {
+    let provider = OpenidProvider::start(Algorithm::Rs256).unwrap();
+    let oidc = Oidc::new(vec![trusted(provider.url())], Arc::new(SystemClock)).unwrap();
+    let vouched = async |token: String| oidc.identify(&Claim::Token(Secret::new(token))).await.unwrap();
+    let workload = vouched(provider.access_token().unwrap()).await;
+    assert_eq!((workload.subject(), workload.values("repository")), (WORKLOAD, &["acme/shop".to_owned()][..]));
+    let person = vouched(provider.id_token("carol").unwrap()).await;
+    assert_eq!((person.subject(), person.values("groups")), ("carol", &["dba".to_owned()][..]));
 }
