@@ -57,6 +57,9 @@ use question::Pending;
 #[cfg(test)]
 mod tests;
 
+/// How much of what a client calls itself is journalled, in characters.
+const LONGEST_NAME: usize = 256;
+
 /// One client on its way to, or in, one session with one target.
 #[derive(Debug)]
 pub struct Gate<S> {
@@ -64,6 +67,8 @@ pub struct Gate<S> {
     session: SessionId,
     protocol: &'static str,
     client: SocketAddr,
+    /// What the client calls itself; journalled, and never believed.
+    called: Option<String>,
     state: S,
 }
 
@@ -128,7 +133,13 @@ impl Gate<Accepted> {
     #[must_use]
     pub fn accept(house: Arc<House>, protocol: &'static str, client: SocketAddr) -> Self {
         let session = SessionId::at(house.clock.now());
-        Self { house, session, protocol, client, state: Accepted(()) }
+        Self { house, session, protocol, client, called: None, state: Accepted(()) }
+    }
+
+    /// Notes what the client calls itself, for the journal only.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self { called: Some(name.chars().take(LONGEST_NAME).collect()), ..self }
     }
 
     /// Verifies what the client claims and finds out which principal that makes it.
@@ -146,6 +157,7 @@ impl Gate<Accepted> {
     pub async fn refused_login(&self, fault: Fault) -> Fault {
         let event = Event::LoginRefused {
             client: self.client.to_string(),
+            called: self.called.clone(),
             protocol: self.protocol.to_owned(),
             code: fault.code.to_string(),
             message: fault.message.clone(),
@@ -177,6 +189,7 @@ impl Gate<Known> {
         let event = Event::SessionOpened {
             principal: self.state.principal.summary(),
             client: self.client.to_string(),
+            called: self.called.clone(),
             protocol: self.protocol.to_owned(),
             target: open.target.name.to_string(),
             space: Some(open.space.clone()).filter(|space| !space.is_empty()),
@@ -423,7 +436,14 @@ impl<S> Gate<S> {
     }
 
     fn into_state<T>(self, state: T) -> Gate<T> {
-        Gate { house: self.house, session: self.session, protocol: self.protocol, client: self.client, state }
+        Gate {
+            house: self.house,
+            session: self.session,
+            protocol: self.protocol,
+            client: self.client,
+            called: self.called,
+            state,
+        }
     }
 }
 

@@ -71,6 +71,9 @@ pub enum Event {
     LoginRefused {
         /// From where it came.
         client: String,
+        /// What the client called itself, which was not believed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        called: Option<String>,
         /// The protocol it spoke.
         protocol: String,
         /// The code of the reason.
@@ -84,6 +87,9 @@ pub enum Event {
         principal: PrincipalSummary,
         /// From where.
         client: String,
+        /// What the client called itself, which was not believed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        called: Option<String>,
         /// Which protocol.
         protocol: String,
         /// Which target.
