@@ -254,6 +254,13 @@ impl Approval {
         if again { Err(Refusal::Again) } else { Ok(()) }
     }
 
+    /// Whether this principal may know of the question: whoever asked, and every human, since humans decide.
+    #[must_use]
+    pub fn is_visible_to(&self, principal: &Principal) -> bool {
+        let asker = &self.principal;
+        principal.kind() == Kind::Human || (asker.issuer == principal.issuer() && asker.subject == principal.subject())
+    }
+
     /// Lets the question lapse where its time is over, and tells whether it did so now.
     pub fn lapse(&mut self, now: Micros) -> bool {
         let over = self.state == State::Pending && now >= self.expires;

@@ -79,6 +79,8 @@ codes! {
     PolicyChanged = 3011,
     /// It cannot be read, so it cannot be decided.
     Unreadable = 3012,
+    /// A human's answer to an approval does not count.
+    AnswerRefused = 3013,
     /// The client broke the protocol.
     ClientViolation = 4001,
     /// The protocol has it, Postern does not pass it.
@@ -89,6 +91,10 @@ codes! {
     LoginTimeout = 4004,
     /// A setting that must not change here.
     SettingPinned = 4005,
+    /// A request to the API that cannot be read.
+    RequestInvalid = 4006,
+    /// There is nothing of this name, or this principal may not know of it.
+    NotFound = 4007,
     /// The journal cannot be written.
     JournalUnavailable = 5001,
     /// The store cannot be reached.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::approval::{Answered, Choice};
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::question::Pending;
-use crate::id::SessionId;
+use crate::id::{ApprovalId, SessionId};
 use crate::identity::{Claim, Principal};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
 use crate::operation::Stage;
@@ -66,6 +67,28 @@ impl House {
                 format!("the token of `{}` is genuine, but no trust rule makes it a principal", claims.issuer());
             Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match the token's claims")
         })
+    }
+
+    /// Takes an answer to an approval, and journals what became of it. What runs since then is the waiting session's to
+    /// record.
+    ///
+    /// # Errors
+    /// Where the store or the journal fails.
+    pub async fn answer(
+        &self,
+        id: ApprovalId,
+        by: &Principal,
+        choice: Choice,
+        reason: Option<&str>,
+    ) -> Result<Answered, Fault> {
+        let answered = self.approvals.answer(id, by, choice, reason).await?;
+        let (state, refused) = match answered {
+            Answered::Counted(state) => (Some(state.word().to_owned()), None),
+            Answered::Refused(refusal) => (None, Some(refusal.to_string())),
+        };
+        let (by, reason) = (by.summary(), reason.map(str::to_owned));
+        self.write(None, Event::ApprovalAnswered { approval: id, by, choice, reason, state, refused }).await?;
+        Ok(answered)
     }
 
     /// Resolves when sessions must end.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Choice;
 use crate::clock::Micros;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::PrincipalSummary;
@@ -135,6 +136,24 @@ pub enum Event {
         digest: String,
         /// Its text and parameters.
         sealed: Sealed,
+    },
+    /// Somebody answered an approval. It stands in the gateway's own chain: the session that waits may be over.
+    ApprovalAnswered {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who answered.
+        by: PrincipalSummary,
+        /// Yes or no.
+        choice: Choice,
+        /// The reason given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+        /// How the approval stands since, where the answer counted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        state: Option<String>,
+        /// Why it did not count, where it did not.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        refused: Option<String>,
     },
     /// A held operation was settled.
     ApprovalSettled {
