@@ -1,1 +1,48 @@
-//! placeholder
+//! What people and programs reach over HTTPS: `/v1`, the page of an approval, health and metrics.
+//!
+//! It decides nothing: who somebody is, what they may see and whether their answer counts is core's. Enter at
+//! [`router`]; which routes there are, and who may call each, is one table in [`routes`].
+
+mod approvals;
+mod caller;
+mod health;
+mod metrics;
+mod openapi;
+mod pages;
+mod problem;
+mod routes;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use postern_core::House;
+
+pub use caller::Client;
+pub use metrics::Counts;
+
+use pages::Desk;
+
+#[cfg(test)]
+mod tests;
+
+/// What all requests share.
+pub struct Api {
+    house: Arc<House>,
+    counts: Arc<Counts>,
+    desk: Desk,
+    origin: String,
+}
+
+impl Api {
+    /// The API of a gateway that browsers know as `origin`, such as `https://gw.example.com:18443`.
+    #[must_use]
+    pub fn new(house: Arc<House>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
+        Self { house, counts, desk: Desk::default(), origin: origin.into() }
+    }
+}
+
+/// The service. Every request must carry a [`Client`] among its extensions.
+pub fn router(api: Api) -> Router {
+    routes::router(Arc::new(api))
+}

@@ -1,0 +1,147 @@
+mod approvals;
+mod health;
+mod matrix;
+mod openapi;
+mod pages;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use postern_core::gate::{Asked, Decision, Held, Standing};
+use postern_core::operation::Fact;
+use postern_core::{ApprovalId, Effect, Gate, Object, Open, Touch};
+use postern_testkit::fakes::{Arrivals, Dwelling, HouseBuilder, Reach, operation};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::{Api, Client, Counts, router};
+
+const POLICY: &str = r#"
+    [[principal]]
+    name = "ann"
+    kind = "human"
+    issuer = "corp"
+    claims = { sub = "ann" }
+    groups = ["dba"]
+
+    [[principal]]
+    name = "hal"
+    kind = "agent"
+    issuer = "corp"
+    claims = { sub = "hal" }
+    acts_for = "bob"
+
+    [[principal]]
+    name = "ci-bot"
+    kind = "workload"
+    issuer = "corp"
+    claims = { sub = "repo:shop" }
+
+    [[principal]]
+    name = "other-bot"
+    kind = "workload"
+    issuer = "corp"
+    claims = { sub = "repo:other" }
+
+    [[principal]]
+    name = "bob"
+    kind = "human"
+    issuer = "corp"
+    claims = { sub = "bob" }
+
+    [[target]]
+    name = "shop"
+    protocol = "toy"
+    address = "shop.test:7000"
+    login = { user = "app", password = "env:SHOP" }
+
+    [[rule]]
+    name = "deletes"
+    effect = "approve"
+    who = ["*"]
+    on = ["*"]
+    do = { effects = ["delete"] }
+    with = { approvers = ["group:dba"], expires = "10m" }
+"#;
+
+/// Ann approves, bob is a human who does not, hal acts for bob, the rest are programs.
+const TOKENS: &[(&str, &str)] = &[
+    ("anns", "ann"),
+    ("bobs", "bob"),
+    ("hals", "hal"),
+    ("ci", "repo:shop"),
+    ("others", "repo:other"),
+    ("noones", "x"),
+];
+
+/// A gateway of fakes with its API in front.
+struct Desk {
+    dwelling: Dwelling,
+    api: Router,
+    _arrivals: Arrivals,
+}
+
+/// What came back.
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let (reach, arrivals) = Reach::pairs();
+        let dwelling = HouseBuilder::new(POLICY).reaching(reach).build().unwrap();
+        for (token, subject) in TOKENS {
+            dwelling.tokens.know(token, subject);
+        }
+        dwelling.vault.put("env:SHOP", "hunter22");
+        let api = Api::new(Arc::clone(&dwelling.house), Arc::new(Counts::default()), "https://gateway.test:18443");
+        Self { dwelling, api: router(api), _arrivals: arrivals }
+    }
+
+    /// Holds a delete of whoever has the token.
+    async fn held(&self, token: &str, text: &str) -> (Gate<Open>, Box<Held>, ApprovalId) {
+        let mut gate = self.dwelling.open(token, "shop").await.unwrap();
+        let touch = Touch::columns(Effect::Delete, Object::at(["public", "customers"]), ["id"]);
+        let mut delete = operation("toy.delete", vec![touch], text);
+        delete.facts.insert("no_where", Fact::Flag(true));
+        delete.parameters = vec![Some("<7>".into()), None];
+        let Decision::Ask(asking) = gate.submit(vec![delete], "x".into()).await.unwrap() else {
+            panic!("a delete needs a human");
+        };
+        let Asked::Wait(held) = gate.ask(asking, Standing::Free).await.unwrap() else { panic!("it waits") };
+        let id = held.approval();
+        (gate, held, id)
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(Client(Dwelling::CLIENT));
+        let response = self.api.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Reply {
+        self.send(bearing(Request::get(path), token).body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, token: &str, body: &str) -> Reply {
+        self.send(bearing(Request::post(path), token).body(Body::from(body.to_owned())).unwrap()).await
+    }
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+fn bearing(request: axum::http::request::Builder, token: &str) -> axum::http::request::Builder {
+    if token.is_empty() { request } else { request.header(header::AUTHORIZATION, format!("Bearer {token}")) }
+}
