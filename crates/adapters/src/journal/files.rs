@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
+use postern_core::journal::VerifyKey;
 
 /// Where segments come from; the folder, or what a test puts in its place.
 pub(super) trait Segments: Send {
@@ -63,6 +64,35 @@ impl Folder {
             .map_err(unwritable)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
+}
+
+/// The file in a journal's folder with the key that verifies it.
+pub(super) const KEY: &str = "verify.key";
+
+impl Folder {
+    /// Lays the key that verifies the journal beside it; refuses where another one lies there.
+    pub(super) fn show_key(&self, key: &VerifyKey) -> Result<(), Fault> {
+        let path = self.path.join(KEY);
+        let broken = |message: String| Fault::gateway(Code::JournalUnavailable, message);
+        match fs::read_to_string(&path) {
+            Ok(text) if VerifyKey::parse(&text).as_ref() == Some(key) => Ok(()),
+            Ok(_) => {
+                let message = format!("the journal in `{}` was begun under another seal key", self.path.display());
+                Err(broken(message).hint("restore that seal key; or, to begin a new journal, move this one away whole"))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_whole(&path, &format!("{key}\n"))
+                .map_err(|error| broken(format!("`{}` cannot be written", path.display())).hint(error.to_string())),
+            Err(error) => Err(broken(format!("`{}` cannot be read", path.display())).hint(error.to_string())),
+        }
+    }
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(unfinished, path)
 }
 
 fn taken(path: &Path, lock: &mut File) -> Fault {

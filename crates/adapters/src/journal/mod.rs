@@ -28,7 +28,7 @@ use self::files::{Folder, Segments};
 use self::reading::Left;
 use self::writer::Writer;
 
-pub use self::reading::{Proof, Untrue, verify, walk};
+pub use self::reading::{Proof, Untrue, key_beside, verify, walk};
 
 /// When a record counts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,7 @@ impl Journal {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Fault> {
         let segments = Folder::lock(folder)?;
+        segments.show_key(&keys.verify_key())?;
         let left = reading::left(folder, &keys.verify_key())?;
         Self::begin(Box::new(segments), left, keys, Mode::new(durability, version), clock)
     }

@@ -46,6 +46,18 @@ pub(super) struct Left {
     pub(super) torn: Torn,
 }
 
+/// The key that lies beside the journal in `folder`. Whoever can write there can exchange both: an auditor who does
+/// not trust that machine brings a copy of the key.
+///
+/// # Errors
+/// Where no key lies there.
+pub fn key_beside(folder: &Path) -> Result<VerifyKey, Untrue> {
+    let path = folder.join(files::KEY);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Untrue::Unreadable(format!("`{}` cannot be read: {error}", path.display())))?;
+    VerifyKey::parse(&text).ok_or_else(|| Untrue::Unreadable(format!("`{}` holds no key", path.display())))
+}
+
 /// Checks the journal in `folder` from its first line to its last.
 ///
 /// # Errors

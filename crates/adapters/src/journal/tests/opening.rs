@@ -52,8 +52,27 @@ async fn a_journal_goes_on_after_a_restart() {
 fn a_journal_does_not_go_on_under_another_key() {
     let folder = folder();
     drop(open(folder.path()));
-    let fault = refused(folder.path(), Keys::derive(&Secret::new([8; 32])).unwrap());
+    let others = || Keys::derive(&Secret::new([8; 32])).unwrap();
+    let fault = refused(folder.path(), others());
+    assert!(fault.message.contains("begun under another seal key"), "{}", fault.message);
+    fs::remove_file(folder.path().join("verify.key")).unwrap();
+    let fault = refused(folder.path(), others());
     assert!(fault.message.contains("signature is not by this key"), "{}", fault.message);
+}
+
+#[test]
+fn the_key_that_verifies_a_journal_lies_beside_it() {
+    let folder = folder();
+    drop(open(folder.path()));
+    let beside = key_beside(folder.path()).unwrap();
+    assert_eq!(beside, key());
+    verify(folder.path(), &beside).unwrap();
+    drop(open(folder.path()));
+
+    fs::write(folder.path().join("verify.key"), "ed25519:none").unwrap();
+    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("holds no key"));
+    fs::remove_file(folder.path().join("verify.key")).unwrap();
+    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("cannot be read"));
 }
 
 #[test]
