@@ -62,7 +62,7 @@ const CHECKS: &[Check] = &[
     Check { name: "traces", rule: "no path of anybody's own machine", find: traces::find },
     Check {
         name: "suppressions",
-        rule: "no test is skipped, no lint silenced without a reason",
+        rule: "no test is skipped or empty, no lint silenced without a reason",
         find: suppressions::find,
     },
 ];

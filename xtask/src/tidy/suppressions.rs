@@ -46,6 +46,7 @@ fn in_file(file: &File) -> Vec<Finding> {
     match file.path.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "rs" => {
             let mut found = in_text(file, &file.code, IN_RUST);
+            found.extend(without_tests(file));
             let conditional = only_lines(&file.code, |line| line.contains("cfg_attr("));
             found.extend(in_text(file, &conditional, IN_CFG_ATTR));
             let comments = only_lines(&file.text, |line| line.trim_start().starts_with("//"));
@@ -56,6 +57,13 @@ fn in_file(file: &File) -> Vec<Finding> {
         "js" | "mjs" | "ts" => in_text(file, &file.text, IN_JAVASCRIPT),
         _ => Vec::new(),
     }
+}
+
+/// A test file that tests nothing.
+fn without_tests(file: &File) -> Option<Finding> {
+    let named = file.path.ends_with("/tests.rs") || file.path.ends_with("/tests/mod.rs");
+    let empty = !["test]", "test(", "test!", "mod ", "conformance!"].iter().any(|word| file.code.contains(word));
+    (named && empty).then(|| Finding::at(file, 0, "holds no test"))
 }
 
 /// The text with every line emptied that is not `wanted`.

@@ -31,3 +31,17 @@ fn what_only_looks_like_one_passes() {
     assert_eq!(findings("a.rs", "#[expect(dead_code, reason = \"x\")]"), 0);
     assert_eq!(findings("a.js", "await.skip(); exit(1)"), 0);
 }
+
+#[test]
+fn a_test_file_without_tests_is_seen() {
+    assert_eq!(findings("a/tests.rs", "use super::*;\nfn helper() {}\n// #[test]"), 1);
+    assert_eq!(findings("a/tests/mod.rs", ""), 1);
+    for one in [
+        "#[test]\nfn a() {}",
+        "#[tokio::test]\nasync fn a() {}",
+        "#[tokio::test(start_paused = true)]\nasync fn a() {}",
+        "mod inner;",
+    ] {
+        assert_eq!(findings("a/tests.rs", one), 0, "{one}");
+    }
+}
