@@ -1,0 +1,214 @@
+//! SQL text into neutral readings, with the server's own grammar.
+//!
+//! It decides nothing, does no IO, and knows no policy, mask or session: what it needs to know of
+//! those comes in as [`Names`]. It is total: text that cannot be parsed is [`Unread`]; what parses
+//! and is not positively understood makes the reading opaque or adds a touch of unknown effect.
+//!
+//! Enter at [`read()`].
+
+mod common;
+mod copy;
+mod depth;
+mod dml;
+mod expression;
+mod facts;
+mod found;
+mod from;
+mod functions;
+mod json;
+mod label;
+mod merge;
+mod objects;
+mod query;
+mod redact;
+mod relation;
+mod scan;
+mod scope;
+mod separate;
+mod session;
+pub mod setting;
+mod source;
+mod special;
+mod statement;
+mod structure;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod utility;
+
+use std::sync::Arc;
+
+use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
+
+use super::catalog::Catalog;
+
+pub use depth::DEEPEST;
+pub use redact::passwords;
+pub use separate::must_be_sent_separately;
+pub(crate) use source::Source;
+
+/// What the names in a statement mean: the surroundings that it would run in.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// The database, as far as it is known.
+    pub catalog: &'a Catalog,
+    /// The `search_path` in force, as listed; the implied schemas are added here.
+    pub search_path: &'a [Arc<str>],
+    /// The user that statements run as, for `$user`.
+    pub user: &'a str,
+    /// What the session prepared under a name by SQL or by message.
+    pub prepared: &'a dyn Fn(&str) -> Option<Arc<Statement>>,
+    /// What the session opened as a cursor or portal under a name.
+    pub cursors: &'a dyn Fn(&str) -> Option<Arc<Statement>>,
+}
+
+/// One statement, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// What it does, in the protocol's words; of several things, the gravest.
+    pub action: Action,
+    /// The other things that it does, such as the changes made by its `WITH` clauses.
+    pub also: Vec<Action>,
+    /// All effects on all objects.
+    pub touches: Vec<Touch>,
+    /// What comes back, and from where.
+    pub outputs: Outputs,
+    /// The names of the columns that come back, where they are known; as many as there are outputs.
+    pub names: Vec<Arc<str>>,
+    /// What else becomes of columns.
+    pub uses: Uses,
+    /// What conditions of a policy may ask for; see [`super::vocabulary`].
+    pub facts: Facts,
+    /// How well it was read.
+    pub reading: Reading,
+    /// Its text with password literals removed.
+    pub text: Arc<str>,
+    /// What the session has to keep track of once it has run.
+    pub kind: Kind,
+}
+
+/// What a statement means for the session that runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Nothing that outlives it.
+    Plain,
+    /// No statement at all.
+    Empty,
+    /// A transaction begins.
+    Begin,
+    /// It ends well; with `chain`, another begins at once.
+    Commit {
+        /// `AND CHAIN`.
+        chain: bool,
+    },
+    /// It is undone; with `chain`, another begins at once.
+    Rollback {
+        /// `AND CHAIN`.
+        chain: bool,
+    },
+    /// A savepoint is set.
+    Savepoint(String),
+    /// A savepoint is forgotten.
+    Release(String),
+    /// Everything since a savepoint is undone.
+    RollbackTo(String),
+    /// The transaction is handed over to a name (`PREPARE TRANSACTION`).
+    PrepareTransaction,
+    /// A setting changes.
+    Set {
+        /// Its name, in lower case.
+        name: String,
+        /// Its new value as `SHOW` would print it; `None` for the default.
+        value: Option<String>,
+        /// Only to the end of the transaction.
+        local: bool,
+    },
+    /// A setting, or all of them, go back to their defaults.
+    Reset(Option<String>),
+    /// A statement gets a name.
+    Prepare {
+        /// The name.
+        name: String,
+        /// What it would do.
+        inner: Arc<Statement>,
+    },
+    /// A named statement runs.
+    Execute {
+        /// The name.
+        name: String,
+        /// The text of its parameters, parentheses included; empty without any.
+        parameters: String,
+    },
+    /// A named statement, or all of them, are forgotten.
+    Deallocate(Option<String>),
+    /// A cursor opens.
+    DeclareCursor {
+        /// The name.
+        name: String,
+        /// It outlives its transaction.
+        hold: bool,
+        /// What it fetches from.
+        inner: Arc<Statement>,
+    },
+    /// A cursor moves, and with `FETCH` shows rows.
+    Fetch {
+        /// The name.
+        name: String,
+    },
+    /// A cursor, or all of them, close.
+    CloseCursor(Option<String>),
+    /// Session state is thrown away.
+    Discard(Discard),
+    /// The client is asked for rows (`COPY … FROM STDIN`).
+    CopyIn,
+    /// Rows come as a stream (`COPY … TO STDOUT`).
+    CopyOut,
+    /// The database's structure changes; the catalog is out of date.
+    Define,
+    /// Notifications of a channel are wanted.
+    Listen(String),
+    /// And no longer, of one channel or of all.
+    Unlisten(Option<String>),
+}
+
+/// What `DISCARD` throws away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    /// Everything: settings, statements, cursors, temporary tables, notifications, locks.
+    All,
+    /// Cached plans.
+    Plans,
+    /// What sequences remember.
+    Sequences,
+    /// Temporary tables.
+    Temporary,
+}
+
+/// Text that could not be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unread {
+    /// Why, in one clause.
+    pub why: String,
+    /// The byte at which reading stopped, where that is known.
+    pub position: Option<usize>,
+}
+
+/// The longest text that is read, in bytes.
+pub const LONGEST: usize = 1 << 20;
+
+/// Reads a text of any number of statements, in the order in which the server would run them. Empty
+/// text is one statement of kind [`Kind::Empty`].
+///
+/// # Errors
+///
+/// Where the server's grammar refuses the text, or it is longer than [`LONGEST`], or nested deeper
+/// than [`DEEPEST`].
+pub fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
+    statement::read(text, names)
+}
+
+/// Where the columns of a view's definition come from, one by one; `None` where that cannot be read.
+pub(crate) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Vec<Source>> {
+    statement::columns_of(definition, catalog, path)
+}

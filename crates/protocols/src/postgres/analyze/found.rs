@@ -1,0 +1,198 @@
+//! What has been found in a statement so far. It only ever grows.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use postern_core::operation::{Action, Column, Columns, Effect, Fact, Facts, Object, Reading, Touch, Uses};
+
+use super::Statement;
+use super::facts::Restriction;
+use super::source::Source;
+
+/// Effects, columns and facts of one statement.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    touches: BTreeMap<(Effect, Object), Columns>,
+    pub(super) uses: Uses,
+    actions: Vec<Action>,
+    functions: BTreeSet<String>,
+    tables: BTreeSet<String>,
+    opaque: Option<String>,
+    pub(super) dynamic: bool,
+    pub(super) locks: bool,
+    pub(super) no_limit: bool,
+    pub(super) restriction: Option<Restriction>,
+}
+
+impl Found {
+    /// An effect on an object as a whole.
+    pub(super) fn whole(&mut self, effect: Effect, object: Object) {
+        self.touches.entry((effect, object)).or_insert(Columns::None);
+    }
+
+    /// An effect on one column of an object.
+    pub(super) fn column(&mut self, effect: Effect, column: &Column) {
+        match self.touches.entry((effect, column.object.clone())) {
+            Entry::Vacant(entry) => {
+                entry.insert(Columns::Named(BTreeSet::from([Arc::clone(&column.name)])));
+            }
+            Entry::Occupied(mut entry) => match entry.get_mut() {
+                Columns::All => {}
+                Columns::Named(names) => {
+                    names.insert(Arc::clone(&column.name));
+                }
+                none @ Columns::None => {
+                    *none = Columns::Named(BTreeSet::from([Arc::clone(&column.name)]));
+                }
+            },
+        }
+    }
+
+    /// An effect on all columns of an object, or on nobody knows which.
+    pub(super) fn all(&mut self, effect: Effect, object: Object) {
+        self.touches.insert((effect, object), Columns::All);
+    }
+
+    /// A statement that the message contains, apart from the one that gives it its name.
+    pub(super) fn action(&mut self, action: Action) {
+        if !self.actions.contains(&action) {
+            self.actions.push(action);
+        }
+    }
+
+    /// A relation that the statement names.
+    pub(super) fn table(&mut self, object: &Object) {
+        self.tables.insert(object.to_string());
+    }
+
+    /// A function that the statement calls.
+    pub(super) fn function(&mut self, name: impl Into<String>) {
+        self.functions.insert(name.into());
+    }
+
+    /// The columns of a value that decide without being shown.
+    pub(super) fn consult(&mut self, source: Source) {
+        self.uses.consulted.extend(source.from);
+    }
+
+    /// Something was not understood. The first reason stands.
+    pub(super) fn opaque(&mut self, why: impl Into<String>) {
+        self.opaque.get_or_insert_with(|| why.into());
+    }
+
+    pub(super) fn is_opaque(&self) -> bool {
+        self.opaque.is_some()
+    }
+
+    /// Whether anything but the client's own session is touched.
+    pub(super) fn touches_something(&self) -> bool {
+        !self.touches.is_empty()
+    }
+
+    /// Takes in what another statement, prepared or opened before, would do.
+    pub(super) fn touch(&mut self, touch: &Touch) {
+        match &touch.columns {
+            Columns::None => self.whole(touch.effect, touch.object.clone()),
+            Columns::All => self.all(touch.effect, touch.object.clone()),
+            Columns::Named(names) => {
+                for name in names {
+                    let (object, name) = (touch.object.clone(), Arc::clone(name));
+                    self.column(touch.effect, &Column { object, name });
+                }
+            }
+        }
+    }
+
+    /// Takes in all that was found in another statement, which this one runs or makes ready.
+    pub(super) fn take_in(&mut self, other: &Statement) {
+        for touch in &other.touches {
+            self.touch(touch);
+        }
+        let Uses { consulted, stored, overwritten, hidden } = &other.uses;
+        self.uses.consulted.extend(consulted.iter().cloned());
+        self.uses.stored.extend(stored.iter().cloned());
+        self.uses.overwritten.extend(overwritten.iter().cloned());
+        self.uses.hidden.extend(hidden.iter().cloned());
+        self.action(other.action);
+        for action in &other.also {
+            self.action(*action);
+        }
+        if let Reading::Opaque(why) = &other.reading {
+            self.opaque(why.clone());
+        }
+        let flag = |name| other.facts.get(name) == Some(&Fact::Flag(true));
+        let list = |name| match other.facts.get(name) {
+            Some(Fact::List(words)) => words.clone(),
+            Some(Fact::Flag(_) | Fact::Number(_) | Fact::Text(_)) | None => Vec::new(),
+        };
+        self.functions.extend(list("functions"));
+        self.tables.extend(list("tables"));
+        self.dynamic |= flag("dynamic");
+        self.locks |= flag("locks");
+        self.no_limit |= flag("no_limit");
+        self.restrict(Restriction {
+            none: flag("no_where"),
+            columns: list("where_columns").into_iter().map(Into::into).collect(),
+        });
+    }
+
+    /// Keeps only what a plan of the statement would do: data is looked at for estimates, nothing
+    /// changes, and functions may run while constants are folded.
+    pub(super) fn only_planned(&mut self) {
+        for ((effect, object), columns) in std::mem::take(&mut self.touches) {
+            let effect = match effect {
+                Effect::Session | Effect::Execute | Effect::Unknown => effect,
+                Effect::Read | Effect::Write | Effect::Delete | Effect::Define | Effect::Grant | Effect::Transfer => {
+                    Effect::Read
+                }
+            };
+            self.touch(&Touch { effect, object, columns });
+        }
+        self.actions.clear();
+        self.uses.stored.clear();
+        self.uses.overwritten.clear();
+        self.locks = false;
+    }
+
+    pub(super) fn touches(&mut self) -> Vec<Touch> {
+        std::mem::take(&mut self.touches)
+            .into_iter()
+            .map(|((effect, object), columns)| Touch { effect, object, columns })
+            .collect()
+    }
+
+    pub(super) fn actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        match &self.opaque {
+            None => Reading::Clear,
+            Some(why) => Reading::Opaque(why.clone()),
+        }
+    }
+
+    /// The facts by name. Every one is known where the statement was read wholly; where it was not,
+    /// those that more reading could change are left out.
+    pub(super) fn facts(&self, several: bool) -> Facts {
+        let mut facts = Facts::new();
+        let lists = [("tables", &self.tables), ("functions", &self.functions)];
+        facts.insert("multi_statement", Fact::Flag(several));
+        facts.insert("dynamic", Fact::Flag(self.dynamic));
+        facts.insert("unparsed", Fact::Flag(false));
+        if self.opaque.is_some() {
+            return facts;
+        }
+        for (name, list) in lists {
+            facts.insert(name, Fact::List(list.iter().cloned().collect()));
+        }
+        facts.insert("locks", Fact::Flag(self.locks));
+        facts.insert("no_limit", Fact::Flag(self.no_limit));
+        let restriction = self.restriction.clone().unwrap_or_default();
+        facts.insert("no_where", Fact::Flag(restriction.none));
+        let columns = restriction.columns.iter().map(ToString::to_string).collect();
+        facts.insert("where_columns", Fact::List(columns));
+        facts
+    }
+}

@@ -1,0 +1,339 @@
+//! Calls of functions and operators: which of them run code that may read or change anything.
+//!
+//! The functions that come with the server are listed in `builtin.txt`, taken from the `pg_proc` of
+//! PostgreSQL 15 and 18. One is clean where every overload of its name is immutable, an aggregate or
+//! a window function, or was looked at and found to read nothing; a `!` marks the others. A clean
+//! call leaves no touch; every other one executes something. The names after a function's own are
+//! those of the columns it returns, `*` where that depends on the call.
+
+use std::sync::LazyLock;
+
+use pg_query::protobuf::{FuncCall, Node};
+use postern_core::operation::{Effect, Object};
+
+use super::scope::Scope;
+use super::source::Source;
+use super::statement::{Reader, strings};
+use crate::postgres::catalog::SYSTEM;
+use crate::postgres::vocabulary;
+
+/// What a function returns when it stands in `FROM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One column.
+    Scalar,
+    /// These columns, separated by spaces.
+    Columns(&'static str),
+    /// Nobody knows without knowing the types.
+    Unknown,
+}
+
+/// A function that comes with the server.
+#[derive(Clone, Copy, Debug)]
+struct Builtin {
+    name: &'static str,
+    clean: bool,
+    shape: Shape,
+}
+
+static BUILTIN: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
+    let mut all: Vec<Builtin> = include_str!("functions/builtin.txt").lines().map(listed).collect();
+    all.sort_unstable_by_key(|builtin| builtin.name);
+    all
+});
+
+fn listed(line: &'static str) -> Builtin {
+    let (name, columns) = line.split_once(' ').unwrap_or((line, ""));
+    let shape = match columns {
+        "" => Shape::Scalar,
+        "*" => Shape::Unknown,
+        names => Shape::Columns(names),
+    };
+    match name.strip_prefix('!') {
+        Some(name) => Builtin { name, clean: false, shape: Shape::Unknown },
+        None => Builtin { name, clean: true, shape },
+    }
+}
+
+fn builtin(name: &str) -> Option<Builtin> {
+    let place = BUILTIN.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?;
+    BUILTIN.get(place).copied()
+}
+
+/// The operators that come with the server (`pg_operator` of PostgreSQL 15 and 18, which agree).
+const OPERATORS: &[&str] = &[
+    "!!", "!~", "!~*", "!~~", "!~~*", "#", "##", "#-", "#>", "#>>", "%", "&", "&&", "&<", "&<|", "&>", "*", "*<",
+    "*<=", "*<>", "*=", "*>", "*>=", "+", "-", "->", "->>", "-|-", "/", "<", "<->", "<<", "<<=", "<<|", "<=", "<>",
+    "<@", "<^", "=", ">", ">=", ">>", ">>=", ">^", "?", "?#", "?&", "?-", "?-|", "?|", "?||", "@", "@-@", "@>", "@?",
+    "@@", "@@@", "^", "^@", "|", "|&>", "|/", "|>>", "||", "||/", "~", "~*", "~<=~", "~<~", "~=", "~>=~", "~>~", "~~",
+    "~~*",
+];
+
+/// Functions that are given SQL as text, or a name as text whose data they read.
+const DYNAMIC: &[&str] = &[
+    "query_to_xml",
+    "query_to_xml_and_xmlschema",
+    "query_to_xmlschema",
+    "cursor_to_xml",
+    "cursor_to_xmlschema",
+    "table_to_xml",
+    "table_to_xml_and_xmlschema",
+    "schema_to_xml",
+    "schema_to_xml_and_xmlschema",
+    "database_to_xml",
+    "database_to_xml_and_xmlschema",
+    "ts_stat",
+    "ts_rewrite",
+    "dblink",
+    "dblink_exec",
+    "dblink_open",
+    "dblink_send_query",
+    "crosstab",
+    "connectby",
+];
+
+/// Functions that do something and show nothing: waits, locks, signals.
+const INERT: &[&str] = &[
+    "pg_sleep",
+    "pg_sleep_for",
+    "pg_sleep_until",
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_advisory_unlock",
+    "pg_advisory_unlock_all",
+    "pg_advisory_unlock_shared",
+    "pg_advisory_xact_lock",
+    "pg_advisory_xact_lock_shared",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+    "pg_try_advisory_xact_lock",
+    "pg_try_advisory_xact_lock_shared",
+    "pg_cancel_backend",
+    "pg_terminate_backend",
+    "pg_notify",
+    "txid_current",
+    "pg_current_xact_id",
+    "pg_export_snapshot",
+];
+
+/// What a function's name was found to mean.
+struct Called {
+    /// The functions that may run and are not clean.
+    objects: Vec<Object>,
+    /// Whether the value holds nothing but the arguments.
+    pure: bool,
+    shape: Shape,
+}
+
+impl Reader<'_> {
+    /// A call: its value, and what it returns as a table.
+    pub(super) fn call(&mut self, call: &FuncCall, scope: &Scope<'_>) -> (Source, Shape) {
+        let names = strings(&call.funcname);
+        if let Some(source) = self.special_call(&names, call, scope) {
+            return (source, Shape::Scalar);
+        }
+        let mut source = self.values_of(&call.args, scope);
+        if let Some(filter) = &call.agg_filter {
+            self.consult(filter, scope);
+        }
+        self.sorted_by(&call.agg_order, scope);
+        if call.agg_within_group {
+            // an ordered-set aggregate shows what it orders by
+            let keys = call.agg_order.iter().filter_map(sort_key);
+            source.take_in(self.values_of(keys, scope));
+        }
+        if let Some(window) = &call.over {
+            self.window(window, scope);
+        }
+        let called = self.called(&names);
+        self.run(&names, &called);
+        source.unknown |= !called.pure;
+        (source.derived(), called.shape)
+    }
+
+    /// A function that runs without a call being written: a sampling method, a trigger's.
+    pub(super) fn touch_function(&mut self, names: &[&str]) {
+        let called = self.called(names);
+        self.run(names, &called);
+    }
+
+    /// A procedure: it executes, whatever its name.
+    pub(super) fn touch_procedure(&mut self, names: &[&str]) {
+        let mut called = self.called(names);
+        if called.objects.is_empty() {
+            called.objects.push(self.names.catalog.object([SYSTEM].into_iter().chain(names.last().copied())));
+        }
+        self.run(names, &called);
+    }
+
+    fn run(&mut self, names: &[&str], called: &Called) {
+        for object in &called.objects {
+            self.runs(object, called.pure);
+        }
+        let Some(name) = names.last() else {
+            return;
+        };
+        if called.objects.is_empty() {
+            self.found.function(*name);
+        }
+        if DYNAMIC.contains(name) {
+            self.found.dynamic = true;
+        }
+    }
+
+    /// A field name may be a function applied to the value. Answers whether the value still holds
+    /// nothing but its inputs; a name that no function has is a field.
+    pub(super) fn called_as_field(&mut self, name: &str) -> bool {
+        let users = self.users(name);
+        let unclean = builtin(name).is_some_and(|builtin| !builtin.clean);
+        if users.is_empty() && !unclean {
+            return true;
+        }
+        let called = self.called(&[name]);
+        self.run(&[name], &called);
+        called.pure
+    }
+
+    /// Functions of this name that did not come with the server, in any schema of the path. Where
+    /// there are several overloads, types decide; all of them count.
+    fn users(&self, name: &str) -> Vec<(Object, bool)> {
+        let catalog = self.names.catalog;
+        let schemas = self.path.for_functions().filter(|schema| ***schema != *SYSTEM);
+        schemas
+            .filter_map(|schema| {
+                let found = catalog.functions(schema, name);
+                let pure = found.iter().all(|function| function.immutable && function.extension);
+                (!found.is_empty()).then(|| (catalog.object([&**schema, name]), pure))
+            })
+            .collect()
+    }
+
+    fn called(&self, names: &[&str]) -> Called {
+        let catalog = self.names.catalog;
+        match names {
+            [name] => self.called_anywhere(name),
+            [schema, name] => self.called_in(catalog.spelled(schema), name),
+            [database, schema, name] if **database == *catalog.database => {
+                self.called_in(catalog.spelled(schema), name)
+            }
+            _ => Called { objects: vec![Object::at(names.iter().copied())], pure: false, shape: Shape::Unknown },
+        }
+    }
+
+    fn called_in(&self, schema: &str, name: &str) -> Called {
+        let catalog = self.names.catalog;
+        if schema == SYSTEM
+            && let Some(known) = builtin(name).filter(|builtin| builtin.clean)
+        {
+            return Called { objects: Vec::new(), pure: true, shape: known.shape };
+        }
+        let found = catalog.functions(schema, name);
+        let pure = !found.is_empty() && found.iter().all(|function| function.immutable && function.extension);
+        Called { objects: vec![catalog.object([schema, name])], pure, shape: Shape::Unknown }
+    }
+
+    fn called_anywhere(&self, name: &str) -> Called {
+        let catalog = self.names.catalog;
+        let users = self.users(name);
+        let known = builtin(name);
+        let clean = known.is_some_and(|builtin| builtin.clean);
+        if clean && users.is_empty() {
+            let shape = known.map_or(Shape::Unknown, |builtin| builtin.shape);
+            return Called { objects: Vec::new(), pure: true, shape };
+        }
+        let system = !clean && (known.is_some() || !catalog.functions(SYSTEM, name).is_empty());
+        let mut pure = !system;
+        let mut objects = Vec::new();
+        if system {
+            objects.push(catalog.object([SYSTEM, name]));
+        }
+        for (object, immutable) in users {
+            pure &= immutable;
+            objects.push(object);
+        }
+        if objects.is_empty() {
+            pure = false;
+            objects = self.somewhere(name);
+        }
+        Called { objects, pure, shape: Shape::Unknown }
+    }
+
+    /// A name that nobody has heard of: made since, or of a later server.
+    fn somewhere(&self, name: &str) -> Vec<Object> {
+        let catalog = self.names.catalog;
+        if name.starts_with("pg_") {
+            return vec![catalog.object([SYSTEM, name])];
+        }
+        let candidates = self.path.candidates();
+        let mut objects: Vec<Object> = candidates.map(|schema| catalog.object([&**schema, name])).collect();
+        if objects.is_empty() {
+            objects.push(catalog.object([SYSTEM, name]));
+        }
+        objects
+    }
+
+    /// An operator. Answers whether the value still holds nothing but its operands.
+    pub(super) fn operator(&mut self, name: &[Node]) -> bool {
+        let catalog = self.names.catalog;
+        let names = strings(name);
+        match names.as_slice() {
+            [] => true,
+            [schema, name] => {
+                let schema = catalog.spelled(schema);
+                let known = schema == SYSTEM && OPERATORS.contains(name);
+                known || self.run_operator(vec![catalog.object([schema, name])], false)
+            }
+            [name] => {
+                let schemas = self.path.for_functions().filter(|schema| ***schema != *SYSTEM);
+                let known = OPERATORS.contains(name);
+                let users: Vec<_> =
+                    schemas.filter_map(|schema| Some((schema, catalog.operator(schema, name)?))).collect();
+                let brought = users.iter().all(|(_, operator)| operator.extension);
+                if known && brought {
+                    return true;
+                }
+                let mut objects: Vec<Object> =
+                    users.iter().map(|(schema, _)| catalog.object([&***schema, name])).collect();
+                if objects.is_empty() {
+                    objects = self.somewhere(name);
+                }
+                let pure = brought && !users.is_empty();
+                self.run_operator(objects, pure)
+            }
+            _ => self.run_operator(vec![Object::at(names)], false),
+        }
+    }
+
+    fn run_operator(&mut self, objects: Vec<Object>, pure: bool) -> bool {
+        for object in &objects {
+            self.runs(object, pure);
+        }
+        pure
+    }
+
+    /// Code that is not known to be clean runs; what it reads is hidden, unless all that it sees are its
+    /// arguments.
+    fn runs(&mut self, object: &Object, pure: bool) {
+        let name = shown(object);
+        if !pure && !vocabulary::shows_no_data(object) && !INERT.contains(&name.as_str()) {
+            self.found.uses.hidden.insert(name.clone());
+        }
+        self.found.function(name);
+        self.found.whole(Effect::Execute, object.clone());
+    }
+}
+
+/// A function's name as facts list it: with its schema, unless it came with the server.
+fn shown(object: &Object) -> String {
+    match object.path.as_slice() {
+        [schema, name] if **schema == *SYSTEM => name.to_string(),
+        _ => object.to_string(),
+    }
+}
+
+fn sort_key(node: &Node) -> Option<&Node> {
+    match &node.node {
+        Some(pg_query::NodeEnum::SortBy(sort)) => sort.node.as_deref(),
+        Some(_) | None => None,
+    }
+}

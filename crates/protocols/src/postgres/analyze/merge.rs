@@ -1,0 +1,85 @@
+//! `MERGE`: several changes of one table, row by row.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{CmdType, MergeStmt, MergeWhenClause};
+use postern_core::operation::{Columns, Effect};
+
+use super::facts::Restriction;
+use super::query::Rows;
+use super::relation::Named;
+use super::scope::{Item, Scope};
+use super::statement::Reader;
+use crate::postgres::vocabulary::action;
+
+impl Reader<'_> {
+    pub(super) fn merge_into(&mut self, merge: &MergeStmt, outer: &Scope<'_>) -> Rows {
+        self.found.action(action::MERGE);
+        let mut level = outer.inner();
+        if let Some(with) = &merge.with_clause {
+            self.with_clause(with, &level);
+        }
+        let Some(relation) = &merge.relation else {
+            self.found.opaque("MERGE without a table");
+            return Rows::default();
+        };
+        let named = self.named(relation);
+        let target = self.target_item(relation, &named);
+        if let Some(source) = merge.source_relation.as_deref() {
+            self.bring_in(std::slice::from_ref(source), &mut level);
+        }
+        level.items.insert(0, target.clone());
+        if let Some(condition) = &merge.join_condition {
+            self.consult(condition, &level);
+        }
+        for clause in &merge.merge_when_clauses {
+            match &clause.node {
+                Some(NodeEnum::MergeWhenClause(when)) => {
+                    self.when(when, &named, &target, &level);
+                    let changes = matches!(when.command_type(), CmdType::CmdUpdate | CmdType::CmdDelete);
+                    if changes {
+                        let joined = merge.join_condition.as_deref();
+                        self.found.restrict(Restriction::of(joined, target.name.as_deref()));
+                    }
+                }
+                other => self.unreadable("a clause of MERGE", other.as_ref()),
+            }
+        }
+        self.returning(merge.returning_clause.as_ref(), &target, &level)
+    }
+
+    fn when(&mut self, when: &MergeWhenClause, named: &Named, target: &Item, level: &Scope<'_>) {
+        if let Some(condition) = &when.condition {
+            self.consult(condition, level);
+        }
+        match when.command_type() {
+            CmdType::CmdInsert => {
+                self.found.action(action::INSERT);
+                self.merge_insert(when, named, target, level);
+            }
+            CmdType::CmdUpdate => {
+                self.found.action(action::UPDATE);
+                self.assignments(&when.target_list, named, level);
+            }
+            CmdType::CmdDelete => {
+                self.found.action(action::DELETE);
+                self.touch(Effect::Delete, named, &Columns::None);
+            }
+            CmdType::CmdNothing => {}
+            CmdType::Undefined | CmdType::CmdUnknown | CmdType::CmdSelect | CmdType::CmdMerge | CmdType::CmdUtility => {
+                self.found.opaque("an unknown action of MERGE")
+            }
+        }
+    }
+
+    fn merge_insert(&mut self, when: &MergeWhenClause, named: &Named, target: &Item, level: &Scope<'_>) {
+        let listed = self.target_columns(&when.target_list, level);
+        let written = if listed.is_empty() { Columns::All } else { Columns::Named(listed.iter().cloned().collect()) };
+        self.touch(Effect::Write, named, &written);
+        let names =
+            if listed.is_empty() { target.columns().into_iter().map(|known| known.name).collect() } else { listed };
+        for (place, value) in when.values.iter().enumerate() {
+            let source = self.value(value, level);
+            self.copy(&source, names.get(place), named, None);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! When statements of one message have to come one by one.
+//!
+//! All of them are read before any of them runs. Where one changes what the names in a later one
+//! mean, that reading would be of another statement than the one that runs.
+
+use postern_core::operation::Effect;
+
+use super::setting::{self, Class};
+use super::{Discard, Kind, Statement};
+
+/// Why these statements, in one message, cannot be read together; none where they can. `unsettled`
+/// says that the open transaction has already changed what names mean, so that its end changes it
+/// back.
+#[must_use]
+pub fn must_be_sent_separately(statements: &[Statement], unsettled: bool) -> Option<&'static str> {
+    let mut changed: Option<&'static str> = None;
+    let mut pending = unsettled;
+    for statement in statements {
+        if let Some(why) = changed.filter(|_| depends_on_names(statement)) {
+            return Some(why);
+        }
+        let change = change(&statement.kind, pending);
+        pending |= change.is_some();
+        changed = changed.or(change);
+    }
+    None
+}
+
+/// What a statement changes for those after it.
+fn change(kind: &Kind, pending: bool) -> Option<&'static str> {
+    match kind {
+        Kind::Set { name, .. } | Kind::Reset(Some(name)) => {
+            (setting::class(name) != Class::Harmless).then_some("a setting changes what the names after it mean")
+        }
+        Kind::Reset(None) => Some("RESET ALL changes what the names after it mean"),
+        Kind::Discard(Discard::All | Discard::Temporary) => Some("DISCARD changes what the names after it mean"),
+        Kind::Define => Some("a change of structure comes before statements that depend on it"),
+        Kind::Prepare { .. } | Kind::Deallocate(_) => Some("a prepared statement changes before it is used"),
+        Kind::DeclareCursor { .. } | Kind::CloseCursor(_) => Some("a cursor changes before it is used"),
+        Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => {
+            pending.then_some("the end of a transaction changes what the names after it mean")
+        }
+        Kind::Plain
+        | Kind::Empty
+        | Kind::Begin
+        | Kind::Savepoint(_)
+        | Kind::Release(_)
+        | Kind::Execute { .. }
+        | Kind::Fetch { .. }
+        | Kind::Discard(Discard::Plans | Discard::Sequences)
+        | Kind::CopyIn
+        | Kind::CopyOut
+        | Kind::Listen(_)
+        | Kind::Unlisten(_) => None,
+    }
+}
+
+/// Whether what a statement means depends on names that may have changed. Making and changing
+/// structure alone does not: those who may do that may do it under any name.
+fn depends_on_names(statement: &Statement) -> bool {
+    let structural = |effect| matches!(effect, Effect::Define | Effect::Grant | Effect::Session);
+    let only_structure = statement.touches.iter().all(|touch| structural(touch.effect));
+    let looks_up = matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. });
+    looks_up || !only_structure
+}
+
+#[cfg(test)]
+mod tests;

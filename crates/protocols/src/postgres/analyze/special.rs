@@ -1,0 +1,160 @@
+//! Functions that do what a statement of their own does: settings and sequences.
+//!
+//! With a literal name they are read as that statement would be. Without one, they are functions
+//! like any other that may do anything.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{FuncCall, Node, RangeVar, SelectStmt};
+use postern_core::operation::{Columns, Effect};
+
+use super::Kind;
+use super::expression::literal;
+use super::scan::{Tokens, Word};
+use super::scope::Scope;
+use super::setting::{self, Class};
+use super::source::Source;
+use super::statement::{Reader, session, strings};
+use crate::postgres::catalog::SYSTEM;
+
+impl Reader<'_> {
+    /// The value of a call that means a statement; none where it is an ordinary call.
+    pub(super) fn special_call(&mut self, names: &[&str], call: &FuncCall, scope: &Scope<'_>) -> Option<Source> {
+        let name = match names {
+            [name] => *name,
+            [schema, name] if *schema == SYSTEM => *name,
+            _ => return None,
+        };
+        let first = call.args.first().and_then(literal);
+        let understood = match name {
+            "set_config" => self.sets(first),
+            "current_setting" => first.is_some_and(setting::is_open),
+            "nextval" | "setval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Write)),
+            "currval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Read)),
+            "lastval" => true,
+            _ => return None,
+        };
+        if !understood || !self.is_the_servers(names, name) {
+            return None;
+        }
+        let source = self.values_of(&call.args, scope);
+        self.found.function(name);
+        self.found.whole(Effect::Session, session());
+        Some(source.derived())
+    }
+
+    /// Whether a name that may have overloads can only mean the server's own function.
+    fn is_the_servers(&self, names: &[&str], name: &str) -> bool {
+        let catalog = self.names.catalog;
+        let mut others = self.path.for_functions().filter(|schema| ***schema != *SYSTEM);
+        names.len() > 1 || !others.any(|schema| !catalog.functions(schema, name).is_empty())
+    }
+
+    /// `set_config` of a harmless setting is a `SET`. Of another it must not pass for one: it is left
+    /// to be a function that changes what the session cannot keep track of.
+    fn sets(&mut self, name: Option<&str>) -> bool {
+        let class = name.map_or(Class::Unknown, setting::class);
+        match class {
+            Class::Harmless => true,
+            Class::Tracked | Class::Pinned | Class::Role | Class::Privileged | Class::Unknown => {
+                if !self.set_by_statement {
+                    let name = name.unwrap_or("a setting that is not a literal");
+                    self.found.opaque(format!("set_config of `{name}`: use SET, in a statement of its own"));
+                }
+                false
+            }
+        }
+    }
+
+    /// `SELECT set_config('search_path', '…', false)` and nothing else is a `SET search_path`.
+    pub(super) fn set_by_select(&mut self, select: &SelectStmt) -> Option<Kind> {
+        let [Node { node: Some(NodeEnum::ResTarget(target)) }] = select.target_list.as_slice() else {
+            return None;
+        };
+        let Some(NodeEnum::FuncCall(call)) = target.val.as_deref().and_then(|value| value.node.as_ref()) else {
+            return None;
+        };
+        let names = strings(&call.funcname);
+        let bare = SelectStmt {
+            target_list: select.target_list.clone(),
+            limit_option: select.limit_option,
+            op: select.op,
+            ..SelectStmt::default()
+        };
+        let alone = bare == *select && matches!(names.as_slice(), ["set_config"] | [SYSTEM, "set_config"]);
+        if !alone || !self.is_the_servers(&names, "set_config") {
+            return None;
+        }
+        let [name, value, local] = call.args.as_slice() else {
+            return None;
+        };
+        let (name, value, local) = (literal(name)?, literal(value)?, boolean(local)?);
+        if !matches!(setting::class(name), Class::Tracked | Class::Harmless) {
+            return None;
+        }
+        self.set_by_statement = true;
+        let (name, value) = (name.to_ascii_lowercase(), Some(value.to_owned()));
+        Some(Kind::Set { name, value, local })
+    }
+
+    /// A sequence named by a literal is touched like a table.
+    fn sequence(&mut self, literal: &str, effect: Effect) -> bool {
+        let Some(name) = relation_name(literal) else {
+            return false;
+        };
+        let named = self.named(&name);
+        for object in &named.objects {
+            self.found.table(object);
+        }
+        self.touch(effect, &named, &Columns::None);
+        true
+    }
+}
+
+fn boolean(node: &Node) -> Option<bool> {
+    match &node.node {
+        Some(NodeEnum::AConst(constant)) => match &constant.val {
+            Some(pg_query::protobuf::a_const::Val::Boolval(value)) => Some(value.boolval),
+            Some(_) | None => None,
+        },
+        Some(NodeEnum::TypeCast(cast)) => boolean(cast.arg.as_deref()?),
+        Some(_) | None => None,
+    }
+}
+
+/// The relation that a literal such as `'public."Orders_id_seq"'` names.
+fn relation_name(literal: &str) -> Option<RangeVar> {
+    let mut parts = Vec::new();
+    let mut dot = true;
+    for token in Tokens::new(literal, 0) {
+        match token.word {
+            Word::Plain if dot => parts.push(token.text.to_ascii_lowercase()),
+            Word::Quoted if dot => {
+                let inner = token.text.strip_prefix('"')?.strip_suffix('"')?;
+                parts.push(inner.replace("\"\"", "\""));
+            }
+            Word::Other if token.text == "." && !dot => {}
+            Word::Plain
+            | Word::Quoted
+            | Word::Text
+            | Word::Number
+            | Word::Parameter
+            | Word::Operator
+            | Word::Open
+            | Word::Close
+            | Word::Comma
+            | Word::Semicolon
+            | Word::Other => return None,
+        }
+        dot = token.text == ".";
+    }
+    let mut name = RangeVar::default();
+    match parts.as_slice() {
+        [relation] => name.relname.clone_from(relation),
+        [schema, relation] => {
+            name.schemaname.clone_from(schema);
+            name.relname.clone_from(relation);
+        }
+        _ => return None,
+    }
+    Some(name)
+}

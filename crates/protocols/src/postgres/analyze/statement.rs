@@ -1,0 +1,274 @@
+//! From text to statements: parse, read each one, put together what was found.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{Node, RawStmt, SelectStmt};
+use postern_core::operation::{Action, Effect, Output, Outputs};
+
+use super::found::Found;
+use super::query::Rows;
+use super::scope::Scope;
+use super::source::Source;
+use super::{Kind, Names, Statement, Unread, depth, facts, label, redact};
+use crate::postgres::catalog::{Catalog, Path};
+use crate::postgres::vocabulary::action;
+
+/// The most nodes of a tree that are read for one statement, counting one again each time that a
+/// recursive query is gone through.
+const MOST_WORK: usize = 500_000;
+
+/// Reads one statement.
+pub(super) struct Reader<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) path: Path,
+    /// The whole message; places in the tree are bytes of it.
+    pub(super) text: &'a str,
+    /// The part of it that is this statement.
+    pub(super) own: &'a str,
+    pub(super) found: Found,
+    /// The statement as a whole has been recognised as a `SET`.
+    pub(super) set_by_statement: bool,
+    work: usize,
+}
+
+/// What a statement turned out to be, beside what was found in it.
+pub(super) struct Outcome {
+    pub(super) action: Action,
+    pub(super) outputs: Outputs,
+    pub(super) columns: Vec<Arc<str>>,
+    pub(super) kind: Kind,
+}
+
+impl Outcome {
+    /// A statement that shows nothing and leaves nothing to keep track of.
+    pub(super) fn plain(action: Action) -> Self {
+        Self::of(action, Kind::Plain)
+    }
+
+    /// A statement that shows nothing.
+    pub(super) fn of(action: Action, kind: Kind) -> Self {
+        Self { action, outputs: Outputs::Nothing, columns: Vec::new(), kind }
+    }
+}
+
+pub(super) fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
+    let raw = parse(text)?;
+    if raw.is_empty() {
+        return Ok(vec![empty(text, names)]);
+    }
+    let several = raw.len() > 1;
+    Ok(raw.iter().map(|raw| one(raw, text, names, several)).collect())
+}
+
+/// The grammar is a C library behind a binding that asserts; a panic in it is a text that was not
+/// read, like any other.
+fn parse(text: &str) -> Result<Vec<RawStmt>, Unread> {
+    depth::check(text)?;
+    let unread = |why: String| Unread { why, position: None };
+    let parsed = std::panic::catch_unwind(|| pg_query::parse(text, 0));
+    match parsed {
+        Ok(Ok(result)) => Ok(result.protobuf.stmts),
+        Ok(Err(pg_query::Error::Parse(why))) => Err(unread(why)),
+        Ok(Err(pg_query::Error::Decode(_))) => Err(unread("the statement nests too deep".to_owned())),
+        Ok(Err(_)) => Err(unread("the text is not SQL".to_owned())),
+        Err(_) => Err(unread("the grammar gave up on the text".to_owned())),
+    }
+}
+
+fn empty(text: &str, names: &Names<'_>) -> Statement {
+    let reader = Reader::new(text, text.trim(), names);
+    reader.finish(Outcome::of(action::EMPTY, Kind::Empty), false)
+}
+
+fn one(raw: &RawStmt, text: &str, names: &Names<'_>, several: bool) -> Statement {
+    let mut reader = Reader::new(text, own_text(raw, text), names);
+    let outcome = match raw.stmt.as_deref() {
+        Some(node) => reader.top(node),
+        None => Outcome::of(action::EMPTY, Kind::Empty),
+    };
+    reader.finish(outcome, several)
+}
+
+/// The part of the message that is this statement; a length of 0 means all the rest.
+fn own_text<'t>(raw: &RawStmt, text: &'t str) -> &'t str {
+    let start = usize::try_from(raw.stmt_location).unwrap_or_default();
+    let length = usize::try_from(raw.stmt_len).unwrap_or_default();
+    let end = if length == 0 { text.len() } else { start.saturating_add(length) };
+    text.get(start..end).unwrap_or(text).trim()
+}
+
+/// See [`super::columns_of`].
+pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Vec<Source>> {
+    let raw = parse(definition).ok()?;
+    let [RawStmt { stmt: Some(statement), .. }] = raw.as_slice() else {
+        return None;
+    };
+    let Some(NodeEnum::SelectStmt(select)) = &statement.node else {
+        return None;
+    };
+    let names = Names { catalog, search_path: path, user: "", prepared: &|_| None, cursors: &|_| None };
+    let mut reader = Reader::new(definition, definition, &names);
+    let rows = reader.select(select, &Scope::default());
+    let read = !reader.found.is_opaque() && rows.unlisted.is_none();
+    read.then(|| rows.columns.iter().map(|column| (*column.source).clone()).collect())
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, own: &'a str, names: &'a Names<'a>) -> Self {
+        Self {
+            names,
+            path: Path::new(names.catalog, names.search_path, names.user),
+            text,
+            own,
+            found: Found::default(),
+            set_by_statement: false,
+            work: MOST_WORK,
+        }
+    }
+
+    /// A statement on its own.
+    fn top(&mut self, node: &Node) -> Outcome {
+        match &node.node {
+            Some(NodeEnum::SelectStmt(select)) if select.into_clause.is_none() => self.top_select(select),
+            Some(
+                NodeEnum::InsertStmt(_) | NodeEnum::UpdateStmt(_) | NodeEnum::DeleteStmt(_) | NodeEnum::MergeStmt(_),
+            ) => self.query_outcome(node),
+            Some(other) => self.utility(other),
+            None => Outcome::of(action::EMPTY, Kind::Empty),
+        }
+    }
+
+    fn top_select(&mut self, select: &SelectStmt) -> Outcome {
+        let set = self.set_by_select(select);
+        let rows = self.select(select, &Scope::default());
+        self.select_facts(select);
+        let mut outcome = self.shown(action::SELECT, &rows);
+        if let Some(kind) = set {
+            outcome.kind = kind;
+        }
+        outcome
+    }
+
+    /// What is said of a statement that is a query and changes nothing.
+    pub(super) fn select_facts(&mut self, select: &SelectStmt) {
+        self.found.no_limit = facts::no_limit(select);
+        if self.found.restriction.is_none()
+            && let Some(restriction) = facts::of_query(select)
+        {
+            self.found.restrict(restriction);
+        }
+    }
+
+    /// A query that stands inside another statement, or on its own: facts, action, outputs.
+    pub(super) fn query_outcome(&mut self, node: &Node) -> Outcome {
+        if let Some(NodeEnum::SelectStmt(select)) = &node.node {
+            return self.top_select(select);
+        }
+        let rows = self.query_in(Some(node), &Scope::default());
+        let returns = match &node.node {
+            Some(NodeEnum::InsertStmt(insert)) => insert.returning_clause.is_some(),
+            Some(NodeEnum::UpdateStmt(update)) => update.returning_clause.is_some(),
+            Some(NodeEnum::DeleteStmt(delete)) => delete.returning_clause.is_some(),
+            Some(NodeEnum::MergeStmt(merge)) => merge.returning_clause.is_some(),
+            Some(_) | None => false,
+        };
+        if returns { self.shown(action::SELECT, &rows) } else { Outcome::plain(action::SELECT) }
+    }
+
+    fn shown(&self, action: Action, rows: &Rows) -> Outcome {
+        Outcome {
+            action,
+            outputs: self.outputs(rows).map_or(Outputs::Unknown, Outputs::Cells),
+            columns: match rows.unlisted {
+                None => rows.columns.iter().map(|column| Arc::clone(&column.name)).collect(),
+                Some(_) => Vec::new(),
+            },
+            kind: Kind::Plain,
+        }
+    }
+
+    /// What each column comes from; none where nobody knows how many there are.
+    pub(super) fn outputs(&self, rows: &Rows) -> Option<Vec<Output>> {
+        let output = |column: &super::targets::Shown| {
+            let label = || match column.at {
+                Some(at) => label::expression(self.text, at),
+                None => column.name.to_string(),
+            };
+            match (&column.source.bare, column.source.unknown) {
+                (_, true) => Output::Unknown { label: label() },
+                (Some(bare), false) => Output::Bare(bare.clone()),
+                (None, false) => Output::Derived { label: label(), from: column.source.from.clone() },
+            }
+        };
+        rows.unlisted.is_none().then(|| rows.columns.iter().map(output).collect())
+    }
+
+    /// One unit of work; false once too much has been done, and then the reading is opaque.
+    pub(super) fn spend(&mut self) -> bool {
+        self.work = self.work.saturating_sub(1);
+        if self.work == 0 {
+            self.found.opaque("the statement is too intricate to be read");
+        }
+        self.work > 0
+    }
+
+    /// Something in the tree that is not understood.
+    pub(super) fn unreadable(&mut self, what: &str, node: Option<&NodeEnum>) {
+        let there = if node.is_some() { "of a kind that is not known" } else { "that is missing" };
+        self.found.opaque(format!("{what} {there}"));
+    }
+
+    pub(super) fn finish(mut self, outcome: Outcome, several: bool) -> Statement {
+        let found = self.found.actions();
+        let (action, also) = gravest(outcome.action, found);
+        if !self.found.touches_something() {
+            self.found.whole(Effect::Session, session());
+        }
+        Statement {
+            action,
+            also,
+            touches: self.found.touches(),
+            outputs: outcome.outputs,
+            names: outcome.columns,
+            uses: std::mem::take(&mut self.found.uses),
+            facts: self.found.facts(several),
+            reading: self.found.reading(),
+            text: redact::passwords(self.own).into(),
+            kind: outcome.kind,
+        }
+    }
+}
+
+/// The client's own session, as an object.
+pub(super) fn session() -> postern_core::operation::Object {
+    postern_core::operation::Object::at(["session"])
+}
+
+/// The gravest of what a statement does, and the rest. A query gives its name to nothing that changes
+/// rows; a statement of another kind keeps its own.
+fn gravest(own: Action, mut found: Vec<Action>) -> (Action, Vec<Action>) {
+    const RANKS: &[Action] = &[action::DELETE, action::MERGE, action::UPDATE, action::INSERT];
+    if own != action::SELECT {
+        found.retain(|action| *action != own);
+        return (own, found);
+    }
+    let rank: BTreeMap<Action, usize> = RANKS.iter().copied().zip(0..).collect();
+    found.sort_by_key(|action| rank.get(action).copied().unwrap_or(usize::MAX));
+    match found.split_first() {
+        None => (own, found),
+        Some((first, rest)) => (*first, rest.to_vec()),
+    }
+}
+
+/// The strings in a list of nodes; anything else is left out.
+pub(super) fn strings(nodes: &[Node]) -> Vec<&str> {
+    nodes
+        .iter()
+        .filter_map(|node| match &node.node {
+            Some(NodeEnum::String(text)) => Some(text.sval.as_str()),
+            Some(_) | None => None,
+        })
+        .collect()
+}

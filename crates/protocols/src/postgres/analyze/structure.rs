@@ -1,0 +1,240 @@
+//! `CREATE`, `ALTER`, `DROP` and everything else that changes what a database is, rather than what is in
+//! it.
+//!
+//! Each kind of statement names its action and the objects that it defines. Expressions inside are
+//! read for the functions that they run, now or whenever the object is used.
+
+mod create;
+mod grant;
+mod table;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{AlterSystemStmt, DropStmt, Node, ObjectType, VacuumStmt, VariableSetStmt};
+use postern_core::operation::{Action, Columns, Effect, Object};
+
+use super::Kind;
+use super::scope::Scope;
+use super::statement::{Outcome, Reader};
+use crate::postgres::vocabulary::action;
+
+impl Reader<'_> {
+    /// A statement that is not about rows or the session.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is tried in turn, and at last is opaque")]
+    pub(super) fn structure(&mut self, node: &NodeEnum) -> Outcome {
+        match node {
+            NodeEnum::DropStmt(statement) => self.drop_objects(statement),
+            NodeEnum::RenameStmt(statement) => {
+                let named = self.subject(
+                    statement.rename_type(),
+                    statement.relation.as_ref(),
+                    statement.object.as_deref(),
+                    &statement.subname,
+                );
+                self.defines(action_of(statement.rename_type(), action::ALTER), named)
+            }
+            NodeEnum::AlterOwnerStmt(statement) => {
+                let named =
+                    self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
+                self.defines(action_of(statement.object_type(), action::ALTER), named)
+            }
+            NodeEnum::AlterObjectSchemaStmt(statement) => {
+                let named =
+                    self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
+                self.defines(action_of(statement.object_type(), action::ALTER), named)
+            }
+            NodeEnum::AlterObjectDependsStmt(statement) => {
+                let named =
+                    self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
+                self.defines(action_of(statement.object_type(), action::ALTER), named)
+            }
+            NodeEnum::CommentStmt(statement) => {
+                let named = self.subject(statement.objtype(), None, statement.object.as_deref(), "");
+                self.defines(action::COMMENT, named)
+            }
+            NodeEnum::SecLabelStmt(statement) => {
+                let named = self.subject(statement.objtype(), None, statement.object.as_deref(), "");
+                self.defines(action::SECURITY_LABEL, named)
+            }
+            NodeEnum::VacuumStmt(statement) => self.vacuum(statement),
+            NodeEnum::ClusterStmt(statement) => self.maintains(statement.relation.as_ref(), &[]),
+            NodeEnum::ReindexStmt(statement) => self.maintains(statement.relation.as_ref(), &[statement.name.as_str()]),
+            NodeEnum::CheckPointStmt(_) => {
+                self.found.whole(Effect::Execute, self.of_server("checkpoint"));
+                Outcome::plain(action::MAINTAIN)
+            }
+            NodeEnum::LoadStmt(statement) => {
+                self.found.whole(Effect::Execute, self.of_server(&statement.filename));
+                Outcome::plain(action::LOAD)
+            }
+            NodeEnum::AlterSystemStmt(statement) => self.alter_system(statement),
+            other => self.table_statement(other),
+        }
+    }
+
+    /// The objects of a statement are defined: changed in what they are.
+    pub(super) fn defines(&mut self, action: Action, objects: Vec<Object>) -> Outcome {
+        for object in objects {
+            self.found.whole(Effect::Define, object);
+        }
+        Outcome::of(action, Kind::Define)
+    }
+
+    /// What a statement is about, named by a relation, by a node, or by a plain name.
+    pub(super) fn subject(
+        &mut self,
+        kind: ObjectType,
+        relation: Option<&pg_query::protobuf::RangeVar>,
+        object: Option<&Node>,
+        name: &str,
+    ) -> Vec<Object> {
+        if let Some(relation) = relation {
+            let named = self.named(relation);
+            for object in &named.objects {
+                self.found.table(object);
+            }
+            return named.objects;
+        }
+        if let Some(object) = object {
+            return self.objects(kind, object);
+        }
+        let server = matches!(kind, ObjectType::ObjectRole | ObjectType::ObjectDatabase | ObjectType::ObjectTablespace);
+        vec![if server { self.of_server(name) } else { self.of_database(name) }]
+    }
+
+    fn drop_objects(&mut self, statement: &DropStmt) -> Outcome {
+        let kind = statement.remove_type();
+        let mut all = Vec::new();
+        for node in &statement.objects {
+            let objects = self.objects(kind, node);
+            if is_relation(kind) {
+                for object in &objects {
+                    self.found.table(object);
+                }
+            }
+            all.extend(objects);
+        }
+        self.defines(action_of(kind, action::DROP), all)
+    }
+
+    fn vacuum(&mut self, statement: &VacuumStmt) -> Outcome {
+        if statement.rels.is_empty() {
+            self.found.whole(Effect::Define, self.of_server(self.names.catalog.database()));
+        }
+        for node in &statement.rels {
+            match &node.node {
+                Some(NodeEnum::VacuumRelation(relation)) => {
+                    if let Some(name) = &relation.relation {
+                        let named = self.named(name);
+                        self.touch(Effect::Define, &named, &Columns::None);
+                    }
+                }
+                other => self.unreadable("a relation", other.as_ref()),
+            }
+        }
+        Outcome::plain(action::MAINTAIN)
+    }
+
+    fn maintains(&mut self, relation: Option<&pg_query::protobuf::RangeVar>, otherwise: &[&str]) -> Outcome {
+        match (relation, otherwise) {
+            (Some(name), _) => {
+                let named = self.named(name);
+                self.touch(Effect::Define, &named, &Columns::None);
+            }
+            (None, [name]) if !name.is_empty() => self.found.whole(Effect::Define, self.of_database(name)),
+            (None, _) => self.found.whole(Effect::Define, self.of_server(self.names.catalog.database())),
+        }
+        Outcome::plain(action::MAINTAIN)
+    }
+
+    fn alter_system(&mut self, statement: &AlterSystemStmt) -> Outcome {
+        let name = statement.setstmt.as_ref().map(|set| set.name.as_str()).unwrap_or_default();
+        let name = if name.is_empty() { "all" } else { name };
+        self.found.whole(Effect::Define, self.of_server(name));
+        Outcome::plain(action::ALTER_SYSTEM)
+    }
+
+    /// A setting that a role or a database starts with: as grave as changing it would be.
+    pub(super) fn lasting_setting(&mut self, set: Option<&VariableSetStmt>) {
+        if let Some(set) = set {
+            let action = self.setting_action(&set.name);
+            if action != action::SET {
+                self.found.action(action);
+            }
+        }
+    }
+
+    /// Expressions that are kept and run later, over columns of nobody knows which row: what counts is
+    /// which functions they call, and what queries inside them read.
+    pub(super) fn kept_expressions<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) {
+        for node in nodes {
+            let consulted = self.found.uses.consulted.clone();
+            self.value(node, &Scope::default());
+            self.found.uses.consulted = consulted;
+        }
+    }
+}
+
+fn is_relation(kind: ObjectType) -> bool {
+    matches!(
+        kind,
+        ObjectType::ObjectTable
+            | ObjectType::ObjectView
+            | ObjectType::ObjectMatview
+            | ObjectType::ObjectForeignTable
+            | ObjectType::ObjectSequence
+            | ObjectType::ObjectIndex
+    )
+}
+
+/// The action of a statement about this kind of object; `otherwise` where the kind has none of its own.
+pub(super) fn action_of(kind: ObjectType, otherwise: Action) -> Action {
+    use ObjectType as Kind;
+    match kind {
+        Kind::ObjectRole => action::ROLE,
+        Kind::ObjectExtension | Kind::ObjectLanguage | Kind::ObjectAccessMethod => action::EXTENSION,
+        Kind::ObjectFunction
+        | Kind::ObjectProcedure
+        | Kind::ObjectRoutine
+        | Kind::ObjectAggregate
+        | Kind::ObjectOperator
+        | Kind::ObjectOpclass
+        | Kind::ObjectOpfamily
+        | Kind::ObjectAmop
+        | Kind::ObjectAmproc
+        | Kind::ObjectCast
+        | Kind::ObjectConversion
+        | Kind::ObjectTransform => action::FUNCTION,
+        Kind::ObjectTrigger | Kind::ObjectEventTrigger | Kind::ObjectRule => action::TRIGGER,
+        Kind::ObjectPolicy => action::POLICY,
+        Kind::ObjectFdw | Kind::ObjectForeignServer | Kind::ObjectUserMapping => action::FOREIGN,
+        Kind::ObjectPublication
+        | Kind::ObjectPublicationNamespace
+        | Kind::ObjectPublicationRel
+        | Kind::ObjectSubscription => action::REPLICATION,
+        Kind::ObjectDatabase | Kind::ObjectTablespace => action::DATABASE,
+        Kind::Undefined
+        | Kind::ObjectAttribute
+        | Kind::ObjectColumn
+        | Kind::ObjectCollation
+        | Kind::ObjectDefault
+        | Kind::ObjectDefacl
+        | Kind::ObjectDomain
+        | Kind::ObjectDomconstraint
+        | Kind::ObjectForeignTable
+        | Kind::ObjectIndex
+        | Kind::ObjectLargeobject
+        | Kind::ObjectMatview
+        | Kind::ObjectParameterAcl
+        | Kind::ObjectSchema
+        | Kind::ObjectSequence
+        | Kind::ObjectStatisticExt
+        | Kind::ObjectTabconstraint
+        | Kind::ObjectTable
+        | Kind::ObjectTsconfiguration
+        | Kind::ObjectTsdictionary
+        | Kind::ObjectTsparser
+        | Kind::ObjectTstemplate
+        | Kind::ObjectType
+        | Kind::ObjectView => otherwise,
+    }
+}

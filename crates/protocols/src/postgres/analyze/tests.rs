@@ -1,0 +1,42 @@
+//! Statements and what they are read as.
+
+mod show;
+
+use std::sync::Arc;
+
+use show::shown;
+
+use super::*;
+use crate::postgres::catalog::literal::shop;
+
+/// Reads statements one by one in the shop, as `app` with `public` in the path.
+fn readings(statements: &[&str]) -> String {
+    in_path(&shop(), &["public"], statements)
+}
+
+fn in_path(catalog: &Catalog, path: &[&str], statements: &[&str]) -> String {
+    let path: Vec<Arc<str>> = path.iter().map(|schema| (*schema).into()).collect();
+    let mut all = String::new();
+    for text in statements {
+        all.push_str(text);
+        all.push('\n');
+        match read(text, &names(catalog, &path)) {
+            Ok(read) => read.iter().for_each(|statement| all.push_str(&shown(statement))),
+            Err(unread) => all.push_str(&format!("  unread: {unread}\n")),
+        }
+        all.push('\n');
+    }
+    all
+}
+
+fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
+    Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
+}
+
+fn one(text: &str) -> Statement {
+    let catalog = shop();
+    let path = ["public".into()];
+    read(text, &names(&catalog, &path)).unwrap().remove(0)
+}
+
+mod cases;

@@ -1,0 +1,264 @@
+//! What a database holds, as it stood when it was asked: relations, columns, views, functions.
+//!
+//! A snapshot never changes. It answers what a name means under a search path, and which base
+//! columns stand behind a view's or a generated column. It does no IO: the session runs
+//! [`QUERIES`] on a connection of its choice and gives the rows to [`Catalog::from_rows`].
+//! It must never know a policy or a mask.
+
+mod lineage;
+#[cfg(test)]
+pub(crate) mod literal;
+mod path;
+mod queries;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use postern_core::operation::{Column, Object};
+
+use super::analyze::Source;
+
+pub(crate) use path::Path;
+pub use queries::QUERIES;
+pub use rows::{CatalogError, Row};
+
+/// The schema of everything that comes with the server.
+pub(crate) const SYSTEM: &str = "pg_catalog";
+/// The schema of the session's own temporary objects, whatever the server really calls it.
+pub(crate) const TEMPORARY: &str = "pg_temp";
+
+/// A database as it stood at one moment.
+#[derive(Debug)]
+pub struct Catalog {
+    pub(crate) database: Arc<str>,
+    assumed: bool,
+    temporary: Option<Arc<str>>,
+    schemas: BTreeMap<Arc<str>, Schema>,
+    by_oid: HashMap<u32, Arc<Relation>>,
+    types: HashMap<u32, Type>,
+    /// The columns that a column goes into, in views and generated columns.
+    feeds: HashMap<Column, Vec<Column>>,
+}
+
+/// What one schema holds.
+#[derive(Debug, Default)]
+struct Schema {
+    relations: HashMap<Arc<str>, Arc<Relation>>,
+    functions: HashMap<Arc<str>, Vec<Function>>,
+    operators: HashMap<Arc<str>, Operator>,
+}
+
+/// What kind of relation it is (`pg_class.relkind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RelationKind {
+    /// An ordinary table.
+    Table,
+    /// A partitioned table.
+    Partitioned,
+    /// A view.
+    View,
+    /// A materialised view.
+    Materialized,
+    /// A foreign table.
+    Foreign,
+    /// A sequence.
+    Sequence,
+    /// An index, partitioned or not.
+    Index,
+    /// A composite type standing alone.
+    Composite,
+}
+
+/// A table or something like it.
+#[derive(Debug)]
+pub struct Relation {
+    /// Its `pg_class.oid`, as row descriptions name it.
+    pub oid: u32,
+    /// Its schema and name.
+    pub object: Object,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Its columns in the order that `*` gives them; dropped ones are left out.
+    pub columns: Vec<RelationColumn>,
+    /// What it inherits from or is a partition of, one step up.
+    pub parents: Vec<u32>,
+    /// What inherits from it or is a partition of it, one step down.
+    pub children: Vec<u32>,
+    /// Whether writing to it runs rewrite rules.
+    pub ruled: bool,
+    /// What stands behind those of its columns that are computed, by attribute number.
+    computed: BTreeMap<i16, Source>,
+}
+
+/// One column of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelationColumn {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its attribute number, as row descriptions name it.
+    pub number: i16,
+    /// The OID of its type.
+    pub kind: u32,
+    /// Its type's modifier, -1 without one.
+    pub modifier: i32,
+    /// Whether the server computes it from other columns of the row.
+    pub generated: bool,
+}
+
+/// A function, procedure or aggregate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Function {
+    /// Whether the server promises that it reads nothing and always answers the same.
+    pub(crate) immutable: bool,
+    /// Whether an extension brought it.
+    pub(crate) extension: bool,
+}
+
+/// An operator that did not come with the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    /// Whether an extension brought every operator of this name.
+    pub(crate) extension: bool,
+}
+
+/// A type, as far as masks need to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Type {
+    /// Its schema.
+    pub schema: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What kind of type it is.
+    pub kind: TypeKind,
+    /// Its category (`pg_type.typcategory`): `S` is string-like, `N` numeric.
+    pub category: char,
+}
+
+/// What kind of type it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    /// A base type.
+    Base,
+    /// An array of this element type.
+    Array(u32),
+    /// A domain over this type.
+    Domain(u32),
+    /// An enumeration.
+    Enum,
+    /// A range or multirange.
+    Range,
+    /// A row of this relation.
+    Composite(u32),
+}
+
+impl Catalog {
+    /// A database of which nothing is known: unqualified names are taken to be in `public`, and
+    /// every column that a statement names is taken to exist.
+    #[must_use]
+    pub fn empty(database: &str) -> Self {
+        Self {
+            database: database.into(),
+            assumed: true,
+            temporary: None,
+            schemas: BTreeMap::new(),
+            by_oid: HashMap::new(),
+            types: HashMap::new(),
+            feeds: HashMap::new(),
+        }
+    }
+
+    /// Whether nothing is known and everything is assumed.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
+    }
+
+    /// The name of the database.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The relation of this name.
+    #[must_use]
+    pub fn relation(&self, schema: &str, name: &str) -> Option<&Arc<Relation>> {
+        self.schemas.get(self.spelled(schema))?.relations.get(name)
+    }
+
+    /// The relation with this OID.
+    #[must_use]
+    pub fn by_oid(&self, oid: u32) -> Option<&Arc<Relation>> {
+        self.by_oid.get(&oid)
+    }
+
+    /// All relations, in no particular order.
+    pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        self.by_oid.values()
+    }
+
+    /// The column that a row description calls (`oid`, `number`).
+    #[must_use]
+    pub fn origin(&self, oid: u32, number: i16) -> Option<Column> {
+        let relation = self.by_oid.get(&oid)?;
+        let column = relation.columns.iter().find(|column| column.number == number)?;
+        Some(relation.column(&column.name))
+    }
+
+    /// The type with this OID.
+    #[must_use]
+    pub fn kind_of(&self, oid: u32) -> Option<&Type> {
+        self.types.get(&oid)
+    }
+
+    /// An object of this database.
+    pub(crate) fn object<S: Into<Arc<str>>>(&self, path: impl IntoIterator<Item = S>) -> Object {
+        Object::at(path).within(Arc::clone(&self.database))
+    }
+
+    /// Whether there is such a schema; always, where nothing is known.
+    pub(crate) fn has_schema(&self, name: &str) -> bool {
+        self.assumed || self.schemas.contains_key(self.spelled(name))
+    }
+
+    /// The functions of this name in one schema.
+    pub(crate) fn functions(&self, schema: &str, name: &str) -> &[Function] {
+        self.schemas.get(self.spelled(schema)).and_then(|schema| schema.functions.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The operators of this name in one schema, where they did not come with the server.
+    pub(crate) fn operator(&self, schema: &str, name: &str) -> Option<Operator> {
+        self.schemas.get(self.spelled(schema))?.operators.get(name).copied()
+    }
+
+    /// The session's own temporary schema has two names; objects carry the short one.
+    pub(crate) fn spelled<'n>(&self, schema: &'n str) -> &'n str {
+        match &self.temporary {
+            Some(own) if **own == *schema => TEMPORARY,
+            Some(_) | None => schema,
+        }
+    }
+}
+
+impl Relation {
+    /// One of its columns.
+    #[must_use]
+    pub fn column(&self, name: &Arc<str>) -> Column {
+        Column { object: self.object.clone(), name: Arc::clone(name) }
+    }
+
+    /// Where a value read from this column comes from.
+    pub(crate) fn source(&self, column: &RelationColumn) -> Source {
+        let itself = self.column(&column.name);
+        let Some(behind) = self.computed.get(&column.number) else {
+            return Source::column(itself);
+        };
+        // a view's column that is a base column unchanged carries the view's own origin
+        let mut source = behind.clone();
+        source.bare = behind.bare.is_some().then(|| itself.clone());
+        source.from.insert(itself);
+        source
+    }
+}

@@ -1,0 +1,156 @@
+//! The gateway's own questions to a catalog, one SQL text each, for PostgreSQL 14 to 18.
+//!
+//! They hold under any search path: every name and operator is qualified, so that an object that a
+//! user put in the way is never picked up. Other sessions' temporary objects are left out, the
+//! connection's own are in, so that the same texts serve the gateway's connection and a client's.
+
+/// The texts, in the order in which [`super::Catalog::from_rows`] wants their answers.
+pub const QUERIES: &[&str] = &[
+    SCHEMAS,
+    SEARCHED,
+    RELATIONS,
+    COLUMNS,
+    INHERITANCE,
+    BEHIND,
+    FUNCTIONS_BEHIND,
+    GENERATED,
+    RULED,
+    FUNCTIONS,
+    OPERATORS,
+    TYPES,
+    VIEWS,
+];
+
+/// Schemas: name, whether it is the connection's own temporary one.
+const SCHEMAS: &str = "\
+SELECT n.nspname, n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() \
+FROM pg_catalog.pg_namespace n \
+WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()";
+
+/// The path that is in force while these run, in order; view definitions are printed for it.
+const SEARCHED: &str = "\
+SELECT s.name FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s(name, place) \
+ORDER BY s.place";
+
+/// Relations: OID, schema, name, kind.
+const RELATIONS: &str = "\
+SELECT c.oid, n.nspname, c.relname, c.relkind \
+FROM pg_catalog.pg_class c \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+WHERE c.relkind OPERATOR(pg_catalog.<>) 't' \
+AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";
+
+/// Columns: relation, number, name, type, modifier, whether it is generated.
+const COLUMNS: &str = "\
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated OPERATOR(pg_catalog.<>) '' \
+FROM pg_catalog.pg_attribute a \
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+WHERE a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \
+AND c.relkind OPERATOR(pg_catalog.~) '^[rpvmfcS]$' \
+AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+ORDER BY a.attrelid, a.attnum";
+
+/// Inheritance and partitions: child, parent.
+const INHERITANCE: &str = "\
+SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i ORDER BY i.inhrelid, i.inhseqno";
+
+/// Views outside the system schemas: view, relation it reads, column of that (0 for the whole row).
+const BEHIND: &str = "\
+SELECT DISTINCT r.ev_class, d.refobjid, d.refobjsubid \
+FROM pg_catalog.pg_rewrite r \
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.ev_class \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid \
+AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
+WHERE r.rulename OPERATOR(pg_catalog.=) '_RETURN' \
+AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class \
+AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'";
+
+/// Views that run functions which did not come with the server and may read data.
+const FUNCTIONS_BEHIND: &str = "\
+SELECT DISTINCT r.ev_class \
+FROM pg_catalog.pg_rewrite r \
+JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid \
+AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.refobjid \
+WHERE r.rulename OPERATOR(pg_catalog.=) '_RETURN' \
+AND p.provolatile OPERATOR(pg_catalog.<>) 'i'";
+
+/// Generated columns: relation, column, column that it is computed from. The dependency is recorded
+/// on the default since PostgreSQL 15, on the column before.
+const GENERATED: &str = "\
+SELECT a.attrelid, a.attnum, d.refobjsubid \
+FROM pg_catalog.pg_attribute a \
+JOIN pg_catalog.pg_attrdef e ON e.adrelid OPERATOR(pg_catalog.=) a.attrelid \
+AND e.adnum OPERATOR(pg_catalog.=) a.attnum \
+JOIN pg_catalog.pg_depend d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
+AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid \
+AND d.refobjsubid OPERATOR(pg_catalog.>) 0 \
+AND d.refobjsubid OPERATOR(pg_catalog.<>) a.attnum \
+AND ((d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass \
+AND d.objid OPERATOR(pg_catalog.=) e.oid) \
+OR (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
+AND d.objid OPERATOR(pg_catalog.=) a.attrelid \
+AND d.objsubid OPERATOR(pg_catalog.=) a.attnum)) \
+WHERE a.attgenerated OPERATOR(pg_catalog.<>) ''";
+
+/// Relations on which a rewrite rule stands, other than the one that makes a view.
+const RULED: &str = "\
+SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite r \
+WHERE r.rulename OPERATOR(pg_catalog.<>) '_RETURN'";
+
+/// Functions: schema, name, whether all overloads are immutable, whether an extension brought them all.
+const FUNCTIONS: &str = "\
+SELECT n.nspname, p.proname, \
+pg_catalog.bool_and(p.provolatile OPERATOR(pg_catalog.=) 'i'), \
+pg_catalog.bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
+AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')) \
+FROM pg_catalog.pg_proc p \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
+WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() \
+GROUP BY n.nspname, p.proname";
+
+/// Operators outside the system schema: schema, name, whether an extension brought them all.
+const OPERATORS: &str = "\
+SELECT n.nspname, o.oprname, \
+pg_catalog.bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass \
+AND d.objid OPERATOR(pg_catalog.=) o.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')) \
+FROM pg_catalog.pg_operator o \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace \
+WHERE n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
+GROUP BY n.nspname, o.oprname";
+
+/// Types: OID, schema, name, kind, element type of a true array, base type, relation, category.
+/// The row types of tables, and arrays of them, are left out unless they stand alone.
+const TYPES: &str = "\
+SELECT t.oid, n.nspname, t.typname, t.typtype, \
+CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'A' THEN t.typelem ELSE 0 END, \
+t.typbasetype, t.typrelid, t.typcategory \
+FROM pg_catalog.pg_type t \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace \
+LEFT JOIN pg_catalog.pg_type e ON e.oid OPERATOR(pg_catalog.=) t.typelem \
+LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) \
+CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'c' THEN t.typrelid ELSE e.typrelid END \
+WHERE t.typtype OPERATOR(pg_catalog.<>) 'p' \
+AND (c.oid IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c')";
+
+/// Views outside the system schemas: OID, definition as printed for the path in force.
+const VIEWS: &str = "\
+SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) \
+FROM pg_catalog.pg_class c \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+WHERE c.relkind OPERATOR(pg_catalog.~) '^[vm]$' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
+AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";

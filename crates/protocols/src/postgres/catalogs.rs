@@ -1,0 +1,110 @@
+//! The catalogs of targets, read on connections of the gateway's own and shared between sessions for a while.
+//!
+//! One for each target, database and account that reads it: what one account may see is never shown by the
+//! connection of another. Each question is journalled as the gateway's own.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "of the gateway's own answers only rows and ends matter")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use postern_core::gate::{Gate, Open};
+use postern_core::{Code, Fault};
+
+use super::catalog::{Catalog, QUERIES, Row};
+use super::forward::{Control, Target};
+use super::login::settings::Settings;
+use super::login::{encoded, target};
+use super::wire::{Backend, Frontend, Limit, frame, row};
+use crate::wire::Inlet;
+
+/// A target, a database of it, and the account that reads its catalog.
+type Key = (String, String, String);
+
+/// A catalog and when it was read; the lock is held while it is read, so that it is read once for all who wait.
+type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Catalog>)>>>;
+
+/// The catalogs read so far.
+#[derive(Default)]
+pub(super) struct Catalogs {
+    slots: Mutex<HashMap<Key, Slot>>,
+}
+
+impl Catalogs {
+    /// The catalog of a session's database, no older than `fresh`.
+    pub(super) async fn current(&self, gate: &Gate<Open>, fresh: Duration) -> Result<Arc<Catalog>, Fault> {
+        let open = gate.target();
+        let account = open.catalog_login.as_ref().unwrap_or(&open.login).user.clone();
+        let key = (open.name.to_string(), gate.space().to_owned(), account);
+        let slot = Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let mut held = slot.lock().await;
+        if let Some((at, catalog)) = &*held
+            && at.elapsed() <= fresh
+        {
+            return Ok(Arc::clone(catalog));
+        }
+        let asked = Instant::now();
+        let catalog = Arc::new(read(gate).await?);
+        *held = Some((asked, Arc::clone(&catalog)));
+        Ok(catalog)
+    }
+}
+
+async fn read(gate: &Gate<Open>) -> Result<Catalog, Fault> {
+    let (lease, link) = gate.catalog_lease().await?;
+    let welcome = target::log_in(lease, link, gate.space(), &Settings::own()).await?;
+    let (mut inlet, mut target) = (welcome.inlet, Target::new(welcome.outlet));
+    for text in QUERIES {
+        let payload = encoded(&Frontend::Query { text: Bytes::from_static(text.as_bytes()) });
+        target.forward(gate.own(text, payload).await?);
+    }
+    target.release();
+    target.drain_all().await.map_err(|error| lost().cause(error))?;
+    let mut answers = Vec::with_capacity(QUERIES.len());
+    for _ in QUERIES {
+        answers.push(answer(&mut inlet).await?);
+    }
+    target.control(&Control::Terminate);
+    target.finish().await;
+    Catalog::from_rows(gate.space(), &answers).map_err(|error| unreadable().cause(error))
+}
+
+async fn answer(inlet: &mut Inlet) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    loop {
+        let Some(frame) = frame::next(&mut inlet.buffer, Limit::SERVER).map_err(|error| unreadable().cause(error))?
+        else {
+            if inlet.fill().await.map_err(|error| lost().cause(error))? == 0 {
+                return Err(lost());
+            }
+            continue;
+        };
+        match Backend::decode(&frame).map_err(|error| unreadable().cause(error))? {
+            Backend::DataRow(body) => rows.push(texts(&body).ok_or_else(unreadable)?),
+            Backend::ReadyForQuery { .. } => return Ok(rows),
+            Backend::ErrorResponse(report) => {
+                let said = report.message().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                return Err(unreadable()
+                    .cause(said)
+                    .hint("the target's `catalog_login` must be able to read pg_catalog"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A row's values as text.
+pub(super) fn texts(body: &[u8]) -> Option<Row> {
+    let text = |value: &[u8]| String::from_utf8(value.to_vec());
+    row::cells(body).map(|cell| cell.ok()?.map(text).transpose().ok()).collect()
+}
+
+fn unreadable() -> Fault {
+    Fault::target(Code::TargetViolation, "the target's catalog cannot be read")
+}
+
+fn lost() -> Fault {
+    Fault::target(Code::TargetLost, "the connection to the target was lost while its catalog was read")
+}
