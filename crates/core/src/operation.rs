@@ -281,6 +281,8 @@ pub enum Stage {
 pub struct Operation {
     /// The protocol's own verb.
     pub action: Action,
+    /// The other verbs in it, as where one statement holds several.
+    pub also: Vec<Action>,
     /// All effects on all objects. An operation that touches nothing is refused like any other that no rule allows.
     pub touches: Vec<Touch>,
     /// What comes back, and from where.

@@ -3,7 +3,8 @@
 //! Configuration is checked against it, and refusals, documentation and forms are written from it, so that no
 //! other place has to know which protocols there are.
 
-use crate::operation::Effect;
+use crate::identity::matches;
+use crate::operation::{Effect, Object};
 
 /// The words of one protocol.
 #[derive(Debug)]
@@ -23,6 +24,28 @@ pub struct Vocabulary {
     pub guarded: &'static [&'static str],
     /// The port it listens on where the configuration says nothing.
     pub port: u16,
+}
+
+impl Vocabulary {
+    /// Whether an effect on an object is one that shows nobody's data and that connecting implies.
+    #[must_use]
+    pub fn is_harmless(&self, effect: Effect, object: &Object) -> bool {
+        let listed = || self.harmless.iter().any(|one| one.effect == effect && names(one.object, object));
+        !self.is_guarded(object) && (effect == Effect::Session || listed())
+    }
+
+    /// Whether an object is one that is never implied.
+    #[must_use]
+    pub fn is_guarded(&self, object: &Object) -> bool {
+        self.guarded.iter().any(|pattern| names(pattern, object))
+    }
+}
+
+/// Whether a dotted pattern names an object, part by part.
+fn names(pattern: &str, object: &Object) -> bool {
+    let mut parts = pattern.split('.');
+    let each = object.path.iter().all(|part| parts.next().is_some_and(|pattern| matches(pattern, part)));
+    each && parts.next().is_none()
 }
 
 /// How a protocol's objects are written.

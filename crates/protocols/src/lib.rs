@@ -1,5 +1,16 @@
 //! The protocols that Postern speaks, one folder each: bytes into operations, cells into bytes.
 //!
-//! A protocol decides nothing; it asks the core. No folder here knows another.
+//! A protocol decides nothing; it asks the core. No folder here knows another. Enter at [`all`].
 
 pub mod postgres;
+mod wire;
+
+use std::sync::Arc;
+
+use postern_core::ports::Protocol;
+
+/// Every protocol there is, one line each.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Protocol>> {
+    vec![Arc::new(postgres::Postgres::new())]
+}

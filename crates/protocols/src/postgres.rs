@@ -1,5 +1,84 @@
 //! PostgreSQL, protocol version 3.
 //!
-//! Enter at [`wire`] for the codec.
+//! It turns messages into operations and cells into bytes and decides nothing. Enter at [`Postgres`]; the codec is
+//! [`wire`], what statements mean is [`analyze`], and the only way to the target is [`forward`].
 
+pub mod analyze;
+mod cancel;
+pub mod catalog;
+mod catalogs;
+mod cells;
+pub mod forward;
+mod login;
+mod refuse;
+mod session;
+pub mod vocabulary;
 pub mod wire;
+
+use postern_core::Vocabulary;
+use postern_core::gate::{Accepted, Gate};
+use postern_core::ports::{Client, Later, Protocol};
+use postern_core::{Code, Fault};
+
+use self::cancel::Cancels;
+use self::catalogs::Catalogs;
+use self::login::Ended;
+use self::session::Session;
+
+/// The protocol, with what its sessions share.
+pub struct Postgres {
+    cancels: Cancels,
+    catalogs: Catalogs,
+}
+
+impl Postgres {
+    /// The protocol with no session yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { cancels: Cancels::new(), catalogs: Catalogs::default() }
+    }
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Protocol for Postgres {
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &vocabulary::VOCABULARY
+    }
+
+    fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {
+        Box::pin(async move {
+            let session = gate.session();
+            let logged = tokio::time::timeout(login::DEADLINE, login::log_in(client, gate, &self.cancels)).await;
+            let logged = match logged {
+                Ok(Ok(logged)) => logged,
+                Ok(Err(Ended::Quietly)) => return,
+                Ok(Err(Ended::Failed(fault))) => {
+                    tracing::info!(%session, code = %fault.code, cause = fault.cause, "login refused: {}", fault.message);
+                    return;
+                }
+                Err(_) => {
+                    let fault = Fault::client(Code::LoginTimeout, "the login took too long");
+                    tracing::info!(%session, code = %fault.code, "login refused: {}", fault.message);
+                    return;
+                }
+            };
+            match Session::begin(logged, &self.catalogs, &self.cancels).await {
+                Ok(session) => session.serve().await,
+                Err((gate, mut outlet, fault)) => {
+                    tracing::warn!(%session, code = %fault.code, cause = fault.cause, "{}", fault.message);
+                    let report = wire::Backend::ErrorResponse(refuse::fault(&fault));
+                    report.encode(&mut outlet.buffer).ok();
+                    tokio::time::timeout(login::DEADLINE, outlet.finish()).await.ok();
+                    if let Err(worse) = gate.close(&fault.to_string()).await {
+                        tracing::error!(%session, code = %worse.code, "{}", worse.message);
+                    }
+                }
+            }
+        })
+    }
+}

@@ -122,7 +122,11 @@ impl House {
         masks.dedup();
         Ok(Event::Operation {
             id: pending.id,
-            actions: operations.iter().map(|operation| operation.action.to_string()).collect(),
+            actions: operations
+                .iter()
+                .flat_map(|one| std::iter::once(&one.action).chain(&one.also))
+                .map(ToString::to_string)
+                .collect(),
             touches: operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect(),
             prepare: operations.iter().all(|operation| operation.stage == Stage::Prepare),
             decided,

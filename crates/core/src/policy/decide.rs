@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::code::Code;
 use crate::identity::matches;
-use crate::operation::{Columns, Effect, Object, Operation, Reading, Touch};
+use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touch};
 use crate::policy::{Rule, RuleEffect, Scope, strictest};
 use crate::verdict::{Denial, Duties, RuleName, Terms, Verdict};
 
@@ -56,7 +56,7 @@ impl Scope {
         }
         // INVARIANT: what could not be read wholly was decided above by its `unknown` touch or by rules over its
         // action; masks have the last word, because they do not depend on which rule allowed it.
-        if let Err(denial) = self.masks.screen(operation) {
+        if let Err(denial) = self.masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
             return Verdict::Deny(denial);
         }
         self.granted(&matched)
@@ -79,12 +79,22 @@ impl Scope {
         }
     }
 
+    /// What a target keeps about its data (samples, running statements, logins) looks past every mask.
+    fn screen_guarded(&self, operation: &Operation) -> Result<(), Denial> {
+        let guarded = |touch: &&Touch| self.vocabulary.is_guarded(&touch.object);
+        match operation.touches.iter().find(guarded) {
+            Some(touch) if !self.masks.is_empty() => Err(Denial::new(
+                Code::MaskedOutput,
+                format!("columns are masked for you on this target, and {} shows data past the masks", touch.object),
+            )
+            .hint("ask somebody whom no mask binds")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Whether connecting implies it.
     fn implies(&self, atom: &Atom<'_>) -> bool {
-        let guarded = self.vocabulary.guarded.iter().any(|pattern| names(pattern, atom.object));
-        let harmless = atom.effect == Effect::Session
-            || self.vocabulary.harmless.iter().any(|one| one.effect == atom.effect && names(one.object, atom.object));
-        self.implied && harmless && !guarded
+        self.implied && self.vocabulary.is_harmless(atom.effect, atom.object)
     }
 
     fn not_allowed(&self, operation: &Operation, atom: &Atom<'_>) -> Denial {
@@ -118,8 +128,18 @@ impl Scope {
 
 impl Rule {
     fn matches(&self, protocol: &str, operation: &Operation, atom: &Atom<'_>) -> bool {
-        let action = self.actions.is_empty() || self.actions.iter().any(|pattern| matches(pattern, operation.action.0));
-        action && self.means(atom.effect) && self.covers(protocol, atom)
+        self.names_action(operation) && self.means(atom.effect) && self.covers(protocol, atom)
+    }
+
+    /// Whether the rule speaks of what is done: for an allow all of it, for the others some of it.
+    fn names_action(&self, operation: &Operation) -> bool {
+        let named = |action: &Action| self.actions.iter().any(|pattern| matches(pattern, action.0));
+        let mut actions = std::iter::once(&operation.action).chain(&operation.also);
+        match self.effect {
+            _ if self.actions.is_empty() => true,
+            RuleEffect::Allow => actions.all(named),
+            RuleEffect::Approve | RuleEffect::Forbid => actions.any(named),
+        }
     }
 
     /// Whether the rule speaks of an effect. Where it lists none it speaks of all, but an allow speaks of what nobody
@@ -232,10 +252,4 @@ fn forbidden(rule: &Rule, operation: &Operation) -> Denial {
     let default = format!("rule `{}` forbids `{}`", rule.name, operation.action);
     let message = rule.message.as_ref().map_or(default, |said| format!("rule `{}` forbids it: {said}", rule.name));
     Denial::new(Code::Forbidden, message).by(rule.name.clone())
-}
-
-/// Whether a dotted pattern names an object, part by part.
-fn names(pattern: &str, object: &Object) -> bool {
-    let parts: Vec<&str> = pattern.split('.').collect();
-    parts.len() == object.path.len() && parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
 }

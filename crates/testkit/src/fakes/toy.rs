@@ -30,6 +30,7 @@ pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Opera
         uses: Uses::default(),
         facts: Facts::new(),
         reading: Reading::Clear,
+        also: Vec::new(),
         stage: Stage::Run,
         text: text.into(),
         meaning: Bytes::copy_from_slice(text.as_bytes()),

@@ -1,0 +1,233 @@
+//! Masks on their way out: which columns of a result are masked, and what becomes of each cell.
+//!
+//! The server's own word for where a column comes from decides; what the statement was read as can only add a mask,
+//! never take one away. Where the two cannot be brought together the result does not leave ([`Unprovable`]).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use postern_core::Cell;
+use postern_core::mask::{Mask, MaskKind, MaskSet, Masked};
+use postern_core::operation::{Column, Output, Outputs};
+
+use super::analyze::Statement;
+use super::catalog::{Catalog, TypeKind};
+use super::wire::{self, BINARY, Field, array, row};
+
+/// How the columns of one result are masked.
+#[derive(Debug)]
+pub(super) struct ColumnMasks(Vec<Option<ColumnMask>>);
+
+#[derive(Debug)]
+struct ColumnMask {
+    mask: Arc<Mask>,
+    form: Form,
+    binary: bool,
+}
+
+/// The types that a mask can put something into; the rest become NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    /// As `Json`, with a version byte in binary.
+    Jsonb,
+    /// An array whose elements are `Text`.
+    Texts,
+    Other,
+}
+
+/// Why a result cannot be masked for certain.
+#[derive(Debug)]
+pub(super) struct Unprovable(pub(super) String);
+
+/// Type OIDs that never change (`src/include/catalog/pg_type.dat`).
+mod oid {
+    pub(super) const NAME: u32 = 19;
+    pub(super) const TEXT: u32 = 25;
+    pub(super) const JSON: u32 = 114;
+    pub(super) const UNKNOWN: u32 = 705;
+    pub(super) const BPCHAR: u32 = 1042;
+    pub(super) const VARCHAR: u32 = 1043;
+    pub(super) const NAME_ARRAY: u32 = 1003;
+    pub(super) const TEXT_ARRAY: u32 = 1009;
+    pub(super) const BPCHAR_ARRAY: u32 = 1014;
+    pub(super) const VARCHAR_ARRAY: u32 = 1015;
+    pub(super) const JSONB: u32 = 3802;
+}
+
+/// The first byte of a binary jsonb (`jsonb_send`).
+const JSONB_VERSION: u8 = 1;
+
+/// How the columns of a result are masked; `None` where none is.
+///
+/// `formats` are those that Bind asked for; without them each field's own counts.
+pub(super) fn plan(
+    fields: &[Field],
+    formats: Option<&[i16]>,
+    statement: Option<&Statement>,
+    catalog: &Catalog,
+    masks: &MaskSet,
+) -> Result<Option<ColumnMasks>, Unprovable> {
+    if masks.is_empty() {
+        return Ok(None);
+    }
+    let read = expected(fields, statement, masks)?;
+    let mut columns = Vec::with_capacity(fields.len());
+    for (index, field) in fields.iter().enumerate() {
+        let origin = origin(field, catalog)?;
+        let by_origin = origin.as_ref().and_then(|column| masks.of(column));
+        let by_reading = read
+            .and_then(|outputs| outputs.get(index))
+            .and_then(|output| bare(output))
+            .and_then(|column| masks.of(column));
+        let column = by_origin.or(by_reading).map(|mask| ColumnMask {
+            mask: Arc::clone(mask),
+            form: form(field.type_oid, catalog),
+            binary: format(index, field, formats) == BINARY,
+        });
+        columns.push(column);
+    }
+    Ok(columns.iter().any(Option::is_some).then_some(ColumnMasks(columns)))
+}
+
+/// What the statement was read to return; it must be as many columns as came, where masks are concerned.
+fn expected<'s>(
+    fields: &[Field],
+    statement: Option<&'s Statement>,
+    masks: &MaskSet,
+) -> Result<Option<&'s [Output]>, Unprovable> {
+    let Some(statement) = statement else { return Ok(None) };
+    if let Outputs::Cells(outputs) = &statement.outputs
+        && outputs.len() == fields.len()
+    {
+        return Ok(Some(outputs));
+    }
+    if statement.touches.iter().any(|touch| masks.within(&touch.object).is_some()) {
+        return Err(Unprovable("the target returns other columns than the statement was read to return".to_owned()));
+    }
+    Ok(None)
+}
+
+fn bare(output: &Output) -> Option<&Column> {
+    match output {
+        Output::Bare(column) => Some(column),
+        Output::Derived { .. } | Output::Unknown { .. } => None,
+    }
+}
+
+/// The column that a field comes from, where the server names one. System columns hold no data of a user's.
+fn origin(field: &Field, catalog: &Catalog) -> Result<Option<Column>, Unprovable> {
+    if field.table_oid == 0 || field.attribute <= 0 {
+        return Ok(None);
+    }
+    match catalog.origin(field.table_oid, field.attribute) {
+        Some(column) => Ok(Some(column)),
+        None => Err(Unprovable(
+            "the target returns a column of a table that was made or changed in the last seconds".to_owned(),
+        )),
+    }
+}
+
+fn format(index: usize, field: &Field, formats: Option<&[i16]>) -> i16 {
+    match formats {
+        None => field.format,
+        Some([]) => wire::TEXT,
+        Some([all]) => *all,
+        Some(each) => each.get(index).copied().unwrap_or(wire::TEXT),
+    }
+}
+
+fn form(type_oid: u32, catalog: &Catalog) -> Form {
+    match type_oid {
+        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN => Form::Text,
+        oid::JSON => Form::Json,
+        oid::JSONB => Form::Jsonb,
+        oid::TEXT_ARRAY | oid::VARCHAR_ARRAY | oid::BPCHAR_ARRAY | oid::NAME_ARRAY => Form::Texts,
+        other => match catalog.kind_of(other).map(|kind| (kind.kind, kind)) {
+            Some((TypeKind::Domain(base), _)) => form(base, catalog),
+            Some((TypeKind::Array(element), _)) if form(element, catalog) == Form::Text => Form::Texts,
+            Some((TypeKind::Base, kind)) if &*kind.name == "citext" => Form::Text,
+            _ => Form::Other,
+        },
+    }
+}
+
+impl ColumnMasks {
+    /// Appends a row with its masked cells replaced.
+    pub(super) fn apply(&self, body: &Bytes, out: &mut BytesMut) -> Result<(), Unprovable> {
+        let mut failed = false;
+        let mut width = 0_usize;
+        let change = |index: usize, value: Option<&[u8]>| {
+            width = index.saturating_add(1);
+            match self.0.get(index) {
+                Some(Some(column)) => column.apply(value).unwrap_or_else(|| {
+                    failed = true;
+                    row::Cell::Null
+                }),
+                Some(None) | None => row::Cell::Keep,
+            }
+        };
+        let before = out.len();
+        let written = row::rewrite(body, change, out);
+        if written.is_ok() && !failed && width == self.0.len() {
+            return Ok(());
+        }
+        out.truncate(before);
+        Err(Unprovable("a row of the target does not have the form that its description gives".to_owned()))
+    }
+}
+
+impl ColumnMask {
+    /// What becomes of a cell; nothing where it cannot be read as its type.
+    fn apply(&self, value: Option<&[u8]>) -> Option<row::Cell> {
+        let Some(value) = value else { return Some(row::Cell::Keep) };
+        match self.form {
+            Form::Text => self.replace(text_cell(value), Bytes::from),
+            Form::Json => self.replace(Cell::Json, Bytes::from),
+            Form::Jsonb if self.binary => self.replace(Cell::Json, |text| {
+                let mut value = BytesMut::from(&[JSONB_VERSION][..]);
+                value.extend_from_slice(text.as_bytes());
+                value.freeze()
+            }),
+            Form::Jsonb => self.replace(Cell::Json, Bytes::from),
+            Form::Texts => self.elements(value),
+            Form::Other => self.replace(Cell::Other, Bytes::from),
+        }
+    }
+
+    /// An array keeps its shape, so that whoever reads it finds the type that was announced.
+    fn elements(&self, value: &[u8]) -> Option<row::Cell> {
+        if self.mask.kind == MaskKind::Null {
+            return Some(row::Cell::Null);
+        }
+        let mut failed = false;
+        let mut change = |_: usize, element: Option<&[u8]>| {
+            let Some(element) = element else { return row::Cell::Keep };
+            self.replace(text_cell(element), Bytes::from).unwrap_or_else(|| {
+                failed = true;
+                row::Cell::Null
+            })
+        };
+        let mut out = BytesMut::new();
+        let written = if self.binary {
+            array::binary::rewrite(value, &mut change, &mut out)
+        } else {
+            array::text::rewrite(value, array::text::DELIMITER, &mut change, &mut out)
+        };
+        (written.is_ok() && !failed).then(|| row::Cell::Value(out.freeze()))
+    }
+
+    fn replace(&self, cell: Cell<'_>, write: impl FnOnce(String) -> Bytes) -> Option<row::Cell> {
+        match self.mask.apply(cell) {
+            Masked::Keep => Some(row::Cell::Keep),
+            Masked::Replace(text) => Some(row::Cell::Value(write(text))),
+            Masked::Omit => Some(row::Cell::Null),
+            Masked::Abort => None,
+        }
+    }
+}
+
+fn text_cell(value: &[u8]) -> Cell<'_> {
+    std::str::from_utf8(value).map_or(Cell::Unreadable, Cell::Text)
+}

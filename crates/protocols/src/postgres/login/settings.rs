@@ -1,0 +1,159 @@
+//! What a client may set as it connects: an allow-list, because these reach the server before any decision.
+//!
+//! Settings that change how text is read are pinned; those that could lend rights are refused.
+
+use postern_core::{Code, Fault};
+
+/// Settings that clients and drivers send as they connect, and that change neither rights nor how text is read.
+const ALLOWED: &[&str] = &[
+    "application_name",
+    "bytea_output",
+    "client_min_messages",
+    "datestyle",
+    "default_transaction_deferrable",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "extra_float_digits",
+    "geqo",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "intervalstyle",
+    "jit",
+    "lock_timeout",
+    "search_path",
+    "statement_timeout",
+    "timezone",
+    "work_mem",
+];
+
+/// Settings with the one value that they have here: other values change how statements are read.
+pub(in crate::postgres) const PINNED: &[(&str, &str)] =
+    &[("client_encoding", "UTF8"), ("standard_conforming_strings", "on")];
+
+/// What a client asked for as it connected.
+#[derive(Debug)]
+pub(in crate::postgres) struct Settings {
+    database: String,
+    /// What is passed on to the server.
+    pub(super) passed: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// What the gateway's own connections set: a search path in which nobody can put anything.
+    pub(in crate::postgres) fn own() -> Self {
+        let mut passed = pinned();
+        passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
+        passed.push(("application_name".to_owned(), "postern".to_owned()));
+        Self { database: String::new(), passed }
+    }
+
+    /// Reads startup parameters.
+    pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Self, Fault> {
+        let mut settings = Self { database: String::new(), passed: Vec::new() };
+        let mut user = String::new();
+        for (name, value) in parameters {
+            match name.as_str() {
+                "user" => user = value,
+                "database" => settings.database = value,
+                "options" => {
+                    for (name, value) in options(&value)? {
+                        settings.take(&name, value)?;
+                    }
+                }
+                "replication" if ["false", "off", "no", "0"].contains(&value.as_str()) => {}
+                "replication" => {
+                    return Err(Fault::client(Code::NotSupported, "replication is not passed through this gateway"));
+                }
+                _ => settings.take(&name, value)?,
+            }
+        }
+        // as the server does, the database has the user's name where none is given
+        if settings.database.is_empty() {
+            settings.database = user;
+        }
+        settings.passed.extend(pinned());
+        Ok(settings)
+    }
+
+    /// The target that is asked for, and its database where one is named.
+    pub(super) fn target(&self) -> (String, Option<String>) {
+        match self.database.split_once('/') {
+            Some((target, space)) => (target.to_owned(), Some(space.to_owned())),
+            None => (self.database.clone(), None),
+        }
+    }
+
+    fn take(&mut self, name: &str, value: String) -> Result<(), Fault> {
+        let lower = name.to_ascii_lowercase();
+        if let Some((_, pinned)) = PINNED.iter().find(|(pinned, _)| *pinned == lower) {
+            return if means(&lower, &value, pinned) { Ok(()) } else { Err(pinned_setting(&lower, pinned)) };
+        }
+        if !ALLOWED.contains(&lower.as_str()) {
+            let message = format!("startup parameter `{name}` is not passed on");
+            return Err(Fault::client(Code::NotSupported, message)
+                .hint("leave it out of the connection string; SET it once connected, if policy allows"));
+        }
+        self.passed.retain(|(given, _)| *given != lower);
+        self.passed.push((lower, value));
+        Ok(())
+    }
+}
+
+fn pinned() -> Vec<(String, String)> {
+    PINNED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Whether a value is the pinned one, in any of the server's spellings.
+pub(in crate::postgres) fn means(name: &str, value: &str, pinned: &str) -> bool {
+    let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    match name {
+        "client_encoding" => plain == "utf8" || plain == "unicode",
+        _ => plain == pinned || ["true", "yes", "1"].contains(&plain.as_str()),
+    }
+}
+
+fn pinned_setting(name: &str, pinned: &str) -> Fault {
+    let message = format!(
+        "setting `{name}` is always `{pinned}` through this gateway, because it changes how statements are read"
+    );
+    Fault::client(Code::SettingPinned, message).hint(format!("connect with {name}={pinned}, or leave it out"))
+}
+
+/// Reads `-c name=value` and `--name=value`, as in libpq's `options`; a backslash takes the next character literally.
+fn options(text: &str) -> Result<Vec<(String, String)>, Fault> {
+    let wrong = || {
+        Fault::client(Code::NotSupported, "startup parameter `options` holds more than settings")
+            .hint("write only `-c name=value` in it")
+    };
+    let mut words = words(text).into_iter();
+    let mut settings = Vec::new();
+    while let Some(word) = words.next() {
+        let setting = match word.strip_prefix("-c") {
+            Some("") => words.next().ok_or_else(wrong)?,
+            Some(attached) => attached.to_owned(),
+            None => word.strip_prefix("--").ok_or_else(wrong)?.to_owned(),
+        };
+        let (name, value) = setting.split_once('=').ok_or_else(wrong)?;
+        settings.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => word.extend(characters.next()),
+            space if space.is_ascii_whitespace() => words.push(std::mem::take(&mut word)),
+            other => word.push(other),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! The target's side of a login: TLS, the injected credential, and what the server says of itself.
+//!
+//! The server proves itself before it gets anything: by its certificate, and in SCRAM by knowing the password, bound
+//! to the TLS connection where it offers that. What it says about the login goes to the log, not to the client: it
+//! names the injected account.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the login")]
+
+use bytes::{Bytes, BytesMut};
+use postern_core::gate::Lease;
+use postern_core::ports::{Encrypted, Link};
+use postern_core::{Code, Fault, Secret};
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
+
+use super::super::wire::{
+    Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
+};
+use super::settings::Settings;
+use crate::wire::{Inlet, Outlet, ends, rejoin};
+
+/// What a server says once it has let the gateway in.
+pub(in crate::postgres) struct Welcome {
+    pub(in crate::postgres) inlet: Inlet,
+    pub(in crate::postgres) outlet: Outlet,
+    /// The settings that it reports, in order.
+    pub(in crate::postgres) parameters: Vec<(Bytes, Bytes)>,
+    /// What a cancel request to it must carry.
+    pub(in crate::postgres) cancel: (i32, Bytes),
+    /// The account that statements run as.
+    pub(in crate::postgres) user: String,
+}
+
+/// The most that a server may say before it lets the gateway in, in bytes a message.
+const LIMIT: Limit = Limit::server(64 << 10);
+
+struct Leg {
+    inlet: Inlet,
+    outlet: Outlet,
+    /// Whether the connection is encrypted, and the server certificate's channel binding where it has one.
+    tls: Option<Option<Vec<u8>>>,
+}
+
+/// Logs in with the injected credential.
+pub(in crate::postgres) async fn log_in(
+    lease: Lease,
+    link: Link,
+    database: &str,
+    settings: &Settings,
+) -> Result<Welcome, Fault> {
+    let mut leg = secure(link).await?;
+    let database = if database.is_empty() { lease.user.as_str() } else { database };
+    let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
+    parameters.extend(settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    startup::encode_open(0, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
+    authenticate(&mut leg, lease.password.as_ref()).await?;
+    welcome(leg, lease.user).await
+}
+
+/// Encrypts the connection where the configuration says so; a server that does not offer it gets nothing.
+pub(in crate::postgres) async fn encrypted(link: Link) -> Result<(Inlet, Outlet), Fault> {
+    secure(link).await.map(|leg| (leg.inlet, leg.outlet))
+}
+
+async fn secure(link: Link) -> Result<Leg, Fault> {
+    let (mut inlet, mut outlet) = ends(link.stream);
+    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None }) };
+    startup::encode_ssl_request(&mut outlet.buffer);
+    outlet.drain_all().await.map_err(lost)?;
+    if inlet.byte().await.map_err(lost)? != b'S' {
+        let fault = Fault::target(Code::TargetCertificate, "the target does not offer TLS");
+        return Err(fault.hint("turn on ssl in the server, or set tls = \"disable\" for this target"));
+    }
+    // only one byte was read, so nothing can have come ahead of the handshake
+    let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
+    let Encrypted { stream, end_point } = tls.encrypt(plain).await?;
+    let (inlet, outlet) = ends(stream);
+    Ok(Leg { inlet, outlet, tls: Some(end_point) })
+}
+
+async fn authenticate(leg: &mut Leg, secret: Option<&Secret>) -> Result<(), Fault> {
+    leg.outlet.drain_all().await.map_err(lost)?;
+    match leg.authentication().await? {
+        Authentication::Ok => Ok(()),
+        Authentication::CleartextPassword => {
+            // THREAT: a server, or whoever poses as it, that asks for the password in the open.
+            if leg.tls.is_none() {
+                return Err(unusable("it asks for the password in clear text without TLS"));
+            }
+            password::encode_password(needed(secret)?.expose(), &mut leg.outlet.buffer).map_err(unwritable)?;
+            leg.outlet.drain_all().await.map_err(lost)?;
+            match leg.authentication().await? {
+                Authentication::Ok => Ok(()),
+                _ => Err(broken("another request after the password")),
+            }
+        }
+        Authentication::Sasl { mechanisms } => scram(leg, &mechanisms, needed(secret)?).await,
+        Authentication::Md5 { .. } => Err(unusable("it asks for an MD5 password")),
+        Authentication::SaslContinue(_) | Authentication::SaslFinal(_) => Err(broken("an exchange that was not begun")),
+        Authentication::Other(kind) => Err(unusable(&format!("it asks for authentication of kind {kind}"))),
+    }
+}
+
+async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<(), Fault> {
+    let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism.as_ref() == name.as_bytes());
+    let end_point = leg.tls.clone().flatten();
+    let (mechanism, binding) = match end_point {
+        Some(end_point) if offered(SCRAM_SHA_256_PLUS) => {
+            (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(end_point))
+        }
+        // `unrequested` tells the server that binding was possible, so that stripping the offer is noticed
+        Some(_) if offered(SCRAM_SHA_256) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+        None if offered(SCRAM_SHA_256) => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+        Some(_) | None => return Err(unusable("it offers no SCRAM-SHA-256")),
+    };
+    let mut exchange = ScramSha256::new(secret.expose(), binding);
+    password::encode_sasl_initial(mechanism.as_bytes(), Some(exchange.message()), &mut leg.outlet.buffer)
+        .map_err(unwritable)?;
+    leg.outlet.drain_all().await.map_err(lost)?;
+    let Authentication::SaslContinue(challenge) = leg.authentication().await? else {
+        return Err(broken("no challenge"));
+    };
+    exchange.update(&challenge).map_err(|_| broken("a challenge that is none"))?;
+    password::encode_sasl_response(exchange.message(), &mut leg.outlet.buffer).map_err(unwritable)?;
+    leg.outlet.drain_all().await.map_err(lost)?;
+    // THREAT: a server that skips its own proof and says that all is well.
+    let Authentication::SaslFinal(proof) = leg.authentication().await? else { return Err(broken("no proof")) };
+    exchange.finish(&proof).map_err(|_| broken("a proof that is none: it does not know the password"))?;
+    match leg.authentication().await? {
+        Authentication::Ok => Ok(()),
+        _ => Err(broken("another request after the proof")),
+    }
+}
+
+async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
+    let mut parameters = Vec::new();
+    let mut cancel = (0, Bytes::new());
+    loop {
+        match leg.message().await? {
+            Backend::ParameterStatus { name, value } => parameters.push((name, value)),
+            Backend::BackendKeyData { process, key } => cancel = (process, key),
+            Backend::NoticeResponse(_) | Backend::NegotiateProtocolVersion { .. } => {}
+            Backend::ReadyForQuery { status: TransactionStatus::Idle } => break,
+            _ => return Err(broken("a message that does not belong to a login")),
+        }
+    }
+    let Leg { inlet, outlet, .. } = leg;
+    Ok(Welcome { inlet, outlet, parameters, cancel, user })
+}
+
+impl Leg {
+    async fn authentication(&mut self) -> Result<Authentication, Fault> {
+        loop {
+            match self.message().await? {
+                Backend::Authentication(step) => return Ok(step),
+                Backend::NegotiateProtocolVersion { .. } | Backend::NoticeResponse(_) => {}
+                _ => return Err(broken("a message that is no step of a login")),
+            }
+        }
+    }
+
+    async fn message(&mut self) -> Result<Backend, Fault> {
+        let frame = self.frame().await?;
+        match Backend::decode(&frame).map_err(|error| broken(&error.to_string()))? {
+            Backend::ErrorResponse(report) => Err(refused(&report)),
+            message => Ok(message),
+        }
+    }
+
+    async fn frame(&mut self) -> Result<Frame, Fault> {
+        loop {
+            let found =
+                frame::next(&mut self.inlet.buffer, LIMIT).map_err(|error: WireError| broken(&error.to_string()))?;
+            if let Some(frame) = found {
+                return Ok(frame);
+            }
+            if self.inlet.fill().await.map_err(lost)? == 0 {
+                return Err(Fault::target(Code::TargetLost, "the target closed the connection during the login")
+                    .hint("see the server's log"));
+            }
+        }
+    }
+}
+
+fn needed(secret: Option<&Secret>) -> Result<&Secret, Fault> {
+    secret.filter(|secret| !secret.is_empty()).ok_or_else(|| unusable("it asks for a password, and none is configured"))
+}
+
+/// What the server refused; its words name the account, so they go to the log.
+fn refused(report: &Report) -> Fault {
+    let code = report.code().map(String::from_utf8_lossy).unwrap_or_default();
+    let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
+    let fault = match code.as_ref() {
+        "28P01" | "28000" => {
+            Fault::target(Code::TargetLogin, "the target refused the credential that the gateway holds for it")
+                .hint("check the target's `login` in the configuration, and the server's pg_hba.conf")
+        }
+        "3D000" => Fault::target(Code::TargetUnknown, "the target has no such database"),
+        "53300" => Fault::target(Code::TargetUnreachable, "the target takes no more connections"),
+        "57P03" => Fault::target(Code::TargetUnreachable, "the target is starting up or shutting down"),
+        _ => Fault::target(Code::TargetLogin, format!("the target refused the login with SQLSTATE {code}")),
+    };
+    fault.cause(said)
+}
+
+fn unusable(why: &str) -> Fault {
+    Fault::target(Code::TargetLogin, format!("the gateway cannot log in to the target: {why}"))
+        .hint("set the server to scram-sha-256, and the target's `login` to an account with a password")
+}
+
+fn broken(what: &str) -> Fault {
+    Fault::target(Code::TargetViolation, format!("the target broke the protocol during the login: {what}"))
+}
+
+fn lost(error: std::io::Error) -> Fault {
+    Fault::target(Code::TargetLost, "the connection to the target was lost during the login").cause(error)
+}
+
+fn unwritable(error: WireError) -> Fault {
+    Fault::gateway(Code::Internal, "the login cannot be written").cause(error)
+}
+
+/// The packet that takes back what a session does.
+pub(in crate::postgres) fn cancel_packet(cancel: &(i32, Bytes)) -> BytesMut {
+    let mut packet = BytesMut::new();
+    startup::encode_cancel(cancel.0, &cancel.1, &mut packet).ok();
+    packet
+}

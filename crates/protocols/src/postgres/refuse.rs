@@ -1,0 +1,82 @@
+//! How refusals and faults sound in PostgreSQL: SQLSTATE, message, detail, hint.
+//!
+//! It decides nothing: it gets a [`Denial`] or a [`Fault`] and finds the client's words for it.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the rest share the code of their side")]
+
+use postern_core::fault::{Fault, Side};
+use postern_core::gate::Held;
+use postern_core::{Code, Denial};
+
+use super::wire::Report;
+
+/// SQLSTATEs (PostgreSQL documentation, appendix A).
+pub(super) mod sqlstate {
+    pub(crate) const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    pub(crate) const FEATURE_NOT_SUPPORTED: &str = "0A000";
+    pub(crate) const INVALID_PASSWORD: &str = "28P01";
+    pub(crate) const INVALID_AUTHORIZATION: &str = "28000";
+    pub(crate) const INVALID_CATALOG_NAME: &str = "3D000";
+    pub(crate) const PROTOCOL_VIOLATION: &str = "08P01";
+    pub(crate) const CONNECTION_FAILURE: &str = "08006";
+    pub(crate) const QUERY_CANCELED: &str = "57014";
+    pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
+    pub(crate) const SYSTEM_ERROR: &str = "58000";
+    pub(crate) const UNDEFINED_STATEMENT: &str = "26000";
+    pub(crate) const UNDEFINED_CURSOR: &str = "34000";
+    pub(crate) const SYNTAX_ERROR: &str = "42601";
+}
+
+/// The report of a refusal; the session goes on.
+pub(super) fn denial(denial: &Denial) -> Report {
+    let state = match denial.code {
+        Code::NotSupported => sqlstate::FEATURE_NOT_SUPPORTED,
+        Code::ApprovalWithdrawn => sqlstate::QUERY_CANCELED,
+        _ => sqlstate::INSUFFICIENT_PRIVILEGE,
+    };
+    let detail = match &denial.rule {
+        Some(rule) => format!("Rule \"{rule}\" ({}).", denial.code),
+        None => format!("{}.", denial.code),
+    };
+    let report = Report::error(state, &denial.message).detail(&detail);
+    denial.hint.iter().fold(report, |report, hint| report.hint(hint))
+}
+
+/// The report of a fault; the session ends.
+pub(super) fn fault(fault: &Fault) -> Report {
+    let state = match (fault.side, fault.code) {
+        (_, Code::TokenInvalid | Code::TokenExpired | Code::TokenAudience | Code::ProofMissing) => {
+            sqlstate::INVALID_PASSWORD
+        }
+        (_, Code::TargetUnknown) => sqlstate::INVALID_CATALOG_NAME,
+        (_, Code::IssuerUnknown | Code::NoPrincipal | Code::PlainTextRefused) => sqlstate::INVALID_AUTHORIZATION,
+        (_, Code::NotSupported | Code::SettingPinned) => sqlstate::FEATURE_NOT_SUPPORTED,
+        (_, Code::PolicyChanged) => sqlstate::INSUFFICIENT_PRIVILEGE,
+        (_, Code::Stopping) => sqlstate::ADMIN_SHUTDOWN,
+        (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,
+        (Side::Target, _) => sqlstate::CONNECTION_FAILURE,
+        (Side::Gateway, _) => sqlstate::SYSTEM_ERROR,
+    };
+    let report = Report::fatal(state, &fault.message).detail(&format!("{}.", fault.code));
+    fault.hint.iter().fold(report, |report, hint| report.hint(hint))
+}
+
+/// What a client hears while it waits for a human.
+pub(super) fn held(held: &Held) -> Report {
+    let message = format!("waiting for a human to approve this: {}, {}", held.approval(), held.url());
+    Report::notice(&message).detail(&format!("Rule \"{}\".", held.rules())).hint("Cancel the query to take it back.")
+}
+
+/// A message that the target cannot be asked because it is not there, as the server itself would say it.
+pub(super) fn unknown_statement(name: &str) -> Report {
+    let message = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    Report::error(sqlstate::UNDEFINED_STATEMENT, &message)
+}
+
+/// The same for a portal.
+pub(super) fn unknown_portal(name: &str) -> Report {
+    Report::error(sqlstate::UNDEFINED_CURSOR, &format!("portal \"{name}\" does not exist"))
+}

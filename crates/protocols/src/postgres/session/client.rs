@@ -1,0 +1,445 @@
+//! What the client says, message by message: read, submitted, forwarded, or refused.
+//!
+//! It decides nothing: every message that asks for something becomes operations for the gate, and what the gate does
+//! not permit is replaced by a message that must fail in the same way, so that the server itself keeps transaction
+//! and pipeline right.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use postern_core::gate::{Decision, Permit};
+use postern_core::operation::Stage;
+use postern_core::{Code, Denial, Fault, Operation};
+
+use super::super::analyze::{self, Kind, Names, Statement};
+use super::super::forward::{Continuation, Control};
+use super::super::login::{encoded, violation};
+use super::super::refuse;
+use super::super::wire::{Frame, Frontend, Limit, Named, Report, TransactionStatus, frame};
+use super::names::Stale;
+use super::registry::{Found, Portal, Prepared};
+use super::reply::{Answers, Query, Reply};
+use super::submission;
+use super::{End, MOST_OWED, MOST_READ, Parked, Session};
+
+/// A statement that no server can parse. It stands in place of what was refused.
+const FAIL: &str = "postern refused this statement";
+
+/// The two kinds of messages that fail in their own ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    /// It ends with its own `ReadyForQuery`.
+    Simple,
+    /// After its failure everything is skipped up to the next Sync.
+    Extended,
+}
+
+/// What is done with a permit.
+pub(super) enum Then {
+    Query(Arc<[Statement]>),
+    Parse { name: Bytes, text: Bytes, types: Vec<u32>, statement: Arc<[Statement]> },
+    Bind { name: Bytes, statement_name: Bytes, prepared: Arc<Prepared>, statement: Arc<[Statement]>, formats: Vec<i16> },
+}
+
+impl Then {
+    pub(super) fn message(&self) -> Message {
+        match self {
+            Self::Query(_) => Message::Simple,
+            Self::Parse { .. } | Self::Bind { .. } => Message::Extended,
+        }
+    }
+
+    fn statements(&self) -> &[Statement] {
+        match self {
+            Self::Query(statements)
+            | Self::Parse { statement: statements, .. }
+            | Self::Bind { statement: statements, .. } => statements,
+        }
+    }
+}
+
+/// What became of a message.
+enum Taken {
+    /// It was dealt with.
+    Done,
+    /// It cannot be yet: take it again once the target has answered.
+    NotYet,
+}
+
+/// Why a statement cannot be submitted as it stands.
+enum Obstacle {
+    /// The target must answer first.
+    NotYet,
+    /// It must not be.
+    Refuse(Report),
+}
+
+impl Session<'_> {
+    /// Takes messages of the client as long as nothing stands in the way.
+    pub(super) async fn advance(&mut self) -> Result<(), End> {
+        loop {
+            if self.holding.is_some() || self.to_target.is_full() {
+                return Ok(());
+            }
+            let frame = match self.parked.take() {
+                Some(parked) if !self.replies.settled() => {
+                    self.parked = Some(parked);
+                    return Ok(());
+                }
+                Some(Parked::Asking(asking, then)) => {
+                    self.ask(asking, then).await?;
+                    continue;
+                }
+                Some(Parked::Frame(frame)) => frame,
+                None if self.replies.len() >= MOST_OWED => {
+                    self.to_target.control(&Control::Flush);
+                    return Ok(());
+                }
+                None => match frame::next(&mut self.from_client.buffer, Limit::CLIENT).map_err(violation)? {
+                    Some(frame) => frame,
+                    None => return Ok(()),
+                },
+            };
+            if let Taken::NotYet = self.take(&frame).await? {
+                self.parked = Some(Parked::Frame(frame));
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: &Frame) -> Result<Taken, End> {
+        let message = Frontend::decode(frame).map_err(violation)?;
+        if self.skipping && !matches!(message, Frontend::Sync | Frontend::Terminate) {
+            return Ok(Taken::Done);
+        }
+        match message {
+            Frontend::Query { text } => return self.query(text, frame).await,
+            Frontend::Parse { name, text, types } => return self.parse(name, text, types, frame).await,
+            Frontend::Bind { .. } => return self.bind(message, frame).await,
+            Frontend::Describe { kind, name } => return self.describe(kind, &name, frame).await,
+            Frontend::Execute { portal, .. } => return self.execute(&portal, frame).await,
+            Frontend::Close { kind, name } => {
+                self.to_target.control(&Control::Close(frame.clone()));
+                self.registry.close(kind, &name);
+                self.replies.expect(Reply::Close { kind, name });
+            }
+            Frontend::Sync => self.sync(),
+            Frontend::Flush if self.copying => {}
+            Frontend::Flush => self.to_target.control(&Control::Flush),
+            Frontend::CopyData(_) => self.copy(frame, false),
+            Frontend::CopyDone | Frontend::CopyFail { .. } => self.copy(frame, true),
+            Frontend::FunctionCall => {
+                let denial =
+                    Denial::new(Code::NotSupported, "calling functions by number is not passed through this gateway");
+                self.refuse(refuse::denial(&denial.hint("call the function in a SELECT")), Message::Simple).await?;
+            }
+            Frontend::Terminate => return Err(End::Client),
+            Frontend::Password(_) => {
+                return Err(End::Fault(Fault::client(Code::ClientViolation, "a password was sent in an open session")));
+            }
+        }
+        Ok(Taken::Done)
+    }
+
+    async fn query(&mut self, text: Bytes, frame: &Frame) -> Result<Taken, End> {
+        if !self.replies.settled() {
+            return Ok(Taken::NotYet);
+        }
+        let statements = match self.read(&text).await? {
+            Ok(statements) => statements,
+            Err(obstacle) => return self.obstructed(obstacle, Message::Simple).await,
+        };
+        let operations = statements.iter().map(|one| self.operation(one, Stage::Run, text.clone())).collect();
+        self.submit(operations, frame.raw.clone(), Then::Query(statements)).await.map(|()| Taken::Done)
+    }
+
+    async fn parse(&mut self, name: Bytes, text: Bytes, types: Vec<u32>, frame: &Frame) -> Result<Taken, End> {
+        let statement = match self.read(&text).await? {
+            Ok(statement) => statement,
+            Err(obstacle) => return self.obstructed(obstacle, Message::Extended).await,
+        };
+        let operations = statement.iter().map(|one| self.operation(one, Stage::Prepare, text.clone())).collect();
+        self.submit(
+            operations,
+            frame.raw.clone(),
+            Then::Parse { name: kept(&name), text: kept(&text), types, statement },
+        )
+        .await?;
+        Ok(Taken::Done)
+    }
+
+    async fn bind(&mut self, message: Frontend, frame: &Frame) -> Result<Taken, End> {
+        let Frontend::Bind { portal, statement: name, parameter_formats, parameters, result_formats } = message else {
+            return Ok(Taken::Done);
+        };
+        let prepared = match self.registry.statement(&name, self.replies.settled()) {
+            Found::Is(prepared) => prepared,
+            Found::Unconfirmed => return Ok(Taken::NotYet),
+            Found::Nothing => {
+                let report = refuse::unknown_statement(&String::from_utf8_lossy(&name));
+                return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+            }
+        };
+        // names may have come to mean something else since the statement was parsed; the server plans it anew then
+        let statement = match self.read(&prepared.text).await? {
+            Ok(_) if self.names.revision == prepared.names => Arc::clone(&prepared.statement),
+            Ok(statement) => statement,
+            Err(obstacle) => return self.obstructed(obstacle, Message::Extended).await,
+        };
+        let meaning = submission::meaning(&prepared.text, &prepared.types, &parameter_formats);
+        let operations: Vec<Operation> = statement
+            .iter()
+            .map(|one| Operation { parameters: parameters.clone(), ..self.operation(one, Stage::Run, meaning.clone()) })
+            .collect();
+        let statement_name = name;
+        let then = Then::Bind { name: kept(&portal), statement_name, prepared, statement, formats: result_formats };
+        self.submit(operations, frame.raw.clone(), then).await?;
+        Ok(Taken::Done)
+    }
+
+    async fn describe(&mut self, kind: Named, name: &Bytes, frame: &Frame) -> Result<Taken, End> {
+        let settled = self.replies.settled();
+        let describe = Continuation::Describe(frame.clone());
+        let report = match kind {
+            Named::Statement => match self.registry.statement(name, settled) {
+                Found::Unconfirmed => return Ok(Taken::NotYet),
+                Found::Nothing => Some(refuse::unknown_statement(&String::from_utf8_lossy(name))),
+                Found::Is(prepared) => {
+                    self.to_target.follow(&prepared.flow, &describe);
+                    None
+                }
+            },
+            Named::Portal => match self.registry.portal(name, settled) {
+                Found::Unconfirmed => return Ok(Taken::NotYet),
+                Found::Nothing => Some(refuse::unknown_portal(&String::from_utf8_lossy(name))),
+                Found::Is(portal) => {
+                    self.to_target.follow(&portal.flow, &describe);
+                    None
+                }
+            },
+        };
+        match report {
+            None => self.replies.expect(Reply::Describe),
+            Some(report) => self.refuse(report, Message::Extended).await?,
+        }
+        Ok(Taken::Done)
+    }
+
+    async fn execute(&mut self, name: &Bytes, frame: &Frame) -> Result<Taken, End> {
+        let portal = match self.registry.portal(name, self.replies.settled()) {
+            Found::Is(portal) => portal,
+            Found::Unconfirmed => return Ok(Taken::NotYet),
+            Found::Nothing => {
+                let report = refuse::unknown_portal(&String::from_utf8_lossy(name));
+                return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+            }
+        };
+        if !self.gate.stands(&portal.flow) {
+            let denial = Denial::new(Code::PolicyChanged, "the policy changed since this statement was bound");
+            let report = refuse::denial(&denial.hint("bind it again"));
+            return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+        }
+        self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
+        self.executed = true;
+        let masked = !self.gate.masks().is_empty();
+        for statement in portal.statement.iter() {
+            self.names.forwarded(statement, masked);
+        }
+        self.replies.expect(Reply::Execute { portal });
+        Ok(Taken::Done)
+    }
+
+    /// While the server takes COPY data it does not answer a Sync, and so gets none.
+    fn sync(&mut self) {
+        if self.copying {
+            return;
+        }
+        self.skipping = false;
+        self.executed = false;
+        self.registry.end_pipeline();
+        self.to_target.control(&Control::Sync);
+        self.replies.expect(Reply::Sync);
+    }
+
+    /// COPY data belongs to the operation that asked for it; without one it is dropped, as the server does.
+    fn copy(&mut self, frame: &Frame, ends: bool) {
+        if !self.copying {
+            return;
+        }
+        let continuation = Continuation::Copy(frame.clone());
+        match self.replies.first() {
+            Some(Reply::Query(query)) => self.to_target.follow(&query.flow, &continuation),
+            Some(Reply::Execute { portal }) => self.to_target.follow(&portal.flow, &continuation),
+            _ => {}
+        }
+        self.copying = !ends;
+    }
+
+    async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes, then: Then) -> Result<(), End> {
+        match self.gate.submit(operations, payload).await? {
+            Decision::Go(permit) => self.forward(permit, then),
+            Decision::Ask(asking) => self.ask(asking, then).await,
+            Decision::No(denial) => {
+                let report = match then.statements() {
+                    [one] if denial.code == Code::Unreadable => submission::unread(one, &denial),
+                    _ => refuse::denial(&denial),
+                };
+                self.refuse(report, then.message()).await
+            }
+        }
+    }
+
+    async fn obstructed(&mut self, obstacle: Obstacle, message: Message) -> Result<Taken, End> {
+        match obstacle {
+            Obstacle::NotYet => Ok(Taken::NotYet),
+            Obstacle::Refuse(report) => self.refuse(report, message).await.map(|()| Taken::Done),
+        }
+    }
+
+    /// Sends what was permitted and notes what the target owes for it.
+    pub(super) fn forward(&mut self, permit: Permit, then: Then) -> Result<(), End> {
+        let flow = self.to_target.forward(permit);
+        let masked = !self.gate.masks().is_empty();
+        match then {
+            Then::Query(statements) => {
+                self.to_target.release();
+                self.registry.end_pipeline();
+                self.registry.drop_unnamed();
+                for statement in statements.iter() {
+                    self.names.forwarded(statement, masked);
+                }
+                self.replies.expect(Reply::Query(Box::new(Query::of(flow, statements))));
+            }
+            Then::Parse { name, text, types, statement } => {
+                let names = self.names.revision;
+                let prepared = Arc::new(Prepared::of(text, types, statement, names, flow));
+                self.registry.parse(&name, &prepared);
+                self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });
+                if masked {
+                    self.ask_fields(name, &prepared);
+                }
+            }
+            Then::Bind { name, statement_name, prepared, statement, formats } => {
+                // the statement may have been parsed before anything was masked
+                if masked && !prepared.is_asked() {
+                    self.ask_fields(statement_name, &prepared);
+                }
+                let portal = Arc::new(Portal { prepared, statement, formats, flow, masks: OnceLock::new() });
+                self.registry.bind(&name, &portal);
+                self.replies.expect(Reply::Bind { name, portal });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks what a statement returns; the answer stays here.
+    fn ask_fields(&mut self, name: Bytes, prepared: &Arc<Prepared>) {
+        prepared.ask();
+        self.to_target.follow(&prepared.flow, &Continuation::DescribeOwn(name));
+        self.replies.expect(Reply::Fields { prepared: Arc::clone(prepared) });
+    }
+
+    /// Puts a message that must fail in place of one that was refused, and the client's own report over its error.
+    pub(super) async fn refuse(&mut self, report: Report, message: Message) -> Result<(), End> {
+        let text = Bytes::from_static(FAIL.as_bytes());
+        match message {
+            Message::Simple => {
+                let permit = self.gate.own(FAIL, encoded(&Frontend::Query { text })).await?;
+                let flow = self.to_target.forward(permit);
+                self.to_target.release();
+                self.registry.end_pipeline();
+                self.registry.drop_unnamed();
+                let query = Query { instead: Some(report), ..Query::of(flow, Arc::new([])) };
+                self.replies.expect(Reply::Query(Box::new(query)));
+            }
+            Message::Extended => {
+                let parse = Frontend::Parse { name: Bytes::new(), text, types: Vec::new() };
+                let permit = self.gate.own(FAIL, encoded(&parse)).await?;
+                self.to_target.forward(permit);
+                self.replies.expect(Reply::Refused(report));
+                self.skipping = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a text with the names that hold now.
+    async fn read(&mut self, text: &Bytes) -> Result<Result<Arc<[Statement]>, Obstacle>, End> {
+        if let Some(obstacle) = self.freshen().await? {
+            return Ok(Err(obstacle));
+        }
+        let statements = self.reading(text);
+        if !self.replies.settled()
+            && statements.iter().any(|one| matches!(one.kind, Kind::Execute { .. } | Kind::Fetch { .. }))
+        {
+            return Ok(Err(Obstacle::NotYet));
+        }
+        if let Some(why) = analyze::must_be_sent_separately(&statements, self.names.unsettled()) {
+            let denial = Denial::new(Code::Unreadable, why).hint("send the statements one by one");
+            return Ok(Err(Obstacle::Refuse(refuse::denial(&denial))));
+        }
+        if let Some(name) = statements.iter().find_map(submission::unpinned) {
+            let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
+            return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, message)))));
+        }
+        Ok(Ok(statements))
+    }
+
+    fn reading(&mut self, text: &Bytes) -> Arc<[Statement]> {
+        if self.readings_of != self.names.revision || self.readings.len() >= MOST_READ {
+            self.readings.clear();
+            self.readings_of = self.names.revision;
+        }
+        if let Some(reading) = self.readings.get(text) {
+            return Arc::clone(reading);
+        }
+        let names = Names {
+            catalog: &self.names.catalog,
+            search_path: &self.names.path,
+            user: &self.names.user,
+            prepared: &|name| self.registry.prepared(name),
+            cursors: &|name| self.registry.cursor(name),
+        };
+        let reading = submission::read(text, &names);
+        // what `EXECUTE` and `FETCH` mean changes without the names changing
+        if reading.iter().all(|one| one.kind == Kind::Plain) {
+            self.readings.insert(kept(text), Arc::clone(&reading));
+        }
+        reading
+    }
+
+    /// Makes sure that names mean what the server takes them to mean, or says why that cannot be known now.
+    async fn freshen(&mut self) -> Result<Option<Obstacle>, End> {
+        self.names.refresh(self.catalogs, &mut self.gate).await?;
+        if self.names.stale() == Stale::Nothing {
+            return Ok(None);
+        }
+        if !self.replies.settled() {
+            return Ok(Some(Obstacle::NotYet));
+        }
+        if !self.replies.is_empty() {
+            let why = "an earlier statement of this pipeline changes what names mean";
+            let denial = Denial::new(Code::Unreadable, why).hint("end the pipeline with Sync before this statement");
+            return Ok(Some(Obstacle::Refuse(refuse::denial(&denial))));
+        }
+        // a failed transaction refuses everything but its end, which means the same under any names
+        if self.status == TransactionStatus::Failed {
+            return Ok(None);
+        }
+        let (text, payload) = self.names.question();
+        let permit = self.gate.own(&text, payload).await?;
+        self.to_target.forward(permit);
+        self.to_target.control(&Control::Sync);
+        self.replies.expect(Reply::Own(Answers::default()));
+        Ok(Some(Obstacle::NotYet))
+    }
+
+    fn operation(&self, statement: &Statement, stage: Stage, meaning: Bytes) -> Operation {
+        submission::operation(statement, &self.names.path, &self.names.user, stage, meaning)
+    }
+}
+
+/// A copy that outlives the read buffer which a message is a slice of.
+fn kept(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
+}

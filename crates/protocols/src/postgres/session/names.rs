@@ -1,0 +1,192 @@
+//! What the names in a session's statements mean: catalog, search path, account; and when that has to be found out
+//! again.
+//!
+//! A statement that changes what names mean leaves them stale until the server itself has been asked on this very
+//! connection, because only there are uncommitted changes and settings visible.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names mean")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use postern_core::gate::{Gate, Open};
+use postern_core::mask::Lineage;
+use postern_core::{Code, Fault};
+
+use super::super::analyze::{Kind, Statement};
+use super::super::catalog::{Catalog, QUERIES, Row};
+use super::super::catalogs::Catalogs;
+use super::super::wire::{Frontend, Named};
+use super::submission;
+
+/// How old the shared catalog may be where masks depend on it.
+pub(super) const FRESH: Duration = Duration::from_secs(10);
+/// How old it may be where only rules do.
+const FRESH_WITHOUT_MASKS: Duration = Duration::from_secs(60);
+
+/// Who the session is to the server and where it looks names up, the account first.
+const PATH: &str = "SELECT n.name FROM (SELECT 0::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
+    UNION ALL SELECT s.place, s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) \
+    WITH ORDINALITY AS s(name, place)) AS n ORDER BY n.place";
+
+/// The name of the gateway's own statements and portals, which no client has a reason to use.
+const OWN: &str = "postern's own";
+
+/// What names mean now.
+pub(super) struct Surroundings {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) path: Vec<Arc<str>>,
+    pub(super) user: String,
+    /// Grows whenever something of it changes.
+    pub(super) revision: u64,
+    read_at: Instant,
+    stale: Stale,
+    /// What the open transaction changed, which its end may undo.
+    inside: Stale,
+    /// Whether the catalog was read on the session's own connection.
+    own: bool,
+}
+
+/// What must be asked again before the next decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stale {
+    /// Nothing.
+    Nothing,
+    /// The search path and the account.
+    Path,
+    /// These, and the catalog as this session sees it.
+    Catalog,
+}
+
+impl Surroundings {
+    pub(super) async fn new(catalogs: &Catalogs, gate: &mut Gate<Open>, user: &str) -> Result<Self, Fault> {
+        let catalog = catalogs.current(gate, FRESH).await?;
+        relate(gate, &catalog)?;
+        Ok(Self {
+            catalog,
+            path: Vec::new(),
+            user: user.to_owned(),
+            revision: 1,
+            read_at: Instant::now(),
+            stale: Stale::Path,
+            inside: Stale::Nothing,
+            own: false,
+        })
+    }
+
+    pub(super) fn stale(&self) -> Stale {
+        self.stale
+    }
+
+    /// Takes up the shared catalog where this one is too old.
+    pub(super) async fn refresh(&mut self, catalogs: &Catalogs, gate: &mut Gate<Open>) -> Result<(), Fault> {
+        let fresh = if gate.masks().is_empty() { FRESH_WITHOUT_MASKS } else { FRESH };
+        if self.read_at.elapsed() <= fresh {
+            return Ok(());
+        }
+        // what only this session can see is asked for in this session
+        if self.own {
+            self.stale = Stale::Catalog;
+            return Ok(());
+        }
+        let catalog = catalogs.current(gate, fresh).await?;
+        self.read_at = Instant::now();
+        if !Arc::ptr_eq(&catalog, &self.catalog) {
+            self.revision = self.revision.saturating_add(1);
+            relate(gate, &catalog)?;
+            self.catalog = catalog;
+        }
+        Ok(())
+    }
+
+    /// A statement is on its way that may change what names mean.
+    pub(super) fn forwarded(&mut self, statement: &Statement, masked: bool) {
+        let change = match &statement.kind {
+            Kind::Define => Stale::Catalog,
+            Kind::Set { .. } | Kind::Reset(_) | Kind::Discard(_) => Stale::Path,
+            Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => self.inside,
+            // code that is not known may do any of it; what it makes matters to masks only
+            _ if submission::runs_code(statement) && masked => Stale::Catalog,
+            _ if submission::runs_code(statement) => Stale::Path,
+            _ => Stale::Nothing,
+        };
+        self.stale = self.stale.max(change);
+        self.inside = self.inside.max(change);
+    }
+
+    /// The server waits for the next query, in no transaction: what was changed in one may have been undone.
+    pub(super) fn outside(&mut self) {
+        self.stale = self.stale.max(std::mem::replace(&mut self.inside, Stale::Nothing));
+    }
+
+    /// Whether the open transaction changed what names mean, so that its end changes it back.
+    pub(super) fn unsettled(&self) -> bool {
+        self.inside != Stale::Nothing
+    }
+
+    /// The texts to ask, as one pipeline of the gateway's own.
+    pub(super) fn question(&self) -> (String, Bytes) {
+        let mut texts = vec![PATH];
+        if self.stale == Stale::Catalog {
+            texts.extend(QUERIES);
+        }
+        (texts.join(";\n"), pipeline(&texts))
+    }
+
+    /// Takes the answers to [`Surroundings::question`].
+    pub(super) fn answered(&mut self, answers: &[Vec<Row>], gate: &mut Gate<Open>) -> Result<(), Fault> {
+        let (path, catalog) = answers.split_first().ok_or_else(unanswered)?;
+        let mut names = path.iter().filter_map(|row| row.first().cloned().flatten());
+        self.user = names.next().ok_or_else(unanswered)?;
+        self.path = names.map(Arc::from).collect();
+        if !catalog.is_empty() {
+            let catalog = Catalog::from_rows(gate.space(), catalog).map_err(|error| {
+                Fault::target(Code::TargetViolation, "the target's catalog cannot be read").cause(error)
+            })?;
+            self.catalog = Arc::new(catalog);
+            self.read_at = Instant::now();
+            self.own = true;
+            relate(gate, &self.catalog)?;
+        }
+        self.stale = Stale::Nothing;
+        self.revision = self.revision.saturating_add(1);
+        Ok(())
+    }
+}
+
+fn relate(gate: &mut Gate<Open>, catalog: &Arc<Catalog>) -> Result<(), Fault> {
+    let lineage: Arc<dyn Lineage> = Arc::<Catalog>::clone(catalog);
+    gate.relate(lineage)
+}
+
+fn unanswered() -> Fault {
+    Fault::target(Code::TargetViolation, "the target did not say what names mean in this session")
+}
+
+/// The messages that ask these texts one by one, under names of their own so that nothing of the client's is
+/// replaced. The caller ends the pipeline.
+fn pipeline(texts: &[&str]) -> Bytes {
+    let own = Bytes::from_static(OWN.as_bytes());
+    let mut out = BytesMut::new();
+    for text in texts {
+        let messages = [
+            Frontend::Parse { name: own.clone(), text: Bytes::copy_from_slice(text.as_bytes()), types: Vec::new() },
+            Frontend::Bind {
+                portal: own.clone(),
+                statement: own.clone(),
+                parameter_formats: Vec::new(),
+                parameters: Vec::new(),
+                result_formats: Vec::new(),
+            },
+            Frontend::Execute { portal: own.clone(), max_rows: 0 },
+            Frontend::Close { kind: Named::Portal, name: own.clone() },
+            Frontend::Close { kind: Named::Statement, name: own.clone() },
+        ];
+        for message in messages {
+            // constant text is always writable
+            message.encode(&mut out).ok();
+        }
+    }
+    out.freeze()
+}

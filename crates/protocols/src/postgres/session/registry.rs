@@ -1,0 +1,223 @@
+//! Prepared statements and portals by name, as the server knows them.
+//!
+//! THREAT: deciding about one statement while the server runs another of the same name. A name defined in the
+//! pipeline at hand counts at once, because if its definition fails, the server skips whatever uses it; a name
+//! defined before counts only once the server has confirmed it.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names stand for")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use postern_core::gate::Flow;
+
+use super::super::analyze::{Discard, Kind, Statement};
+use super::super::cells::ColumnMasks;
+use super::super::wire::{Field, Named};
+
+/// A prepared statement.
+pub(super) struct Prepared {
+    /// Its text as sent, without the terminating zero byte.
+    pub(super) text: Bytes,
+    /// The declared types of its parameters.
+    pub(super) types: Vec<u32>,
+    /// What it was read as.
+    pub(super) statement: Arc<[Statement]>,
+    /// The names it was read with.
+    pub(super) names: u64,
+    /// What lets questions about it through.
+    pub(super) flow: Flow,
+    /// What it returns, once the server has said so; `None` inside for nothing.
+    pub(super) fields: OnceLock<Option<Vec<Field>>>,
+    asked: AtomicBool,
+}
+
+impl Prepared {
+    pub(super) fn of(text: Bytes, types: Vec<u32>, statement: Arc<[Statement]>, names: u64, flow: Flow) -> Self {
+        Self { text, types, statement, names, flow, fields: OnceLock::new(), asked: AtomicBool::new(false) }
+    }
+
+    /// Notes that the server was asked what the statement returns.
+    pub(super) fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// A statement with its parameters, ready to run or running.
+pub(super) struct Portal {
+    /// The statement.
+    pub(super) prepared: Arc<Prepared>,
+    /// What it was read as when it was bound.
+    pub(super) statement: Arc<[Statement]>,
+    /// The formats that its results come in.
+    pub(super) formats: Vec<i16>,
+    /// What lets its execution through.
+    pub(super) flow: Flow,
+    /// How its rows are masked, once that is known; `None` inside for not at all.
+    pub(super) masks: OnceLock<Option<ColumnMasks>>,
+}
+
+/// What a name stands for.
+pub(super) enum Found<T> {
+    /// This.
+    Is(T),
+    /// Nothing.
+    Nothing,
+    /// It cannot be said before the server has answered.
+    Unconfirmed,
+}
+
+/// Names of one sort.
+struct Names<T> {
+    confirmed: HashMap<Bytes, Arc<T>>,
+    /// Defined (or closed) in the pipeline at hand.
+    current: HashMap<Bytes, Option<Arc<T>>>,
+}
+
+/// All names of a session.
+#[derive(Default)]
+pub(super) struct Registry {
+    statements: Names<Prepared>,
+    portals: Names<Portal>,
+    /// What `PREPARE` named, by its own reading.
+    prepared: HashMap<String, Arc<Statement>>,
+    /// What `DECLARE` named, and whether it outlives its transaction.
+    cursors: HashMap<String, (Arc<Statement>, bool)>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { confirmed: HashMap::new(), current: HashMap::new() }
+    }
+}
+
+impl<T> Names<T> {
+    fn find(&self, name: &Bytes, settled: bool) -> Found<Arc<T>> {
+        match self.current.get(name) {
+            Some(Some(one)) => Found::Is(Arc::clone(one)),
+            Some(None) => Found::Nothing,
+            None if !settled => Found::Unconfirmed,
+            None => self.confirmed.get(name).map_or(Found::Nothing, |one| Found::Is(Arc::clone(one))),
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn statement(&self, name: &Bytes, settled: bool) -> Found<Arc<Prepared>> {
+        self.statements.find(name, settled)
+    }
+
+    pub(super) fn portal(&self, name: &Bytes, settled: bool) -> Found<Arc<Portal>> {
+        self.portals.find(name, settled)
+    }
+
+    /// A Parse was forwarded.
+    pub(super) fn parse(&mut self, name: &Bytes, prepared: &Arc<Prepared>) {
+        self.statements.current.insert(name.clone(), Some(Arc::clone(prepared)));
+    }
+
+    /// A Bind was forwarded.
+    pub(super) fn bind(&mut self, name: &Bytes, portal: &Arc<Portal>) {
+        self.portals.current.insert(name.clone(), Some(Arc::clone(portal)));
+    }
+
+    /// A Close was forwarded.
+    pub(super) fn close(&mut self, kind: Named, name: &Bytes) {
+        match kind {
+            Named::Statement => drop(self.statements.current.insert(name.clone(), None)),
+            Named::Portal => drop(self.portals.current.insert(name.clone(), None)),
+        }
+    }
+
+    /// The pipeline at hand ends: from now on its names count once they are confirmed.
+    pub(super) fn end_pipeline(&mut self) {
+        self.statements.current.clear();
+        self.portals.current.clear();
+    }
+
+    /// The server confirmed a Parse.
+    pub(super) fn parsed(&mut self, name: Bytes, prepared: Arc<Prepared>) {
+        self.statements.confirmed.insert(name, prepared);
+    }
+
+    /// The server confirmed a Bind.
+    pub(super) fn bound(&mut self, name: Bytes, portal: Arc<Portal>) {
+        self.portals.confirmed.insert(name, portal);
+    }
+
+    /// The server confirmed a Close.
+    pub(super) fn closed(&mut self, kind: Named, name: &Bytes) {
+        match kind {
+            Named::Statement => drop(self.statements.confirmed.remove(name)),
+            Named::Portal => drop(self.portals.confirmed.remove(name)),
+        }
+    }
+
+    /// A Query was forwarded: the server drops the unnamed statement and portal for it.
+    pub(super) fn drop_unnamed(&mut self) {
+        self.statements.confirmed.remove(&Bytes::new());
+        self.portals.confirmed.remove(&Bytes::new());
+    }
+
+    /// No transaction is open: portals are gone, and cursors that do not outlive one.
+    pub(super) fn end_transaction(&mut self) {
+        self.portals.confirmed.clear();
+        self.cursors.retain(|_, (_, hold)| *hold);
+    }
+
+    /// A statement was done that changes what names stand for.
+    pub(super) fn done(&mut self, kind: &Kind) {
+        match kind {
+            Kind::Prepare { name, inner } => drop(self.prepared.insert(name.clone(), Arc::clone(inner))),
+            Kind::Deallocate(name) => self.deallocate(name.as_deref()),
+            Kind::Discard(Discard::All) => {
+                self.deallocate(None);
+                self.cursors.clear();
+                self.portals.confirmed.clear();
+            }
+            Kind::DeclareCursor { name, hold, inner } => {
+                self.cursors.insert(name.clone(), (Arc::clone(inner), *hold));
+            }
+            Kind::CloseCursor(Some(name)) => drop(self.cursors.remove(name)),
+            Kind::CloseCursor(None) => self.cursors.clear(),
+            _ => {}
+        }
+    }
+
+    /// What `EXECUTE name` runs. Statements prepared by message share their names with those prepared by SQL.
+    pub(super) fn prepared(&self, name: &str) -> Option<Arc<Statement>> {
+        let by_message = || {
+            let prepared = self.statements.confirmed.get(name.as_bytes())?;
+            match &*prepared.statement {
+                [one] => Some(Arc::new(one.clone())),
+                _ => None,
+            }
+        };
+        self.prepared.get(name).cloned().or_else(by_message)
+    }
+
+    /// What `FETCH FROM name` shows.
+    pub(super) fn cursor(&self, name: &str) -> Option<Arc<Statement>> {
+        self.cursors.get(name).map(|(statement, _)| Arc::clone(statement))
+    }
+
+    fn deallocate(&mut self, name: Option<&str>) {
+        match name {
+            Some(name) => {
+                self.prepared.remove(name);
+                self.statements.confirmed.remove(name.as_bytes());
+            }
+            None => {
+                self.prepared.clear();
+                self.statements.confirmed.clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the target still owes: one entry for each message that it will answer, in order.
+//!
+//! It is how a reply is known to belong to an operation, and how the gateway says what the server does with a
+//! pipeline after an error: everything up to the next Sync is skipped, there and here.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some replies end an operation")]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postern_core::OperationId;
+use postern_core::gate::Flow;
+use postern_core::journal::Outcome;
+
+use super::super::analyze::Statement;
+use super::super::catalog::Row;
+use super::super::cells::ColumnMasks;
+use super::super::wire::{Named, Report};
+use super::registry::{Portal, Prepared};
+
+/// One thing that the target will answer.
+pub(super) enum Reply {
+    /// A Query message: results, then `ReadyForQuery`.
+    Query(Box<Query>),
+    /// A Parse message.
+    Parse { name: Bytes, prepared: Arc<Prepared> },
+    /// The gateway's own question what a statement returns; the client does not see the answer.
+    Fields { prepared: Arc<Prepared> },
+    /// A Bind message.
+    Bind { name: Bytes, portal: Arc<Portal> },
+    /// A Describe message, answered by up to two messages.
+    Describe,
+    /// An Execute message.
+    Execute { portal: Arc<Portal> },
+    /// A Close message.
+    Close { kind: Named, name: Bytes },
+    /// A message that must fail, in place of one that was refused; the client hears this instead.
+    Refused(Report),
+    /// The end of a pipeline: `ReadyForQuery`.
+    Sync,
+    /// The gateway's own question to the catalog, to its `ReadyForQuery`.
+    Own(Answers),
+}
+
+/// A Query message on its way.
+pub(super) struct Query {
+    /// What lets its COPY data through.
+    pub(super) flow: Flow,
+    /// Its statements, or none where it stands in place of one that was refused.
+    pub(super) statements: Arc<[Statement]>,
+    /// How many of them are done.
+    pub(super) done: usize,
+    /// What the client hears instead of the server's error.
+    pub(super) instead: Option<Report>,
+    /// How the rows of the result at hand are masked.
+    pub(super) masks: Option<ColumnMasks>,
+    /// The server's words for what it did.
+    pub(super) tags: Vec<String>,
+    /// The server's code for what it did not do.
+    pub(super) failed: Option<String>,
+}
+
+/// Answers to the gateway's own questions, as they come in.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) done: Vec<Vec<Row>>,
+    pub(super) rows: Vec<Row>,
+    pub(super) failed: bool,
+}
+
+/// Everything owed, oldest first.
+#[derive(Default)]
+pub(super) struct Replies {
+    queue: VecDeque<Reply>,
+    ends: usize,
+}
+
+impl Replies {
+    pub(super) fn expect(&mut self, reply: Reply) {
+        if reply.is_end() {
+            self.ends = self.ends.saturating_add(1);
+        }
+        self.queue.push_back(reply);
+    }
+
+    pub(super) fn first(&mut self) -> Option<&mut Reply> {
+        self.queue.front_mut()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Reply> {
+        let reply = self.queue.pop_front()?;
+        if reply.is_end() {
+            self.ends = self.ends.saturating_sub(1);
+        }
+        Some(reply)
+    }
+
+    /// Whether nothing is owed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How many replies are owed.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether every pipeline that was ended has been answered, so that names and transaction are known.
+    pub(super) fn settled(&self) -> bool {
+        self.ends == 0
+    }
+
+    /// Takes what the server skips after an error: everything before the next end of a pipeline. Tells whether there
+    /// is such an end; without one the server goes on skipping what it gets.
+    pub(super) fn skip(&mut self, code: &str, outcomes: &mut Vec<(OperationId, Outcome)>) -> bool {
+        while let Some(reply) = self.queue.front() {
+            match reply {
+                Reply::Sync | Reply::Own(_) => return true,
+                Reply::Bind { portal, .. } => outcomes.push((portal.flow.id(), failed(code))),
+                Reply::Query(query) => outcomes.push((query.flow.id(), failed(code))),
+                _ => {}
+            }
+            self.pop();
+        }
+        false
+    }
+
+    /// Forgets the ends of pipelines that the server reads while it takes COPY data, and so never answers. Anything
+    /// else in their place is a violation.
+    pub(super) fn enter_copy(&mut self) -> bool {
+        while self.queue.len() > 1 {
+            match self.queue.get(1) {
+                Some(Reply::Sync) => {
+                    self.queue.remove(1);
+                    self.ends = self.ends.saturating_sub(1);
+                }
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The operations of which nobody will learn how they ended.
+    pub(super) fn unknown(&self) -> Vec<(OperationId, Outcome)> {
+        let ids = self.queue.iter().filter_map(|reply| match reply {
+            Reply::Query(query) => Some(query.flow.id()),
+            Reply::Execute { portal } => Some(portal.flow.id()),
+            _ => None,
+        });
+        ids.map(|id| (id, Outcome::Unknown)).collect()
+    }
+}
+
+impl Reply {
+    fn is_end(&self) -> bool {
+        matches!(self, Self::Query(_) | Self::Sync | Self::Own(_))
+    }
+}
+
+pub(super) fn failed(code: &str) -> Outcome {
+    Outcome::Failed { code: code.to_owned() }
+}

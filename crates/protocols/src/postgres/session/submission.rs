@@ -1,0 +1,108 @@
+//! From what a text was read as to what the gate is asked: a statement becomes an [`Operation`].
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change settings")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
+use postern_core::{Denial, Effect, Object, Operation, Touch};
+
+use super::super::analyze::setting::{self, Class};
+use super::super::analyze::{self, Kind, Names, Statement, Unread};
+use super::super::login::settings::{self, PINNED};
+use super::super::refuse;
+use super::super::vocabulary::action;
+use super::super::wire::Report;
+
+/// Reads a text. What cannot be read is one statement of which only that is known, so that policy and journal see it.
+pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
+    let utf8 = || Unread { why: "the text is not UTF-8".to_owned(), position: None };
+    let read = std::str::from_utf8(text).map_err(|_| utf8()).and_then(|text| analyze::read(text, names));
+    match read {
+        Ok(statements) => Arc::from(statements),
+        Err(unread) => Arc::from([opaque(text, unread)]),
+    }
+}
+
+/// What the gate is asked about a statement.
+pub(super) fn operation(
+    statement: &Statement,
+    path: &[Arc<str>],
+    user: &str,
+    stage: Stage,
+    meaning: Bytes,
+) -> Operation {
+    let path = path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
+    let settings = BTreeMap::from([("search_path".to_owned(), path), ("user".to_owned(), user.to_owned())]);
+    Operation {
+        action: statement.action,
+        also: statement.also.clone(),
+        touches: statement.touches.clone(),
+        outputs: statement.outputs.clone(),
+        uses: statement.uses.clone(),
+        facts: statement.facts.clone(),
+        reading: statement.reading.clone(),
+        stage,
+        text: Arc::clone(&statement.text),
+        meaning,
+        parameters: Vec::new(),
+        settings: Arc::new(settings),
+    }
+}
+
+/// All that gives a bound statement its meaning besides its parameters.
+pub(super) fn meaning(text: &[u8], types: &[u32], formats: &[i16]) -> Bytes {
+    let mut meaning = BytesMut::from(text);
+    meaning.put_u8(0);
+    types.iter().for_each(|oid| meaning.put_u32(*oid));
+    meaning.put_u8(0);
+    formats.iter().for_each(|format| meaning.put_i16(*format));
+    meaning.freeze()
+}
+
+/// What the grammar refuses is refused in the grammar's own words.
+pub(super) fn unread(statement: &Statement, denial: &Denial) -> Report {
+    if statement.facts.get("unparsed") != Some(&Fact::Flag(true)) {
+        return refuse::denial(denial);
+    }
+    let Reading::Opaque(why) = &statement.reading else { return refuse::denial(denial) };
+    Report::error(refuse::sqlstate::SYNTAX_ERROR, why).detail(&format!("{}.", denial.code))
+}
+
+/// Whether a statement runs code of which nobody here knows what it does.
+pub(super) fn runs_code(statement: &Statement) -> bool {
+    let unknown = |touch: &Touch| touch.effect == Effect::Unknown;
+    !statement.uses.hidden.is_empty() || statement.touches.iter().any(unknown)
+}
+
+fn opaque(text: &[u8], unread: Unread) -> Statement {
+    Statement {
+        action: action::UNKNOWN,
+        also: Vec::new(),
+        touches: vec![Touch::whole(Effect::Unknown, Object::at(["?"]))],
+        outputs: Outputs::Unknown,
+        names: Vec::new(),
+        uses: Uses::default(),
+        facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
+        reading: Reading::Opaque(unread.why.clone()),
+        text: String::from_utf8_lossy(text).into(),
+        kind: Kind::Plain,
+    }
+}
+
+/// The pinned setting that a statement would change to another value, if it does.
+pub(super) fn unpinned(statement: &Statement) -> Option<String> {
+    let (name, value) = match &statement.kind {
+        Kind::Set { name, value, .. } => (name, value.as_deref()),
+        Kind::Reset(Some(name)) => (name, None),
+        _ => return None,
+    };
+    let other = match PINNED.iter().find(|(pinned, _)| pinned == name) {
+        // the default is the pinned value: it was set as the session began
+        Some((_, wanted)) => value.is_some_and(|value| !settings::means(name, value, wanted)),
+        None => setting::class(name) == Class::Pinned,
+    };
+    other.then(|| name.clone())
+}

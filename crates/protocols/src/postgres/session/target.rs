@@ -1,0 +1,373 @@
+//! What the target answers, message by message: attributed, masked, passed on.
+//!
+//! Rows that nothing masks are passed on in bulk, undecoded. Whatever does not fit what is owed ends the session: a
+//! target that answers out of turn could make one operation's rows pass for another's.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the session")]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postern_core::journal::Outcome;
+use postern_core::{Code, Fault};
+
+use super::super::analyze::Statement;
+use super::super::catalogs::texts;
+use super::super::cells::{self, Unprovable};
+use super::super::wire::report::field;
+use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
+use super::registry::Portal;
+use super::reply::{Query, Reply, failed};
+use super::{End, Session};
+
+/// Settings that must not change while statements are read, with the value that they have.
+const PINNED: &[(&[u8], &[u8])] = &[(b"client_encoding", b"UTF8"), (b"standard_conforming_strings", b"on")];
+
+impl Query {
+    pub(super) fn of(flow: postern_core::gate::Flow, statements: Arc<[Statement]>) -> Self {
+        Self { flow, statements, done: 0, instead: None, masks: None, tags: Vec::new(), failed: None }
+    }
+}
+
+impl Session<'_> {
+    /// Passes on what the target has answered, as long as the client takes it.
+    pub(super) async fn relay(&mut self) -> Result<(), End> {
+        while !self.to_client.is_full() {
+            if self.rows_pass() {
+                let run = frame::run(&self.from_target.buffer, |tag| {
+                    tag == tag::server::DATA_ROW || tag == tag::server::COPY_DATA
+                });
+                if run > 0 {
+                    let rows = self.from_target.buffer.split_to(run);
+                    self.to_client.push(&rows);
+                }
+            }
+            let Some(frame) = frame::next(&mut self.from_target.buffer, Limit::SERVER).map_err(broken)? else { break };
+            self.answer(frame).await?;
+        }
+        if self.ended.is_empty() {
+            return Ok(());
+        }
+        let ended = std::mem::take(&mut self.ended);
+        self.gate.finished(ended).await.map_err(End::Fault)
+    }
+
+    /// Whether rows of the reply at hand go through as they are.
+    fn rows_pass(&mut self) -> bool {
+        if self.gate.masks().is_empty() {
+            return matches!(self.replies.first(), Some(Reply::Query(_) | Reply::Execute { .. }));
+        }
+        false
+    }
+
+    async fn answer(&mut self, frame: Frame) -> Result<(), End> {
+        match frame.tag {
+            tag::server::ERROR_RESPONSE => self.error(&frame),
+            tag::server::NOTICE_RESPONSE => self.notice(&frame),
+            tag::server::PARAMETER_STATUS => self.setting(&frame).await,
+            tag::server::NOTIFICATION_RESPONSE => {
+                self.to_client.push(&frame.raw);
+                Ok(())
+            }
+            tag::server::READY_FOR_QUERY => self.ready(&frame),
+            _ => match self.replies.first() {
+                Some(Reply::Own(_)) => self.own(&frame),
+                Some(Reply::Fields { .. }) => self.fields(&frame),
+                Some(Reply::Query(_)) => self.query_answer(&frame).await,
+                Some(Reply::Execute { .. }) => self.execute_answer(&frame).await,
+                Some(_) => self.step_answer(&frame),
+                None => Err(out_of_turn(&frame)),
+            },
+        }
+    }
+
+    /// Answers to Parse, Bind, Describe and Close.
+    fn step_answer(&mut self, frame: &Frame) -> Result<(), End> {
+        self.to_client.push(&frame.raw);
+        match (frame.tag, self.replies.first()) {
+            // the columns, or none, are still to come
+            (tag::server::PARAMETER_DESCRIPTION, Some(Reply::Describe)) => return Ok(()),
+            (tag::server::ROW_DESCRIPTION | tag::server::NO_DATA, Some(Reply::Describe))
+            | (tag::server::PARSE_COMPLETE, Some(Reply::Parse { .. }))
+            | (tag::server::BIND_COMPLETE, Some(Reply::Bind { .. }))
+            | (tag::server::CLOSE_COMPLETE, Some(Reply::Close { .. })) => {}
+            _ => return Err(out_of_turn(frame)),
+        }
+        match self.replies.pop() {
+            Some(Reply::Parse { name, prepared }) => self.registry.parsed(name, prepared),
+            Some(Reply::Bind { name, portal }) => self.registry.bound(name, portal),
+            Some(Reply::Close { kind, name }) => self.registry.closed(kind, &name),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The answer to the gateway's own question what a statement returns.
+    fn fields(&mut self, frame: &Frame) -> Result<(), End> {
+        let fields = match Backend::decode(frame).map_err(broken)? {
+            Backend::ParameterDescription(_) => return Ok(()),
+            Backend::NoData => None,
+            Backend::RowDescription(fields) => Some(fields),
+            _ => return Err(out_of_turn(frame)),
+        };
+        if let Some(Reply::Fields { prepared }) = self.replies.pop() {
+            prepared.fields.set(fields).ok();
+        }
+        Ok(())
+    }
+
+    async fn query_answer(&mut self, frame: &Frame) -> Result<(), End> {
+        let Some(Reply::Query(query)) = self.replies.first() else { return Ok(()) };
+        match frame.tag {
+            tag::server::ROW_DESCRIPTION => {
+                let Backend::RowDescription(fields) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+                let statement = query.statements.get(query.done);
+                match cells::plan(&fields, None, statement, &self.names.catalog, self.gate.masks()) {
+                    Ok(masks) => query.masks = masks,
+                    Err(unprovable) => return Err(self.unprovable(&unprovable).await),
+                }
+            }
+            tag::server::DATA_ROW => {
+                let masked = match &query.masks {
+                    Some(masks) => masks.apply(&frame.body(), &mut self.to_client.buffer),
+                    None => {
+                        self.to_client.push(&frame.raw);
+                        Ok(())
+                    }
+                };
+                return match masked {
+                    Ok(()) => Ok(()),
+                    Err(unprovable) => Err(self.unprovable(&unprovable).await),
+                };
+            }
+            tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
+                query.tags.push(tag_of(frame));
+                if let Some(statement) = query.statements.get(query.done) {
+                    self.registry.done(&statement.kind);
+                }
+                query.done = query.done.saturating_add(1);
+                query.masks = None;
+            }
+            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
+            tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
+            _ => return Err(out_of_turn(frame)),
+        }
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    async fn execute_answer(&mut self, frame: &Frame) -> Result<(), End> {
+        let Some(Reply::Execute { portal }) = self.replies.first() else { return Ok(()) };
+        let portal = Arc::clone(portal);
+        match frame.tag {
+            tag::server::DATA_ROW => {
+                return match self.masked_row(&portal, &frame.body()) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => {
+                        self.to_client.push(&frame.raw);
+                        Ok(())
+                    }
+                    Err(unprovable) => Err(self.unprovable(&unprovable).await),
+                };
+            }
+            tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
+                self.replies.pop();
+                self.ended.push((portal.flow.id(), Outcome::Done { note: tag_of(frame) }));
+                for statement in portal.statement.iter() {
+                    self.registry.done(&statement.kind);
+                }
+            }
+            tag::server::PORTAL_SUSPENDED => drop(self.replies.pop()),
+            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
+            tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
+            _ => return Err(out_of_turn(frame)),
+        }
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    /// Masks a row of a portal; tells whether it did, or whether the row may go as it is.
+    fn masked_row(&mut self, portal: &Portal, body: &Bytes) -> Result<bool, Unprovable> {
+        let masks = self.gate.masks();
+        if masks.is_empty() {
+            return Ok(false);
+        }
+        let unknown = || Unprovable("the target returns rows of a statement that it did not describe".to_owned());
+        let plan = match portal.masks.get() {
+            Some(plan) => plan,
+            None => {
+                let fields: &Vec<Field> = portal.prepared.fields.get().and_then(Option::as_ref).ok_or_else(unknown)?;
+                let plan =
+                    cells::plan(fields, Some(&portal.formats), portal.statement.first(), &self.names.catalog, masks)?;
+                portal.masks.get_or_init(|| plan)
+            }
+        };
+        match plan {
+            Some(plan) => plan.apply(body, &mut self.to_client.buffer).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn copy_in(&mut self, frame: &Frame) -> Result<(), End> {
+        if !self.replies.enter_copy() {
+            let message = "other messages were sent ahead before the data of a COPY";
+            return Err(End::Fault(
+                Fault::client(Code::ClientViolation, message).hint("wait for the server to ask for the data"),
+            ));
+        }
+        self.copying = true;
+        self.skipping = false;
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    fn error(&mut self, frame: &Frame) -> Result<(), End> {
+        let Backend::ErrorResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
+        self.copying = false;
+        match self.replies.first() {
+            Some(Reply::Query(query)) => {
+                query.failed = Some(code);
+                let instead = query.instead.take().filter(|_| !fatal);
+                self.report_error(instead, &report, frame);
+                return Ok(());
+            }
+            Some(Reply::Own(answers)) => {
+                answers.failed = true;
+                tracing::warn!(session = %self.gate.session(), code, "the target refused the gateway's own question");
+                return Ok(());
+            }
+            Some(Reply::Refused(instead)) if !fatal => {
+                let instead = std::mem::take(instead);
+                self.report_error(Some(instead), &report, frame);
+            }
+            Some(Reply::Execute { portal }) => {
+                let id = portal.flow.id();
+                self.ended.push((id, failed(&code)));
+                self.report_error(None, &report, frame);
+            }
+            Some(Reply::Bind { portal, .. }) => {
+                let id = portal.flow.id();
+                self.ended.push((id, failed(&code)));
+                self.report_error(None, &report, frame);
+            }
+            _ => self.report_error(None, &report, frame),
+        }
+        if !matches!(self.replies.first(), Some(Reply::Sync)) {
+            self.replies.pop();
+        }
+        if !self.replies.skip(&code, &mut self.ended) && !fatal {
+            self.skipping = true;
+        }
+        Ok(())
+    }
+
+    fn report_error(&mut self, instead: Option<Report>, report: &Report, frame: &Frame) {
+        match instead {
+            Some(instead) => self.report(instead),
+            None if self.gate.masks().is_empty() => self.to_client.push(&frame.raw),
+            None => self.report(without_values(report)),
+        }
+    }
+
+    fn notice(&mut self, frame: &Frame) -> Result<(), End> {
+        if self.gate.masks().is_empty() {
+            self.to_client.push(&frame.raw);
+            return Ok(());
+        }
+        let Backend::NoticeResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        self.say(&Backend::NoticeResponse(without_values(&report)));
+        Ok(())
+    }
+
+    /// THREAT: a setting that changes how text is read, changed where the analyzer does not see it.
+    async fn setting(&mut self, frame: &Frame) -> Result<(), End> {
+        let Backend::ParameterStatus { name, value } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        let broken_pin = PINNED.iter().any(|(pinned, wanted)| *pinned == name.as_ref() && *wanted != value.as_ref());
+        if broken_pin {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let message = format!("setting `{name}` changed, and statements can no longer be read for certain");
+            self.gate.alert(Code::SettingPinned, &message).await?;
+            return Err(End::Fault(
+                Fault::client(Code::SettingPinned, message).hint("connect again and leave it as it is"),
+            ));
+        }
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    fn ready(&mut self, frame: &Frame) -> Result<(), End> {
+        let Backend::ReadyForQuery { status } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        self.status = status;
+        self.copying = false;
+        let reply = self.replies.pop();
+        if status == TransactionStatus::Idle {
+            self.registry.end_transaction();
+            self.names.outside();
+        }
+        match reply {
+            Some(Reply::Query(query)) => {
+                let outcome = match query.failed {
+                    Some(code) => failed(&code),
+                    None => Outcome::Done { note: query.tags.join("; ") },
+                };
+                self.ended.push((query.flow.id(), outcome));
+                self.executed = false;
+            }
+            Some(Reply::Sync) => {}
+            Some(Reply::Own(answers)) => {
+                if answers.failed {
+                    let fault =
+                        Fault::target(Code::TargetViolation, "the target did not say what names mean in this session");
+                    return Err(End::Fault(fault));
+                }
+                return self.names.answered(&answers.done, &mut self.gate).map_err(End::Fault);
+            }
+            _ => return Err(out_of_turn(frame)),
+        }
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    fn own(&mut self, frame: &Frame) -> Result<(), End> {
+        let Some(Reply::Own(answers)) = self.replies.first() else { return Ok(()) };
+        match Backend::decode(frame).map_err(broken)? {
+            Backend::DataRow(body) => answers.rows.push(texts(&body).ok_or_else(|| out_of_turn(frame))?),
+            Backend::CommandComplete { .. } => answers.done.push(std::mem::take(&mut answers.rows)),
+            Backend::ParseComplete | Backend::BindComplete | Backend::CloseComplete => {}
+            _ => return Err(out_of_turn(frame)),
+        }
+        Ok(())
+    }
+
+    async fn unprovable(&mut self, unprovable: &Unprovable) -> End {
+        match self.gate.alert(Code::MaskedOutput, &unprovable.0).await {
+            Err(fault) => End::Fault(fault),
+            Ok(()) => {
+                let message = format!("the reply cannot be masked for certain: {}", unprovable.0);
+                End::Fault(Fault::gateway(Code::MaskedOutput, message).hint("connect again"))
+            }
+        }
+    }
+}
+
+/// A report without the parts that quote values of rows.
+fn without_values(report: &Report) -> Report {
+    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION];
+    Report { fields: report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect() }
+}
+
+fn tag_of(frame: &Frame) -> String {
+    let body = frame.body();
+    String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(&body)).into_owned()
+}
+
+fn broken(error: WireError) -> End {
+    End::Fault(Fault::target(Code::TargetViolation, format!("the target broke the protocol: {error}")))
+}
+
+fn out_of_turn(frame: &Frame) -> End {
+    let message = format!("the target sent a message of type `{}` out of turn", char::from(frame.tag).escape_default());
+    End::Fault(Fault::target(Code::TargetViolation, message))
+}

@@ -1,0 +1,109 @@
+//! What protocols that own their bytes share: a connection as two ends with buffers.
+//!
+//! It knows no message. Reading never takes more than there is room for, writing never blocks reading, and both can
+//! be given up in the middle and taken up again without a byte lost.
+
+use std::io;
+
+use bytes::BytesMut;
+use postern_core::ports::Duplex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 16 << 10;
+
+/// How much may wait to be written before the other side is no longer read, in bytes.
+pub(crate) const HIGH_WATER: usize = 256 << 10;
+
+/// The reading end of a connection.
+pub(crate) struct Inlet {
+    reader: ReadHalf<Box<dyn Duplex>>,
+    /// What has arrived and is not yet taken.
+    pub(crate) buffer: BytesMut,
+}
+
+/// The writing end of a connection.
+pub(crate) struct Outlet {
+    writer: WriteHalf<Box<dyn Duplex>>,
+    /// What is to be written.
+    pub(crate) buffer: BytesMut,
+    unflushed: bool,
+}
+
+/// Takes a connection apart.
+pub(crate) fn ends(stream: Box<dyn Duplex>) -> (Inlet, Outlet) {
+    let (reader, writer) = tokio::io::split(stream);
+    (Inlet { reader, buffer: BytesMut::new() }, Outlet { writer, buffer: BytesMut::new(), unflushed: false })
+}
+
+/// Puts a connection together again, for a change of mode.
+///
+/// # Errors
+/// Where bytes have arrived or wait that belong to the old mode: they must not be taken for the new one's.
+pub(crate) fn rejoin(inlet: Inlet, outlet: Outlet) -> Result<Box<dyn Duplex>, Leftover> {
+    if !inlet.buffer.is_empty() || !outlet.is_idle() {
+        return Err(Leftover);
+    }
+    Ok(inlet.reader.unsplit(outlet.writer))
+}
+
+/// Bytes stood in a buffer at a change of mode.
+#[derive(Debug)]
+pub(crate) struct Leftover;
+
+impl Inlet {
+    /// Waits for more bytes and tells how many came; none at the end of the stream.
+    pub(crate) async fn fill(&mut self) -> io::Result<usize> {
+        self.buffer.reserve(CHUNK);
+        self.reader.read_buf(&mut self.buffer).await
+    }
+
+    /// Waits for exactly one byte, where the protocol answers with one.
+    pub(crate) async fn byte(&mut self) -> io::Result<u8> {
+        self.reader.read_u8().await
+    }
+}
+
+impl Outlet {
+    /// Appends bytes to what is to be written.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Whether there is nothing left to write.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.buffer.is_empty() && !self.unflushed
+    }
+
+    /// Whether so much waits that no more should be added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= HIGH_WATER
+    }
+
+    /// Writes some of what waits. Call it again until [`Outlet::is_idle`].
+    pub(crate) async fn drain(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            self.writer.flush().await?;
+            self.unflushed = false;
+            return Ok(());
+        }
+        self.unflushed = true;
+        let written = self.writer.write_buf(&mut self.buffer).await?;
+        if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
+    }
+
+    /// Writes all that waits.
+    pub(crate) async fn drain_all(&mut self) -> io::Result<()> {
+        while !self.is_idle() {
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that waits and says goodbye; for how it ends nobody is left to hear.
+    pub(crate) async fn finish(&mut self) {
+        if self.drain_all().await.is_ok() {
+            self.writer.shutdown().await.ok();
+        }
+    }
+}

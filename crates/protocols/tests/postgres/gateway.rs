@@ -1,0 +1,141 @@
+//! A gateway around the real protocol and a real server: everything else is a fake of the testkit.
+//!
+//! Clients connect in plain text on loopback, so that psql needs no certificate. Enter at [`Gateway::start`].
+
+use std::net::SocketAddr;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use postern_core::gate::Gate;
+use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later, Protocol as _};
+use postern_core::{Code, Fault};
+use postern_protocols::postgres::Postgres;
+use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
+use postern_testkit::postgres::{Options, PostgresServer, Tls};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+/// The injected account and its password, which no client may ever see.
+pub(crate) const APP: &str = "app";
+pub(crate) const PASSWORD: &str = "s3cret-Inject3d-Passw0rd";
+
+/// The start of every policy: a bot, an approver, and the one target.
+const PREAMBLE: &str = r#"
+[[principal]]
+name   = "bot"
+kind   = "workload"
+issuer = "corp"
+claims = { sub = "bot" }
+groups = ["ci"]
+
+[[principal]]
+name   = "dana"
+kind   = "human"
+issuer = "corp"
+claims = { sub = "dana" }
+groups = ["dba"]
+
+[[target]]
+name     = "shop"
+protocol = "postgres"
+address  = "127.0.0.1:PORT"
+database = "postgres"
+tls      = "disable"
+login    = { user = "app", password = "env:APP" }
+"#;
+
+pub(crate) struct Gateway {
+    pub(crate) server: PostgresServer,
+    pub(crate) dwelling: Arc<Dwelling>,
+    pub(crate) address: SocketAddr,
+    _accepting: JoinSet<()>,
+}
+
+struct NoTls;
+
+impl Encrypt for NoTls {
+    fn encrypt(&self, _plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>> {
+        Box::pin(async { Err(Fault::client(Code::ClientViolation, "there is no TLS here")) })
+    }
+}
+
+impl Gateway {
+    /// A server of this version with this data, and a gateway with these rules and masks in front of it.
+    pub(crate) async fn start(version: u32, script: &str, rules: &str) -> Result<Self> {
+        let script = format!(
+            "{script};\nGRANT ALL ON SCHEMA public TO {APP}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};"
+        );
+        let options = Options { version, tls: Tls::Off, script, ..Options::default() }.login(APP, PASSWORD);
+        let server = tokio::task::spawn_blocking(|| PostgresServer::start(options)).await??;
+        let target = server.address();
+        let reach = Reach::by(move |_| {
+            Box::pin(async move {
+                let stream = TcpStream::connect(target).await;
+                let stream = stream.map_err(|error| Fault::target(Code::TargetUnreachable, error.to_string()))?;
+                let stream: Box<dyn Duplex> = Box::new(stream);
+                Ok(stream)
+            })
+        });
+        let policy = format!("{}{rules}", PREAMBLE.replace("PORT", &target.port().to_string()));
+        let protocol = Arc::new(Postgres::new());
+        let dwelling = Arc::new(HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).build()?);
+        dwelling.vault.put("env:APP", PASSWORD);
+        dwelling.tokens.know("token-of-bot", "bot");
+        dwelling.tokens.know("token-of-dana", "dana");
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, Arc::clone(&dwelling), protocol));
+        Ok(Self { server, dwelling, address, _accepting: accepting })
+    }
+
+    /// psql's arguments for this gateway, as the bot.
+    pub(crate) fn psql(&self) -> Result<Command> {
+        let mut psql = Command::new(self.server.psql()?);
+        let port = self.address.port();
+        psql.arg("-X")
+            .args(["-v", "VERBOSITY=verbose", "-d"])
+            .arg(format!("host=127.0.0.1 port={port} user=bot dbname=shop sslmode=disable"))
+            .env("PGPASSWORD", "token-of-bot")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        Ok(psql)
+    }
+
+    /// Runs SQL with psql, one message a `-c`, and gives what it printed.
+    pub(crate) async fn run(&self, commands: &[&str]) -> Result<Ran> {
+        let mut psql = self.psql()?;
+        psql.args(["-A", "-t"]);
+        for command in commands {
+            psql.args(["-c", command]);
+        }
+        psql.output().await.map(Ran::of).context("psql does not run")
+    }
+}
+
+/// What psql printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        Self { out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+async fn accept(listener: TcpListener, dwelling: Arc<Dwelling>, protocol: Arc<Postgres>) {
+    let mut sessions = JoinSet::new();
+    while let Ok((stream, address)) = listener.accept().await {
+        let (house, protocol) = (Arc::clone(&dwelling.house), Arc::clone(&protocol));
+        sessions.spawn(async move {
+            let client = Client { stream: Box::new(stream), address, tls: Arc::new(NoTls), plaintext: true };
+            protocol.serve(client, Gate::accept(house, "postgres", address)).await;
+        });
+    }
+}

@@ -1,0 +1,280 @@
+//! Masked columns: whatever the shape of the statement, no value leaves in clear.
+
+use anyhow::Result;
+use postern_protocols::postgres::wire::Frontend::{self, Sync};
+
+use crate::gateway::Gateway;
+use crate::raw::{Raw, bind, execute, parse, query};
+
+const PEOPLE: &str = r#"
+    CREATE DOMAIN mail AS text;
+    CREATE TABLE people (
+        id int PRIMARY KEY, name text, email text, phone varchar(20), code char(6), address mail,
+        born date, score int, tags text[], profile jsonb, raw json, note text);
+    INSERT INTO people VALUES
+        (1, 'Ann', 'ann.secret@example.com', '555-123-4567', 'ABC123', 'ann.domain@example.com', '1990-02-03', 4711,
+         '{"first secret","second,secret",NULL}', '{"ssn": "078-05-1120"}', '{"pin": "9876"}', 'free'),
+        (2, 'Bob', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'free');
+    CREATE TABLE orders (id int, person int, total int);
+    INSERT INTO orders VALUES (1, 1, 10);
+    CREATE VIEW contacts AS SELECT id, name, lower(email) AS mail FROM people;
+    CREATE TABLE heirs () INHERITS (people);
+    INSERT INTO heirs SELECT 3, 'Cy', 'cy.secret@example.com';
+"#;
+
+const RULES: &str = r#"
+[[rule]]
+name   = "everything"
+effect = "allow"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["read", "write", "delete", "define", "execute"], objects = ["*"] }
+
+[[mask]]
+name    = "partly"
+columns = ["public.people.{email,phone,code,address,tags,born,score}"]
+kind    = "partial"
+keep_last = 4
+
+[[mask]]
+name    = "wholly"
+columns = ["public.people.{profile,raw}"]
+kind    = "fixed"
+"#;
+
+/// Whatever of these is seen by a client is a leak.
+const SECRETS: &[&str] = &[
+    "ann.secret",
+    "cy.secret",
+    "ann.domain",
+    "555-123",
+    "ABC12",
+    "1990",
+    "4711",
+    "first sec",
+    "second,",
+    "078-05",
+    "9876",
+];
+
+async fn gateway(version: u32) -> Result<Gateway> {
+    Gateway::start(version, PEOPLE, RULES).await
+}
+
+fn clean(heard: &[String]) {
+    for secret in SECRETS {
+        assert!(!heard.iter().any(|line| line.contains(secret)), "`{secret}` left: {heard:?}");
+    }
+}
+
+/// In the extended protocol, results in binary.
+fn binary(text: &str) -> Vec<Frontend> {
+    let bound = Frontend::Bind {
+        portal: "".into(),
+        statement: "".into(),
+        parameter_formats: Vec::new(),
+        parameters: Vec::new(),
+        result_formats: vec![1],
+    };
+    vec![parse("", text), bound, execute(""), Sync]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_type_is_masked_in_its_own_form() -> Result<()> {
+    for version in [15, 18] {
+        let gateway = gateway(version).await?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        let all =
+            "SELECT name, email, phone, code, address, born, score, tags, profile, raw FROM ONLY people ORDER BY id";
+        let heard = raw.ask(&[query(all)]).await?;
+        assert_eq!(
+            heard[1],
+            r#"row Ann|******************.com|********4567|***123|******************.com|NULL|NULL|{********cret,*********cret,NULL}|"***"|"***""#
+        );
+        assert_eq!(heard[2], "row Bob|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL");
+        clean(&heard);
+        let heard = raw.ask(&binary(all)).await?;
+        assert!(heard.iter().any(|line| line.starts_with("row Ann|******************.com|********4567|")), "{heard:?}");
+        clean(&heard);
+        // twice the same statement, with and without a name, and through a cursor
+        let named = [
+            parse("s", "SELECT email FROM ONLY people WHERE id = 1"),
+            bind("", "s", &[]),
+            execute(""),
+            Sync,
+            bind("", "s", &[]),
+            execute(""),
+            Sync,
+        ];
+        let heard = raw.ask(&named).await?;
+        assert_eq!(heard.iter().filter(|line| *line == "row ******************.com").count(), 2, "{heard:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_a_bare_column_is_masked() -> Result<()> {
+    let gateway = gateway(15).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let shapes = [
+        "SELECT email AS x FROM people WHERE id = 1",
+        "SELECT p.email FROM people p JOIN orders o ON o.person = p.id",
+        "SELECT * FROM people WHERE id = 1",
+        "SELECT x.e FROM (SELECT email AS e FROM people WHERE id = 1) x",
+        "WITH x AS (SELECT email FROM people WHERE id = 1) SELECT email FROM x",
+        "TABLE ONLY people",
+        "SELECT email FROM heirs",
+        "UPDATE people SET note = 'seen' WHERE id = 1 RETURNING email",
+        "INSERT INTO people (id, email) VALUES (9, 'nine@example.com') RETURNING email",
+        "DELETE FROM people WHERE id = 9 RETURNING *",
+    ];
+    for shape in shapes {
+        let heard = raw.ask(&[query(shape)]).await?;
+        clean(&heard);
+        assert!(heard.iter().any(|line| line.contains("****")), "nothing masked in `{shape}`: {heard:?}");
+    }
+    for statements in [
+        ["PREPARE a AS SELECT email FROM people WHERE id = 1", "EXECUTE a"],
+        ["BEGIN", "DECLARE c CURSOR WITH HOLD FOR SELECT email FROM people WHERE id = 1"],
+        ["FETCH ALL FROM c", "COMMIT"],
+    ] {
+        let heard = raw.ask(&statements.map(query)).await?;
+        clean(&heard);
+        assert!(!heard.iter().any(|line| line.starts_with("error")), "{statements:?}: {heard:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Result<()> {
+    for version in [15, 18] {
+        let gateway = gateway(version).await?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        let shapes = [
+            "SELECT email::varchar FROM people",
+            "SELECT to_json(people) FROM people",
+            "SELECT people FROM people",
+            "SELECT row_to_json(p) FROM (SELECT * FROM people) p",
+            "SELECT left(email, 3) FROM people",
+            "SELECT 'x' || email FROM people",
+            "SELECT max(email) FROM people",
+            "SELECT string_agg(email, ',') FROM people",
+            "SELECT email FROM people UNION SELECT 'x'",
+            "SELECT CASE WHEN email LIKE 'a%' THEN 1 ELSE 0 END FROM people",
+            "SELECT id FROM people WHERE email LIKE 'ann%'",
+            "SELECT id FROM people ORDER BY email",
+            "SELECT count(*) FROM people GROUP BY email",
+            "SELECT DISTINCT email FROM people",
+            "SELECT a.id FROM people a JOIN people b ON a.email = b.email",
+            "SELECT id FROM people WHERE id = (SELECT min(id) FROM people WHERE phone > '5')",
+            "SELECT mail FROM contacts",
+            "SELECT (SELECT email FROM people WHERE id = 1)::text",
+            "SELECT array(SELECT email FROM people)",
+            "SELECT count(*) FILTER (WHERE email = 'ann.secret@example.com') FROM people",
+            "COPY people TO STDOUT",
+            "COPY (SELECT email FROM people) TO STDOUT",
+            "CREATE TABLE copy AS SELECT * FROM people",
+            "SELECT * INTO copy FROM people",
+            "INSERT INTO orders (id) SELECT score FROM people",
+            "INSERT INTO people (id, note) SELECT id + 10, email FROM people",
+            "UPDATE people SET note = email",
+            "UPDATE people SET email = 'x'",
+            "DELETE FROM people WHERE phone LIKE '5%'",
+            "DO $$ BEGIN RAISE NOTICE '%', (SELECT email FROM people LIMIT 1); END $$",
+            "SELECT query_to_xml('SELECT email FROM people', true, true, '')",
+            "SELECT most_common_vals FROM pg_stats WHERE tablename = 'people'",
+            "EXPLAIN ANALYZE SELECT id FROM people WHERE email = 'ann.secret@example.com'",
+            "CREATE FUNCTION leak() RETURNS text LANGUAGE sql AS 'SELECT email FROM people LIMIT 1'",
+            "CREATE VIEW leak AS SELECT email || '' AS e FROM people",
+        ];
+        for shape in shapes {
+            let simple = raw.ask(&[query(shape)]).await?;
+            clean(&simple);
+            assert_eq!(simple.first().map(String::as_str), Some("error 42501"), "`{shape}`: {simple:?}");
+            let extended = raw.ask(&[parse("", shape), bind("", "", &[]), execute(""), Sync]).await?;
+            clean(&extended);
+            assert_eq!(extended.first().map(String::as_str), Some("error 42501"), "`{shape}`: {extended:?}");
+        }
+        let ran = gateway.run(&["SELECT 1, to_json(people) FROM people"]).await?;
+        assert!(ran.err.contains("output column 2 (`to_json(people)`) is computed from public.people."), "{ran:?}");
+        assert!(ran.err.contains("HINT:  select the column as it is: it comes masked"), "{ran:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_do_not_quote_rows() -> Result<()> {
+    let gateway = gateway(15).await?;
+    gateway.server.run_sql("postgres", "ALTER TABLE people ADD CHECK (note <> 'bad')")?;
+    let ran = gateway.run(&["UPDATE people SET note = 'bad' WHERE id = 1"]).await?;
+    assert!(ran.err.contains("23514"), "{ran:?}");
+    clean(&[ran.out, ran.err]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_holds_no_masked_value_of_a_reply() -> Result<()> {
+    let gateway = gateway(15).await?;
+    gateway.run(&["SELECT * FROM people", "SELECT email FROM people WHERE id = 1"]).await?;
+    clean(&[gateway.dwelling.journal.text()]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_bound_sees_everything() -> Result<()> {
+    let rules = RULES.replace("kind    = \"partial\"", "kind    = \"partial\"\nexcept  = [\"group:ci\"]");
+    let rules = rules.replace("kind    = \"fixed\"", "kind    = \"fixed\"\nexcept  = [\"group:ci\"]");
+    let gateway = Gateway::start(15, PEOPLE, &rules).await?;
+    let ran = gateway.run(&["SELECT email FROM ONLY people WHERE id = 1", "SELECT max(score) FROM people"]).await?;
+    assert_eq!(ran.out, "ann.secret@example.com\n4711");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_made_in_the_session_is_known_to_it_at_once() -> Result<()> {
+    let gateway = gateway(15).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let heard = raw
+        .ask(
+            &[
+                "BEGIN",
+                "CREATE TEMP TABLE mine (id int, email text)",
+                "INSERT INTO mine VALUES (1, 'own@example.com')",
+                "SELECT email FROM mine",
+                "ROLLBACK",
+                "SELECT email FROM people WHERE id = 1",
+            ]
+            .map(query),
+        )
+        .await?;
+    assert!(heard.contains(&"row own@example.com".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"row ******************.com".to_owned()), "{heard:?}");
+    Ok(())
+}
+
+/// THREAT: names that mean something else than the gateway thinks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_path_cannot_hide_a_masked_table() -> Result<()> {
+    let gateway = gateway(15).await?;
+    gateway.server.run_sql("postgres", "CREATE SCHEMA other; GRANT ALL ON SCHEMA other TO app; CREATE TABLE other.people (email text); INSERT INTO other.people VALUES ('open@example.com'); GRANT ALL ON other.people TO app")?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let heard = raw
+        .ask(
+            &[
+                "SET search_path = other",
+                "SELECT upper(email) FROM people",
+                "BEGIN",
+                "SET LOCAL search_path = public",
+                "SELECT email FROM people WHERE id = 1",
+                "COMMIT",
+                "SELECT email FROM people",
+            ]
+            .map(query),
+        )
+        .await?;
+    clean(&heard);
+    assert!(heard.contains(&"row OPEN@EXAMPLE.COM".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"row ******************.com".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"row open@example.com".to_owned()), "{heard:?}");
+    Ok(())
+}
