@@ -15,6 +15,7 @@ mod facts;
 mod found;
 mod from;
 mod functions;
+mod join;
 mod json;
 mod label;
 mod merge;

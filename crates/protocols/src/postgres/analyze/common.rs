@@ -1,4 +1,6 @@
 //! One query of a `WITH` clause: what its name shows to the queries after it.
+//!
+//! A recursive one is read until nothing new comes out of it; a column is never lost on the way.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,7 +44,7 @@ impl Reader<'_> {
             inner.commons.borrow_mut().push(finished(common, rows.clone()));
             let step = self.select(rest, &inner);
             let next = union(rows.clone(), step);
-            if same(&next, &rows) || !self.spend() {
+            if same(&next, &rows) || !self.step() {
                 break;
             }
             rows = next;

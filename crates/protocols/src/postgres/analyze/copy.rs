@@ -1,4 +1,6 @@
 //! `COPY`, `EXPLAIN`, and queries whose rows are kept: `SELECT INTO`, `CREATE TABLE AS`, views that store.
+//!
+//! What they have in common: values leave the query for a place where no cell can be masked.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CopyStmt, CreateTableAsStmt, ExplainStmt, IntoClause, Node, RefreshMatViewStmt, SelectStmt};

@@ -1,4 +1,6 @@
 //! Statements that change rows.
+//!
+//! What a clause only decides is kept apart from what is written, and what is copied from elsewhere is said.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,4 +1,6 @@
 //! Expressions: which columns go into a value, and which only decide about it.
+//!
+//! Enter at `value` for what is shown or stored, at `consult` for what decides.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink, SubLinkType, WindowDef};
@@ -39,7 +41,7 @@ impl Reader<'_> {
     /// What goes into a value, and its type where it is a column itself. Only a column reference
     /// keeps its origin: the server gives up on every other kind of expression.
     pub(super) fn shaped(&mut self, node: &Node, scope: &Scope<'_>) -> (Source, Option<(u32, i32)>) {
-        if !self.spend() {
+        if !self.step() {
             return (Source::unknown(), None);
         }
         match &node.node {

@@ -1,4 +1,6 @@
 //! What has been found in a statement so far. It only ever grows.
+//!
+//! It is told, and never asks why: nothing in it is ever taken back, but for what a plan does not do.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

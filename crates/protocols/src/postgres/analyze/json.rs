@@ -1,4 +1,6 @@
 //! The SQL/JSON constructors and queries, which the grammar keeps apart from functions.
+//!
+//! Nothing in them runs code of users; what goes in comes out.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{

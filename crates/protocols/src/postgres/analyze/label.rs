@@ -1,4 +1,6 @@
 //! A part of a statement as a person would recognise it.
+//!
+//! It is for refusals and records only; nothing is decided by it.
 
 use super::scan::{Tokens, Word};
 

@@ -1,4 +1,6 @@
 //! `MERGE`: several changes of one table, row by row.
+//!
+//! Each of its branches is one of the statements that it stands for, and counts as that.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CmdType, MergeStmt, MergeWhenClause};

@@ -1,4 +1,6 @@
 //! What the many ways of naming an object in `CREATE`, `ALTER`, `DROP` and `COMMENT` mean.
+//!
+//! A name that the catalog does not know stands for every object that it may be.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, ObjectType, RangeVar, RoleSpec, RoleSpecType};

@@ -1,4 +1,6 @@
 //! Queries: what a `SELECT`, `VALUES` or `TABLE` shows, and what decides about it.
+//!
+//! Enter at `query_in` for a query inside another statement.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ impl Rows {
 impl Reader<'_> {
     /// A query, or a changing statement that returns rows, inside `outer`.
     pub(super) fn query_in(&mut self, node: Option<&Node>, outer: &Scope<'_>) -> Rows {
-        if !self.spend() {
+        if !self.step() {
             return Rows::default();
         }
         match node.and_then(|node| node.node.as_ref()) {
@@ -62,7 +64,7 @@ impl Reader<'_> {
 
     /// A `SELECT` in any of its forms.
     pub(super) fn select(&mut self, select: &SelectStmt, outer: &Scope<'_>) -> Rows {
-        if !self.spend() {
+        if !self.step() {
             return Rows::default();
         }
         let mut level = outer.inner();
@@ -164,7 +166,7 @@ impl Reader<'_> {
 
     /// One entry of `GROUP BY`: a column in sight goes before a column that is shown.
     fn group(&mut self, group: &Node, rows: &Rows, level: &Scope<'_>) {
-        if !self.spend() {
+        if !self.step() {
             return;
         }
         match &group.node {

@@ -1,4 +1,6 @@
 //! What the name of a relation means, and what is recorded for naming it.
+//!
+//! Everything that names a relation comes through here, so that none is read or changed unrecorded.
 
 use std::rc::Rc;
 use std::sync::Arc;

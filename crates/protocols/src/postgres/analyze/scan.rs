@@ -176,7 +176,7 @@ fn quoted(bytes: &[u8], start: usize, quote: u8, backslash: bool) -> usize {
             [b'\\', _, ..] if backslash => 2,
             [first, second, ..] if *first == quote && *second == quote => 2,
             [first, rest @ ..] if *first == quote => {
-                let Some(gap) = continuation(rest).filter(|_| backslash) else {
+                let Some(gap) = continuation(rest).filter(|_| quote == b'\'') else {
                     return at.saturating_add(1);
                 };
                 gap.saturating_add(2)
@@ -188,7 +188,7 @@ fn quoted(bytes: &[u8], start: usize, quote: u8, backslash: bool) -> usize {
 }
 
 /// The blank between a closing quote and one that takes the string up again, which must hold a line
-/// end (section 4.1.2.1). It matters where backslashes escape: they do so in what follows, too.
+/// end (section 4.1.2.1). Where backslashes escape, they do so in what follows, too.
 fn continuation(rest: &[u8]) -> Option<usize> {
     let mut at: usize = 0;
     let mut line_end = false;

@@ -3,7 +3,7 @@
 //! All of them are read before any of them runs. Where one changes what the names in a later one
 //! mean, that reading would be of another statement than the one that runs.
 
-use postern_core::operation::Effect;
+use postern_core::operation::{Effect, Fact};
 
 use super::setting::{self, Class};
 use super::{Discard, Kind, Statement};
@@ -14,21 +14,38 @@ use super::{Discard, Kind, Statement};
 #[must_use]
 pub fn must_be_sent_separately(statements: &[Statement], unsettled: bool) -> Option<&'static str> {
     let mut changed: Option<&'static str> = None;
+    let mut pinned: Option<&'static str> = None;
     let mut pending = unsettled;
     for statement in statements {
         if let Some(why) = changed.filter(|_| depends_on_names(statement)) {
             return Some(why);
         }
-        let change = change(&statement.kind, pending);
+        if pinned.is_some() {
+            return pinned;
+        }
+        pinned = pins(&statement.kind);
+        let change = change(statement, pending);
         pending |= change.is_some();
         changed = changed.or(change);
     }
     None
 }
 
+/// Whatever comes after a change of how text is read has been read in another way.
+fn pins(kind: &Kind) -> Option<&'static str> {
+    let (Kind::Set { name, .. } | Kind::Reset(Some(name))) = kind else {
+        return None;
+    };
+    (setting::class(name) == Class::Pinned).then_some("a setting changes how the text after it is read")
+}
+
 /// What a statement changes for those after it.
-fn change(kind: &Kind, pending: bool) -> Option<&'static str> {
-    match kind {
+fn change(statement: &Statement, pending: bool) -> Option<&'static str> {
+    let dynamic = statement.facts.get("dynamic") == Some(&Fact::Flag(true));
+    if dynamic || !statement.uses.hidden.is_empty() {
+        return Some("code that cannot be seen may change what the names after it mean");
+    }
+    match &statement.kind {
         Kind::Set { name, .. } | Kind::Reset(Some(name)) => {
             (setting::class(name) != Class::Harmless).then_some("a setting changes what the names after it mean")
         }

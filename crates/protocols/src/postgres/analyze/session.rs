@@ -1,4 +1,6 @@
 //! Statements about the session itself: transactions, settings, prepared statements, cursors.
+//!
+//! What the session must keep track of is in the kind of the statement; keeping it is the session's.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! From text to statements: parse, read each one, put together what was found.
+//!
+//! The reader that all parts of the analysis share is defined here, with the bound on its work.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -206,7 +208,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One unit of work; false once too much has been done, and then the reading is opaque.
-    pub(super) fn spend(&mut self) -> bool {
+    pub(super) fn step(&mut self) -> bool {
         self.work = self.work.saturating_sub(1);
         if self.work == 0 {
             self.found.opaque("the statement is too intricate to be read");

@@ -1,4 +1,6 @@
 //! Target lists: the columns that are shown, and what the server calls them.
+//!
+//! Stars are expanded as far as the catalog knows the columns; beyond that, nobody knows how many there are.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -33,10 +33,4 @@ fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
     Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
 }
 
-fn one(text: &str) -> Statement {
-    let catalog = shop();
-    let path = ["public".into()];
-    read(text, &names(&catalog, &path)).unwrap().remove(0)
-}
-
 mod cases;

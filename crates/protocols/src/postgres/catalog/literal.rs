@@ -1,4 +1,6 @@
 //! A catalog written down in a test, as the rows that a server would answer.
+//!
+//! Only tests know it; [`shop`] is the database that most of them are about.
 
 use super::{Catalog, QUERIES, Row};
 

@@ -1,4 +1,6 @@
 //! Everything else that can be made or changed: types, functions, triggers, servers, publications.
+//!
+//! What each of them defines is said; what their code will do is not known, and not said.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{

@@ -1,4 +1,6 @@
 //! Rights and roles.
+//!
+//! Whoever may grant may give away what he has: these are effects of their own.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterDefaultPrivilegesStmt, GrantRoleStmt, GrantStmt, GrantTargetType, Node};

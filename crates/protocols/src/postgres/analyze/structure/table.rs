@@ -1,4 +1,6 @@
 //! Tables, views, indexes, sequences: what is made, and what runs inside it.
+//!
+//! Expressions in defaults, checks and indexes run later, as somebody else: their functions count now.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
