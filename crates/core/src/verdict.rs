@@ -1,6 +1,19 @@
 //! What was decided about an operation, and what follows from it.
 //!
 //! A verdict is a sum without a default: whoever matches on it says what happens in each case.
+//!
+//! ```compile_fail,E0277
+//! # use postern_core::Verdict;
+//! fn undecided() -> Verdict { Default::default() }
+//! ```
+//! ```compile_fail,E0004
+//! # use postern_core::Verdict;
+//! fn lax(verdict: &Verdict) -> bool { match verdict { Verdict::Allow(_) => true, Verdict::Deny(_) => false } }
+//! ```
+//! ```compile_fail,E0308
+//! # use postern_core::Verdict;
+//! fn boolean(verdict: Verdict) { if verdict {} }
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +23,9 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::identity::{Kind, Principal, matches};
 use crate::mask::MaskSet;
+
+#[cfg(test)]
+mod tests;
 
 /// The name of a rule, as written in the policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
