@@ -136,10 +136,9 @@ impl MaskSet {
         columns: &'a BTreeSet<Column>,
         guard: impl Fn(&Mask) -> Guarding,
     ) -> Option<(&'a Column, &'a Arc<Mask>)> {
-        columns.iter().find_map(|column| {
-            let mask = self.of(column).filter(|mask| guard(mask) == Guarding::Deny)?;
-            Some((column, mask))
-        })
+        // INVARIANT: one mask that refuses is enough, whichever of them shows least
+        let refusing = |column| self.binding(column).find(|mask| guard(mask) == Guarding::Deny);
+        columns.iter().find_map(|column| refusing(column).map(|mask| (column, mask)))
     }
 }
 
