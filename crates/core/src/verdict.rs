@@ -199,19 +199,29 @@ pub struct Denial {
     pub message: String,
     /// What would be allowed, or what to do next.
     pub hint: Option<String>,
+    /// What is written down instead of `message`, where that quotes the client: its words may hold values, and those
+    /// are written down sealed only.
+    pub recorded: Option<String>,
 }
 
 impl Denial {
     /// A denial that no single rule pronounced.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, rule: None, message: message.into(), hint: None }
+        Self { code, rule: None, message: message.into(), hint: None, recorded: None }
     }
 
     /// Names the rule.
     #[must_use]
     pub fn by(mut self, rule: RuleName) -> Self {
         self.rule = Some(rule);
+        self
+    }
+
+    /// Adds what is written down in place of a message that quotes the client.
+    #[must_use]
+    pub fn recorded(mut self, recorded: impl Into<String>) -> Self {
+        self.recorded = Some(recorded.into());
         self
     }
 

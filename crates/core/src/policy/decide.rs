@@ -110,8 +110,9 @@ impl Scope {
     }
 
     fn unreadable(&self, operation: &Operation, why: &str) -> Denial {
-        let message = format!("`{}` cannot be decided: {why}", operation.action);
-        Denial::new(Code::Unreadable, message).hint(self.would_be_allowed())
+        let unquoted = format!("`{}` cannot be decided", operation.action);
+        let message = format!("{unquoted}: {why}");
+        Denial::new(Code::Unreadable, message).recorded(unquoted).hint(self.would_be_allowed())
     }
 
     /// What this principal may do here, in one line.
