@@ -86,6 +86,7 @@ pub(crate) fn columns(paths: &[&str]) -> BTreeSet<Column> {
 pub(crate) fn operation(action: &'static str, touches: Vec<Touch>) -> Operation {
     Operation {
         action: Action(action),
+        also: Vec::new(),
         touches,
         outputs: Outputs::Nothing,
         uses: Uses::default(),

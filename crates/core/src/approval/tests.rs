@@ -347,12 +347,12 @@ impl Model {
             }
             Step::Withdraw => self.over.is_none() && self.over.replace(State::Withdrawn).is_none(),
             Step::Use(right) => {
-                let window = reuse > 0 && now < self.answered_at + reuse;
+                let window = reuse > 0 && now.saturating_sub(self.answered_at) < reuse;
                 let first = self.over == Some(State::Granted) && (now < EXPIRES || window);
                 let again = self.over == Some(State::Used) && window;
                 if right && (first || again) {
                     self.over = Some(State::Used);
-                    self.uses += 1;
+                    self.uses = self.uses.saturating_add(1);
                 }
                 right && (first || again)
             }
@@ -373,7 +373,7 @@ proptest! {
         let (mut model, mut now) = (Model::default(), 0);
         for step in &steps {
             if let Step::Wait(seconds) = step {
-                now += seconds;
+                now = seconds.saturating_add(now);
             }
             let at = after(now);
             approval.lapse(at);

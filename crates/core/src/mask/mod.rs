@@ -112,9 +112,13 @@ impl MaskSet {
             return Self { entries };
         }
         for column in lineage.columns() {
-            let Some(mask) = self.of(&column) else { continue };
-            let kin = lineage.kin(&column).into_iter().filter(|kin| *kin != column);
-            entries.extend(kin.map(|kin| (ColumnPattern::exactly(&kin), Arc::clone(mask))));
+            let binding: Vec<_> = self.binding(&column).collect();
+            if binding.is_empty() {
+                continue;
+            }
+            for kin in lineage.kin(&column).iter().filter(|kin| **kin != column) {
+                entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), Arc::clone(mask))));
+            }
         }
         Self { entries }
     }

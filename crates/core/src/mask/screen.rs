@@ -47,6 +47,7 @@ impl MaskSet {
             Code::MaskedOutput,
             format!("columns are masked for you on this target, and what `{code}` reads or shows cannot be known"),
         )
+        .recorded("columns are masked, and what some code in the statement reads or shows cannot be known")
         .hint("leave it out, or ask for a rule and masks that do not bind you"))
     }
 

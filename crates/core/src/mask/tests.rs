@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Cell, Guarding, Mask, MaskKind, MaskSet, Masked, partial};
+use super::{Cell, Guarding, Lineage, Mask, MaskKind, MaskSet, Masked, partial};
 use crate::operation::{Operation, Output, Outputs, Reading, Uses};
 use crate::policy::pattern::ColumnPattern;
 use crate::tests::{TABLES, column, columns, object, operation};
@@ -153,7 +153,7 @@ fn every_kind_of_reply_is_screened() {
     let (email, id) = ("public.customers.email", "public.customers.id");
     let refused = Err(Code::MaskedOutput);
     let free = || Ok(Vec::new());
-    let table: Vec<(&str, Outputs, Result<Vec<String>, Code>)> = vec![
+    let table = vec![
         ("nothing", Outputs::Nothing, free()),
         ("unknown", Outputs::Unknown, refused.clone()),
         ("no cell", Outputs::Cells(vec![]), free()),
@@ -266,9 +266,52 @@ fn refusals_name_the_part_the_column_and_the_mask() {
     );
 }
 
+/// A view that shows `public.customers` under other names.
+struct View;
+
+impl Lineage for View {
+    fn columns(&self) -> Vec<Column> {
+        columns(&["public.customers.id", "public.customers.email", "public.v.id", "public.v.mail"])
+            .into_iter()
+            .collect()
+    }
+
+    fn kin(&self, column: &Column) -> Vec<Column> {
+        match &*column.name {
+            "email" => columns(&["public.customers.email", "public.v.mail"]).into_iter().collect(),
+            "id" => columns(&["public.v.id"]).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[test]
+fn masks_follow_the_data_to_other_names() {
+    let lax = Mask { predicates: Guarding::Allow, ..Mask::clone(&mask("lax", MaskKind::Null)) };
+    let both = set(&[
+        ("public.customers.email", &Arc::new(lax)),
+        ("public.customers.email", &mask("strict", MaskKind::Fixed)),
+    ]);
+    let mail = column("public.v.mail");
+    assert_eq!(both.of(&mail), None);
+    let closed = both.closed(&View);
+    assert_eq!(&*closed.of(&mail).unwrap().name, "lax");
+    assert_eq!(closed.of(&column("public.v.id")), None);
+    assert_eq!(closed.of(&column("public.v.email")), None);
+    assert!(closed.within(&object("public.v")).is_some());
+    // each mask comes along, not only the one that shows least
+    let uses = Uses { consulted: columns(&["public.v.mail"]), ..Uses::default() };
+    let consulting =
+        Operation { uses, ..operation("tables.read", vec![Touch::whole(Effect::Read, object("public.v"))]) };
+    assert_eq!(screened(&closed, &consulting), Err(Code::MaskedPredicate));
+    assert!(MaskSet::default().closed(&View).is_empty());
+}
+
 #[test]
 fn what_is_written_down_does_not_quote_the_client() {
+    let hidden = Uses { hidden: BTreeSet::from(["left(email, 5)".to_owned()]), ..Uses::default() };
     let refusals = [
+        Operation { uses: hidden, ..reading(Outputs::Nothing) },
         reading(Outputs::Cells(vec![derived(&["public.customers.email"])])),
         reading(Outputs::Cells(vec![Output::Unknown { label: "left(email, 5)".to_owned() }])),
         Operation { reading: Reading::Opaque("near `left(email, 5)`".to_owned()), ..reading(Outputs::Nothing) },
@@ -288,7 +331,7 @@ proptest! {
         let (before, after): (Vec<char>, Vec<char>) = (text.chars().collect(), shown.chars().collect());
         prop_assert_eq!(before.len(), after.len());
         let kept = keep.min(before.len() / 2);
-        let hidden = before.len() - kept;
+        let hidden = before.len().saturating_sub(kept);
         prop_assert!(after[..hidden].iter().all(|c| *c == '*'));
         prop_assert_eq!(&after[hidden..], &before[hidden..]);
     }

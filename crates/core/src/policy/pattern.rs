@@ -76,6 +76,12 @@ impl ObjectPattern {
             && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
     }
 
+    /// Whether it names nothing in particular.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.space.is_none() && self.column.is_none() && self.parts.iter().all(|part| part == "*")
+    }
+
     /// The column it names, where it names one.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
