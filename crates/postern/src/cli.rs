@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A gateway between those who act and the machines they act on: every statement decided by policy, masked columns
 /// masked, risky work held for a human, and all of it in a journal that proves itself.
 #[derive(Debug, Parser)]
-#[command(name = "postern", version, arg_required_else_help = true, propagate_version = true, max_term_width = 100)]
+#[command(name = "postern", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -19,14 +19,162 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Run the gateway
+    ///
+    /// Runs until SIGTERM or SIGINT; sessions then have 5 seconds to end. SIGHUP, or a change of the files, takes up
+    /// policy and issuers; a file with a mistake changes nothing and is reported.
+    ///
+    /// Logs go to standard error, as JSON where that is no terminal; POSTERN_LOG says what (default info).
+    Serve(Serve),
     /// Validate a configuration and its policy, offline
+    ///
+    /// Reads a configuration with everything it includes, and says either `ok` and what it holds, or everything that is
+    /// wrong, each with file, line, column and what to write instead. Nothing is opened, started or asked.
     Check(Check),
+    /// See and answer what waits for a human
+    ///
+    /// Operations that a rule holds wait for a human, on the open connection of whoever sent them. An approval is bound
+    /// to exactly that operation and is used once. Nobody answers their own.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Verify and export the journal, offline
+    ///
+    /// The journal is checked from its files alone: no gateway, no network, no secret.
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
-/// Reads a configuration with everything it includes, and says either `ok` and what it holds, or everything that is
-/// wrong, each with file, line, column and what to write instead. Nothing is opened, started or asked.
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration, such as postern.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// What `check` takes.
 #[derive(Debug, Args)]
 pub struct Check {
     /// The configuration, such as postern.toml
     pub file: PathBuf,
 }
+
+/// Which gateway, and as whom.
+#[derive(Debug, Args)]
+pub struct Remote {
+    /// The gateway's HTTPS address, such as https://gw.example.com:18443
+    #[arg(long, value_name = "URL", env = "POSTERN_GATEWAY", hide_env_values = true)]
+    pub gateway: String,
+    /// Authorities in PEM that the gateway's certificate is checked with [default: the system's]
+    #[arg(long, value_name = "FILE", env = "POSTERN_CA_FILE", hide_env_values = true)]
+    pub ca_file: Option<PathBuf>,
+    /// The file that holds your identity token
+    #[arg(long, value_name = "FILE", env = "POSTERN_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: PathBuf,
+}
+
+/// What to do about approvals.
+#[derive(Debug, Subcommand)]
+pub enum Approvals {
+    /// What waits, or waited; newest first
+    List {
+        /// Which gateway, and as whom
+        #[command(flatten)]
+        remote: Remote,
+        /// Only those in this state
+        #[arg(long, value_name = "STATE")]
+        state: Option<ApprovalState>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One approval: who asks, for what, and the statement
+    Show {
+        /// The approval, apr_…
+        id: String,
+        /// Which gateway, and as whom
+        #[command(flatten)]
+        remote: Remote,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let it run, once
+    Approve(Answer),
+    /// Do not let it run
+    Deny(Answer),
+}
+
+/// An answer.
+#[derive(Debug, Args)]
+pub struct Answer {
+    /// The approval, apr_…
+    pub id: String,
+    /// Why, for the record and for who waits
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Which gateway, and as whom
+    #[command(flatten)]
+    pub remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How an approval stands.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ApprovalState {
+    /// Waiting for humans
+    Pending,
+    /// Enough humans agreed; not used yet
+    Granted,
+    /// A human said no
+    Denied,
+    /// Nobody answered in time
+    Expired,
+    /// The asker took it back
+    Withdrawn,
+    /// Granted and used
+    Used,
+}
+
+/// What to do with the journal.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that nothing was changed, removed or slipped in; exit 1 where something was
+    ///
+    /// What a checkpoint covers is signed; lines after the last one are chained only, and it says how many they are.
+    /// Compare the key's fingerprint with one you have kept: who can change a journal can change the key beside it.
+    Verify {
+        /// The journal's folder [default: that of --config, else the current one]
+        path: Option<PathBuf>,
+        /// The gateway's public key: ed25519:… or a file that holds it [default: journal.pub in the folder]
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// The configuration that names the journal
+        #[arg(long, value_name = "FILE", conflicts_with = "path")]
+        config: Option<PathBuf>,
+    },
+    /// Print the journal's records, verified on the way
+    Export {
+        /// In which form
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: Format,
+        /// The configuration that names the journal and its seal key
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Open what is sealed: statements and parameters, in clear. Needs the seal key
+        #[arg(long)]
+        unseal: bool,
+    },
+}
+
+/// The forms of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line, as in the journal
+    Jsonl,
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod paths;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use postern_adapters::identity::Issuer;
 use postern_core::Vocabulary;
 use postern_core::document::{Findings, Reader};
 use postern_core::policy::Rulebook;
@@ -20,8 +21,7 @@ use postern_core::policy::source::Source;
 use postern_core::target::{Login, Target, TargetTls};
 
 pub use files::Stamp;
-pub use gateway::{Durability, Gateway, Tls};
-pub use issuers::Issuer;
+pub use gateway::{Gateway, Tls};
 pub use listeners::{HTTPS, Listener, Listeners};
 pub use mistakes::Mistakes;
 

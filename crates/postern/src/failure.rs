@@ -55,6 +55,12 @@ pub fn shown(error: &anyhow::Error) -> String {
     with_hint(&format!("{error:#}"), None)
 }
 
+/// What an operating system's error says, without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_lowercase()
+}
+
 /// Whether the reader of our output has gone, as `head` does.
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -5,19 +5,42 @@
 pub mod cli;
 pub mod config;
 pub mod failure;
-mod protocols;
+pub mod process;
+pub mod serve;
+
 mod verbs;
 
+use std::future::Future;
 use std::io::Write;
 
+use anyhow::{Context, Result};
 use cli::{Cli, Verb};
+use postern_core::Vocabulary;
 
 /// Runs the verb; what it has to say goes to `out`.
 ///
 /// # Errors
-/// Why it failed; a [`config::Mistakes`] is shown as it is.
-pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Why it failed; see [`failure::shown`].
+pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
     match cli.verb {
-        Verb::Check(check) => verbs::check(&check, out),
+        Verb::Serve(args) => {
+            process::forbid_core_dumps()?;
+            process::log_to_stderr()?;
+            wait(serve::until_told(&args.config, postern_protocols::all()))
+        }
+        Verb::Check(args) => verbs::check::run(&args, out),
+        Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
+        Verb::Audit(args) => verbs::audit::run(&args, out),
     }
+}
+
+/// The words of every protocol, for checking configurations.
+fn vocabularies() -> Vec<&'static Vocabulary> {
+    postern_protocols::all().iter().map(|protocol| protocol.vocabulary()).collect()
+}
+
+/// Waits for what needs a runtime.
+fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime does not start")?.block_on(future)
 }

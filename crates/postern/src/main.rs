@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use postern::cli::Cli;
-use postern::failure;
+use postern::{failure, process};
 
 fn main() -> ExitCode {
     // clap itself ends the process on bad usage, with 2
     let cli = Cli::parse();
+    process::prepare();
     let mut out = io::stdout();
     match postern::run(cli, &mut out).and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,

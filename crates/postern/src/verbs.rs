@@ -1,17 +1,8 @@
-//! The verbs that need no running gateway, one function each.
+//! The verbs besides `serve` and `demo`, one module each.
 //!
 //! They print to the writer they are given, so that tests can read it.
 
-use std::io::Write;
-
-use crate::cli::Check;
-use crate::{config, protocols};
-
-pub(crate) fn check(check: &Check, out: &mut dyn Write) -> anyhow::Result<()> {
-    let config = config::read(&check.file, &protocols::vocabularies())?;
-    for note in &config.notes {
-        writeln!(out, "note: {note}")?;
-    }
-    writeln!(out, "ok: {}", config.summary())?;
-    Ok(())
-}
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod check;
+mod client;

@@ -12,6 +12,8 @@ use postern_core::identity::matches;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use crate::failure::reason;
+
 /// Files with their text, in the order they are read.
 #[derive(Debug, Default)]
 pub(super) struct Texts(Vec<(PathBuf, String)>);
@@ -64,12 +66,6 @@ impl<'d> Parsed<'d> {
     pub(super) fn readers(&'d self) -> Vec<Reader<'d>> {
         self.0.iter().map(|(index, table)| Reader::top(*index, table)).collect()
     }
-}
-
-/// What an operating system's error says, without its number.
-pub(super) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_lowercase()
 }
 
 /// The files that a pattern of `include` names.
@@ -128,6 +124,12 @@ impl Stamp {
         }
         self.0.dedup();
         self
+    }
+
+    /// The same files as they look now.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self(self.0.iter().map(|(file, _)| mark(file.clone())).collect())
     }
 
     /// Whether a file looks different now.

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use postern_adapters::journal::Durability;
 use postern_core::document::{Place, Reader};
 
 use super::Draft;
@@ -26,15 +27,6 @@ pub struct Gateway {
     pub seal_key: PathBuf,
     /// How the gateway proves itself to clients.
     pub tls: Tls,
-}
-
-/// How durable a record is before its operation is forwarded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// In the kernel: it survives the end of the process.
-    Os,
-    /// On disk: it survives the loss of power.
-    Fsync,
 }
 
 /// How the gateway proves itself to clients.

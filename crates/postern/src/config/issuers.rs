@@ -2,28 +2,10 @@
 //!
 //! A token says nothing of its issuer but its URL, so no two issuers share one.
 
+use super::Draft;
+use postern_adapters::identity::Issuer;
 use postern_core::document::{Findings, Reader, Text};
 use reqwest::Url;
-use std::path::PathBuf;
-
-use super::Draft;
-
-/// An issuer that may vouch for principals, as configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer {
-    /// What trust rules call it.
-    pub name: String,
-    /// Its identifier.
-    pub url: String,
-    /// What its tokens must carry in `aud`.
-    pub audience: String,
-    /// The claim that lists groups.
-    pub groups_claim: Option<String>,
-    /// What is put before each of those groups.
-    pub groups_prefix: Option<String>,
-    /// Authorities in PEM.
-    pub ca_file: Option<PathBuf>,
-}
 
 #[derive(Clone, Copy)]
 enum Kind {

@@ -10,13 +10,15 @@ use std::path::Path;
 use postern_core::document::{Diagnostic, Findings};
 use postern_core::visible::line;
 
+use crate::failure::reason;
+
 /// Everything that is wrong in a configuration.
 #[derive(Debug)]
 pub struct Mistakes(Vec<String>);
 
 impl Mistakes {
     pub(super) fn unreadable(file: &Path, error: &io::Error) -> Self {
-        let reason = super::files::reason(error);
+        let reason = reason(error);
         Self(vec![format!(
             "error: `{}` cannot be read: {reason}\nhint: name the configuration file, such as postern.toml",
             file.display()

@@ -1,11 +1,12 @@
 use std::fs;
 use std::path::Path;
 
+use postern_adapters::journal::Durability;
 use postern_core::Effect;
 use postern_core::target::TargetTls;
 use postern_core::vocabulary::{FactWord, Harmless, Shape, Vocabulary};
 
-use super::{Config, Durability, Mistakes, Tls, read};
+use super::{Config, Mistakes, Tls, read};
 
 static POSTGRES: Vocabulary = Vocabulary {
     protocol: "postgres",

@@ -1,0 +1,235 @@
+//! The gateway: everything put together, started, and stopped in order.
+//!
+//! Here the ports of core get their adapters, and nowhere else. It decides nothing, and no protocol is named. Enter at
+//! [`Gateway::start`], or at [`until_told`] for the whole process.
+
+mod door;
+mod https;
+mod journal;
+mod policy;
+mod reload;
+mod seal;
+mod witness;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use arc_swap::ArcSwap;
+use postern_adapters::clock::SystemClock;
+use postern_adapters::dial::Direct;
+use postern_adapters::identity::Oidc;
+use postern_adapters::store::Store;
+use postern_adapters::tls::listener::Certificate;
+use postern_adapters::vault::Local;
+use postern_api::{Api, Counts};
+use postern_core::gate::{Halt, House};
+use postern_core::journal::{Sealer, VerifyKey};
+use postern_core::ports::Protocol;
+use postern_core::{Clock, Code, Fault};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::{self, Config, HTTPS, Tls};
+
+use door::{Door, Guests};
+use policy::{InForce, Verifiers};
+use reload::Reloader;
+use witness::Witness;
+
+pub use journal::{PUBLIC_KEY, public_key};
+pub use seal::root_secret;
+
+#[cfg(test)]
+mod tests;
+
+/// How long sessions have to end by themselves once the gateway stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A gateway that serves.
+pub struct Gateway {
+    halt: watch::Sender<Halt>,
+    tasks: JoinSet<()>,
+    journal: Arc<postern_adapters::journal::Journal>,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    reloader: Reloader,
+    /// What verifies its journal.
+    pub verify_key: VerifyKey,
+}
+
+/// Runs the gateway of a configuration until it is told to stop. SIGTERM and SIGINT stop it, SIGHUP reloads.
+///
+/// # Errors
+/// What keeps it from starting, or has ended it.
+pub async fn until_told(file: &Path, protocols: Vec<Arc<dyn Protocol>>) -> Result<()> {
+    let mut stop = Stop::listen()?;
+    let mut reload = signal(SignalKind::hangup())?;
+    let vocabularies: Vec<_> = protocols.iter().map(|protocol| protocol.vocabulary()).collect();
+    let config = config::read(file, &vocabularies)?;
+    let mut gateway = Gateway::start(file, config, protocols).await?;
+    loop {
+        tokio::select! {
+            name = stop.told() => {
+                tracing::info!(signal = name, "stopping; sessions have {} s", GRACE.as_secs());
+                return gateway.stop().await;
+            }
+            _ = reload.recv() => gateway.reload(),
+            () = gateway.changed() => gateway.reload(),
+            () = gateway.journal.lost() => return gateway.lose().await,
+        }
+    }
+}
+
+impl Gateway {
+    /// Starts what the configuration says. Everything that listens does so when this returns.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing listens then.
+    pub async fn start(file: &Path, config: Config, protocols: Vec<Arc<dyn Protocol>>) -> Result<Self> {
+        for note in &config.notes {
+            tracing::warn!("{note}");
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let settings = &config.gateway;
+        let root = seal::root_secret_of(settings)?;
+        let (journal, verify_key) = journal::open(settings, &root, Arc::clone(&clock))?;
+        let store = Arc::new(Store::open(&settings.store, Arc::clone(&clock)).await?);
+        let lost = store.sessions_lost(clock.now(), "the gateway ended before it").await?;
+        if lost > 0 {
+            tracing::warn!(sessions = lost, "the last gateway here did not stop in order");
+        }
+        let certificate = certificate(&config, &*clock)?;
+        let in_force = InForce(Arc::new(ArcSwap::from_pointee(config.rulebook)));
+        let verifiers = Verifiers::new(Oidc::new(config.issuers.clone(), Arc::clone(&clock))?);
+        let (halt, halted) = watch::channel(Halt::Running);
+        let counts = Arc::new(Counts::default());
+        let origin = origin(&config.gateway.domain, config.listeners.of(HTTPS).map(|one| one.address.port()));
+        let house = Arc::new(House {
+            policy: Arc::new(in_force.clone()),
+            identify: Arc::new(verifiers.clone()),
+            approvals: store.clone(),
+            vault: Arc::new(Local::default()),
+            dial: Arc::new(Direct::default()),
+            append: Arc::new(Witness::new(Arc::clone(&journal), Arc::clone(&store), Arc::clone(&counts))),
+            clock: Arc::clone(&clock),
+            sealer: Sealer::derive(&root)?,
+            halt: halted.clone(),
+            approvals_url: format!("{origin}/approvals/"),
+        });
+        let api = postern_api::router(Api::new(Arc::clone(&house), Arc::clone(&counts), origin));
+        let mut doors = Vec::new();
+        for listener in config.listeners.iter() {
+            let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {
+                Some(protocol) => Guests::of_protocol(Arc::clone(protocol), Arc::clone(&house), &certificate)?,
+                None => Guests::of_https(api.clone(), halted.clone(), &certificate)?,
+            };
+            doors.push(Door::open(listener, guests).await?);
+        }
+        let mut tasks = JoinSet::new();
+        for door in doors {
+            door.announce();
+            tasks.spawn(door.keep(halted.clone()));
+        }
+        tracing::info!(revision = %house.policy.rulebook().revision, key = %verify_key, "the gateway is ready");
+        let reloader = Reloader::new(file, protocols, in_force, verifiers, counts, Arc::clone(&clock));
+        let reloader = reloader.having(config.gateway, config.listeners, config.issuers, config.stamp);
+        Ok(Self { halt, tasks, journal, store, clock, reloader, verify_key })
+    }
+
+    /// Takes up a changed configuration, or keeps the last good one and says so loudly.
+    pub fn reload(&mut self) {
+        self.reloader.reload();
+    }
+
+    /// Resolves when a file of the configuration has changed.
+    pub async fn changed(&self) {
+        self.reloader.changed().await;
+    }
+
+    /// Stops in order: no new clients, sessions end, the journal is signed and closed.
+    ///
+    /// # Errors
+    /// Where the journal cannot be closed.
+    pub async fn stop(mut self) -> Result<()> {
+        self.end_sessions(Halt::Stopping).await;
+        let journal = Arc::clone(&self.journal);
+        let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
+        self.store.close().await;
+        closed?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Ends after the journal was lost.
+    async fn lose(mut self) -> Result<()> {
+        self.end_sessions(Halt::JournalLost).await;
+        self.store.close().await;
+        Err(Fault::gateway(Code::JournalUnavailable, "the journal was lost, so the gateway has ended")
+            .hint("see the log for the cause; once it is gone, start the gateway again")
+            .into())
+    }
+
+    async fn end_sessions(&mut self, why: Halt) {
+        // nobody listening is nobody to be told
+        let _heard = self.halt.send(why);
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(fault) = self.store.sessions_lost(self.clock.now(), "the gateway stopped").await {
+            tracing::warn!(%fault, cause = fault.cause, "the list of sessions was not closed");
+        }
+    }
+}
+
+/// Resolves once the gateway does not go on.
+async fn over(halt: &mut watch::Receiver<Halt>) {
+    // without a sender there is no gateway any more
+    drop(halt.wait_for(|halt| *halt != Halt::Running).await);
+}
+
+/// The signals that stop the gateway.
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    pub(crate) fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves to the name of the signal that came.
+    pub(crate) async fn told(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+fn certificate(config: &Config, clock: &dyn Clock) -> Result<Certificate, Fault> {
+    let gateway = &config.gateway;
+    match &gateway.tls {
+        Tls::Files { cert, key } => Certificate::load(cert, key),
+        Tls::SelfSigned => {
+            let folder = gateway.store.parent().map_or_else(PathBuf::new, Path::to_owned);
+            let mut names =
+                vec![gateway.domain.clone(), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+            names.extend((!gateway.listen.is_unspecified()).then(|| gateway.listen.to_string()));
+            names.sort();
+            names.dedup();
+            let certificate = Certificate::self_signed(&folder, &names, clock.now())?;
+            tracing::info!(file = %folder.join("tls.crt").display(), "clients trust this self-signed certificate");
+            Ok(certificate)
+        }
+    }
+}
+
+/// What browsers know the gateway as.
+fn origin(domain: &str, port: Option<u16>) -> String {
+    match port {
+        Some(443) | None => format!("https://{domain}"),
+        Some(port) => format!("https://{domain}:{port}"),
+    }
+}

@@ -1,0 +1,141 @@
+//! A listener: it accepts, and does nothing else; every client is a task of its own.
+//!
+//! THREAT: one client stalls all others. Handshakes, logins and everything slow happen in the client's task, and there
+//! are only so many of them. A panic ends the task it happens in.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use postern_adapters::tls::listener::Certificate;
+use postern_core::gate::{Gate, Halt, House};
+use postern_core::ports::{Client, Encrypt, Protocol};
+use postern_core::{Code, Fault};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::config::Listener;
+use crate::failure::reason;
+
+use super::https::Https;
+use super::{GRACE, over};
+
+/// How long to wait where the machine has no more sockets.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A listener that has been opened.
+pub(super) struct Door {
+    listener: Listener,
+    socket: TcpListener,
+    guests: Guests,
+}
+
+/// Who comes in, and who serves them.
+#[derive(Clone)]
+pub(super) enum Guests {
+    /// Clients of a protocol.
+    Protocol { protocol: Arc<dyn Protocol>, house: Arc<House>, tls: Arc<dyn Encrypt> },
+    /// People and programs over HTTPS.
+    Https(Https),
+}
+
+impl Guests {
+    pub(super) fn of_protocol(
+        protocol: Arc<dyn Protocol>,
+        house: Arc<House>,
+        certificate: &Certificate,
+    ) -> Result<Self, Fault> {
+        Ok(Self::Protocol { protocol, house, tls: certificate.encrypt(&[])? })
+    }
+
+    pub(super) fn of_https(api: Router, halt: watch::Receiver<Halt>, certificate: &Certificate) -> Result<Self, Fault> {
+        Ok(Self::Https(Https::new(api, halt, certificate)?))
+    }
+
+    async fn serve(self, stream: TcpStream, address: SocketAddr, plaintext: bool) {
+        match self {
+            Self::Protocol { protocol, house, tls } => {
+                let gate = Gate::accept(house, protocol.vocabulary().protocol, address);
+                protocol.serve(Client { stream: Box::new(stream), address, tls, plaintext }, gate).await;
+            }
+            Self::Https(https) => https.serve(stream, address).await,
+        }
+    }
+}
+
+impl Door {
+    pub(super) async fn open(listener: &Listener, guests: Guests) -> Result<Self, Fault> {
+        let socket = TcpListener::bind(listener.address).await.map_err(|error| {
+            let message = format!("nothing can listen on {} for {}", listener.address, listener.protocol);
+            Fault::gateway(Code::Internal, message).hint(explained(&error))
+        })?;
+        Ok(Self { listener: listener.clone(), socket, guests })
+    }
+
+    /// Says that it is ready.
+    pub(super) fn announce(&self) {
+        let Listener { protocol, address, plaintext, .. } = &self.listener;
+        let address = self.socket.local_addr().unwrap_or(*address);
+        tracing::info!(protocol, %address, plaintext, "listening");
+    }
+
+    /// Accepts until the gateway stops, then waits for its clients, but not for long.
+    pub(super) async fn keep(self, mut halt: watch::Receiver<Halt>) {
+        let mut clients = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = over(&mut halt) => break,
+                Some(ended) = clients.join_next() => self.mourn(ended),
+                accepted = self.socket.accept() => match accepted {
+                    Ok((stream, address)) => self.admit(&mut clients, stream, address),
+                    Err(error) => {
+                        tracing::warn!(protocol = self.listener.protocol, %error, "a client could not be accepted");
+                        tokio::time::sleep(BREATH).await;
+                    }
+                },
+            }
+        }
+        // nobody new waits for an answer that will not come
+        drop(self.socket);
+        let mut rest = clients;
+        let ended = tokio::time::timeout(GRACE, async { while rest.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!(protocol = self.listener.protocol, sessions = rest.len(), "cut off what did not end");
+            rest.shutdown().await;
+        }
+    }
+
+    fn admit(&self, clients: &mut JoinSet<()>, stream: TcpStream, address: SocketAddr) {
+        let Listener { protocol, connections, plaintext, .. } = self.listener;
+        if clients.len() >= connections {
+            tracing::warn!(protocol, client = %address, connections, "turned a client away: the listener is full");
+            return;
+        }
+        // without it a reply in several pieces waits for the client's acknowledgements
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(protocol, client = %address, %error, "a client was gone at once");
+            return;
+        }
+        clients.spawn(self.guests.clone().serve(stream, address, plaintext));
+    }
+
+    fn mourn(&self, ended: Result<(), JoinError>) {
+        if ended.is_err_and(|error| error.is_panic()) {
+            tracing::error!(protocol = self.listener.protocol, "a session ended by a fault of the gateway");
+        }
+    }
+}
+
+fn explained(error: &io::Error) -> String {
+    let known = [
+        (io::ErrorKind::AddrInUse, "another process listens there; stop it, or write another port"),
+        (io::ErrorKind::PermissionDenied, "ports below 1024 are for the superuser; write another"),
+        (io::ErrorKind::AddrNotAvailable, "this machine does not have that address; see `listen`"),
+    ];
+    let found = known.iter().find(|(kind, _)| *kind == error.kind());
+    found.map_or_else(|| reason(error), |(_, what)| (*what).to_owned())
+}

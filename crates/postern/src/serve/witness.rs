@@ -1,0 +1,72 @@
+//! Between core and the journal: what is written there is counted, and the list of sessions is kept beside it.
+//!
+//! Evidence is the journal's alone. A session that the list does not take does not open; its end is another matter.
+
+use std::sync::Arc;
+
+use postern_adapters::journal::Journal;
+use postern_adapters::store::{Session, Store};
+use postern_api::Counts;
+use postern_core::Fault;
+use postern_core::journal::{Appended, Draft, Event};
+use postern_core::ports::{Append, Later};
+
+/// Passes drafts on to the journal.
+pub(super) struct Witness {
+    journal: Arc<Journal>,
+    store: Arc<Store>,
+    counts: Arc<Counts>,
+}
+
+impl Witness {
+    pub(super) fn new(journal: Arc<Journal>, store: Arc<Store>, counts: Arc<Counts>) -> Self {
+        Self { journal, store, counts }
+    }
+
+    async fn pass(&self, drafts: Vec<Draft>) -> Result<Appended, Fault> {
+        for session in drafts.iter().filter_map(opened) {
+            self.store.session_opened(&session).await?;
+        }
+        match self.journal.append(drafts.clone()).await {
+            Ok(appended) => {
+                self.counts.written(&drafts);
+                self.note_ends(&drafts).await;
+                Ok(appended)
+            }
+            Err(fault) => {
+                self.counts.unwritten();
+                Err(fault)
+            }
+        }
+    }
+
+    async fn note_ends(&self, drafts: &[Draft]) {
+        for draft in drafts {
+            if let (Some(id), Event::SessionClosed { reason }) = (draft.session, &draft.event)
+                && let Err(fault) = self.store.session_closed(id, draft.at, reason).await
+            {
+                tracing::warn!(session = %id, %fault, cause = fault.cause, "the list of sessions misses an end");
+            }
+        }
+    }
+}
+
+impl Append for Witness {
+    fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
+        Box::pin(self.pass(drafts))
+    }
+}
+
+fn opened(draft: &Draft) -> Option<Session> {
+    let Event::SessionOpened { principal, client, protocol, target, .. } = &draft.event else { return None };
+    Some(Session {
+        id: draft.session?,
+        principal: principal.clone(),
+        target: target.clone(),
+        protocol: protocol.clone(),
+        client: client.clone(),
+        started: draft.at,
+        ended: None,
+        reason: None,
+    })
+}

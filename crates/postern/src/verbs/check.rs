@@ -1,0 +1,19 @@
+//! `postern check`: is this configuration one that the gateway would start with?
+//!
+//! Everything that is said of a mistake is [`config`]'s.
+
+use std::io::Write;
+
+use anyhow::Result;
+
+use crate::cli::Check;
+use crate::{config, vocabularies};
+
+pub(crate) fn run(args: &Check, out: &mut dyn Write) -> Result<()> {
+    let config = config::read(&args.file, &vocabularies())?;
+    for note in &config.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    writeln!(out, "ok: {}", config.summary())?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! How verbs talk to a gateway: HTTPS, with the token of a file.
+//!
+//! THREAT: a token sent to whoever asks. The address must be https, the certificate is checked, and redirects are not
+//! followed.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reqwest::{Certificate, Client, Method, Response, StatusCode, Url, redirect};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cli::Remote;
+use crate::failure::{Failure, reason};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A gateway, and who we are to it.
+pub(super) struct Gateway {
+    client: Client,
+    base: Url,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+    hint: Option<String>,
+}
+
+impl Gateway {
+    pub(super) fn new(remote: &Remote) -> Result<Self> {
+        let hint = "write https://HOST:PORT, the address of the gateway's HTTPS listener";
+        let wrong = || Failure::new(format!("`{}` is no gateway's address", remote.gateway)).hint(hint);
+        let base = Url::parse(&remote.gateway).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
+        let mut client =
+            Client::builder().https_only(true).redirect(redirect::Policy::none()).timeout(PATIENCE).no_proxy();
+        if let Some(file) = &remote.ca_file {
+            let pem = fs::read(file).map_err(|error| unreadable(file, &error))?;
+            let roots = Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty());
+            let roots =
+                roots.ok_or_else(|| Failure::new(format!("`{}` holds no certificate in PEM", file.display())))?;
+            client = client.tls_certs_only(roots);
+        }
+        let file = &remote.token_file;
+        let token = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+        let token = token.trim().to_owned();
+        if token.is_empty() {
+            return Err(Failure::new(format!("`{}` is empty", file.display())).hint("put your token in it").into());
+        }
+        Ok(Self { client: client.build().context("TLS cannot be prepared")?, base, token })
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let url = self.base.join(path).with_context(|| format!("`{path}` is no path"))?;
+        let mut request = self.client.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| self.unreached(&error))?;
+        read(response).await
+    }
+
+    fn unreached(&self, error: &reqwest::Error) -> Failure {
+        let mut causes = String::new();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            causes = cause.to_string();
+            source = cause.source();
+        }
+        let failure = Failure::new(format!("the gateway at {} was not reached: {causes}", self.base));
+        if causes.contains("certificate") {
+            return failure.hint("pass the authority of its certificate with --ca-file");
+        }
+        failure.hint("see that it runs, and that the address is that of its HTTPS listener")
+    }
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("`{}` cannot be read: {}", file.display(), reason(error)))
+}
+
+async fn read(response: Response) -> Result<Value> {
+    let status = response.status();
+    let text = response.text().await.context("the gateway's answer broke off")?;
+    if status == StatusCode::OK {
+        return serde_json::from_str(&text).context("the gateway's answer is unreadable");
+    }
+    let Ok(Problem { code, detail, hint }) = serde_json::from_str(&text) else {
+        return Err(Failure::new(format!("the gateway answered {status}")).into());
+    };
+    let failure = Failure::new(format!("{code}: {detail}"));
+    Err(match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+    .into())
+}
