@@ -19,6 +19,14 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// See the whole product on this machine, nothing to configure
+    ///
+    /// Starts a real PostgreSQL with a small shop, a local identity provider and the gateway, all on loopback; then
+    /// prints commands to paste and waits for Ctrl-C. Three identities: a CI bot, an AI agent acting for a human, and
+    /// that human, who approves.
+    ///
+    /// Ports: base+0 PostgreSQL through the gateway, +1 HTTPS, +2 the identity provider, +3 the PostgreSQL server.
+    Demo(Demo),
     /// Run the gateway
     ///
     /// Runs until SIGTERM or SIGINT; sessions then have 5 seconds to end. SIGHUP, or a change of the files, takes up
@@ -42,6 +50,20 @@ pub enum Verb {
     /// The journal is checked from its files alone: no gateway, no network, no secret.
     #[command(subcommand)]
     Audit(Audit),
+}
+
+/// What `demo` takes.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The first of the four ports
+    #[arg(long, value_name = "PORT", default_value_t = 15432, value_parser = clap::value_parser!(u16).range(1..=65532))]
+    pub listen_base: u16,
+    /// Where everything is kept [default: a fresh temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Take the tour: every promise tried with psql, exit 0 only if all hold
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// What `serve` takes.

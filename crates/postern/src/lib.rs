@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod config;
+mod demo;
 pub mod failure;
 pub mod process;
 pub mod serve;
@@ -27,6 +28,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             process::forbid_core_dumps()?;
             process::log_to_stderr()?;
             wait(serve::until_told(&args.config, postern_protocols::all()))
+        }
+        Verb::Demo(args) => {
+            process::forbid_core_dumps()?;
+            wait(demo::run(args, out))
         }
         Verb::Check(args) => verbs::check::run(&args, out),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),

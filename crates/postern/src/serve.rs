@@ -65,22 +65,10 @@ pub struct Gateway {
 /// # Errors
 /// What keeps it from starting, or has ended it.
 pub async fn until_told(file: &Path, protocols: Vec<Arc<dyn Protocol>>) -> Result<()> {
-    let mut stop = Stop::listen()?;
-    let mut reload = signal(SignalKind::hangup())?;
+    let stop = Stop::listen()?;
     let vocabularies: Vec<_> = protocols.iter().map(|protocol| protocol.vocabulary()).collect();
     let config = config::read(file, &vocabularies)?;
-    let mut gateway = Gateway::start(file, config, protocols).await?;
-    loop {
-        tokio::select! {
-            name = stop.told() => {
-                tracing::info!(signal = name, "stopping; sessions have {} s", GRACE.as_secs());
-                return gateway.stop().await;
-            }
-            _ = reload.recv() => gateway.reload(),
-            () = gateway.changed() => gateway.reload(),
-            () = gateway.journal.lost() => return gateway.lose().await,
-        }
-    }
+    Gateway::start(file, config, protocols).await?.run(stop).await
 }
 
 impl Gateway {
@@ -139,14 +127,23 @@ impl Gateway {
         Ok(Self { halt, tasks, journal, store, clock, reloader, verify_key })
     }
 
-    /// Takes up a changed configuration, or keeps the last good one and says so loudly.
-    pub fn reload(&mut self) {
-        self.reloader.reload();
-    }
-
-    /// Resolves when a file of the configuration has changed.
-    pub async fn changed(&self) {
-        self.reloader.changed().await;
+    /// Serves until it is told to stop, and stops. Takes up changes of its configuration on the way.
+    ///
+    /// # Errors
+    /// What has ended it otherwise.
+    pub async fn run(mut self, mut stop: Stop) -> Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                name = stop.told() => {
+                    tracing::info!(signal = name, "stopping; sessions have {} s", GRACE.as_secs());
+                    return self.stop().await;
+                }
+                _ = hangup.recv() => self.reloader.reload(),
+                () = self.reloader.changed() => self.reloader.reload(),
+                () = self.journal.lost() => return self.lose().await,
+            }
+        }
     }
 
     /// Stops in order: no new clients, sessions end, the journal is signed and closed.
@@ -189,13 +186,17 @@ async fn over(halt: &mut watch::Receiver<Halt>) {
 }
 
 /// The signals that stop the gateway.
-pub(crate) struct Stop {
+pub struct Stop {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Stop {
-    pub(crate) fn listen() -> Result<Self> {
+    /// Listens for them from now on.
+    ///
+    /// # Errors
+    /// Where the kernel refuses.
+    pub fn listen() -> Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 

@@ -3,6 +3,8 @@
 //! One crate, so that it is linked once. Enter at [`site::Site`].
 
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod site;

@@ -195,6 +195,17 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// The first of `count` free ports in a row.
+pub(crate) fn free_ports(count: u16) -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let base = free_port();
+        if (0..count).all(|offset| base.checked_add(offset).is_some_and(free)) {
+            return base;
+        }
+    }
+}
+
 const POLICY: &str = r#"
 [[principal]]
 name = "{sub}"
