@@ -81,6 +81,8 @@ pub(super) struct Session<'a> {
     status: TransactionStatus,
     /// Whether something of the pipeline at hand was executed.
     executed: bool,
+    /// Whether something of it was bound.
+    bound: bool,
     /// Everything up to the next Sync is dropped, as the server does after an error.
     skipping: bool,
     /// The server takes COPY data.
@@ -140,6 +142,7 @@ impl<'a> Session<'a> {
             readings_of: 0,
             status: TransactionStatus::Idle,
             executed: false,
+            bound: false,
             skipping: false,
             copying: false,
             parked: None,

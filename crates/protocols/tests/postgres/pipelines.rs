@@ -161,8 +161,13 @@ async fn copy_in_and_out_pass_in_both_protocols() -> Result<()> {
     }
     raw.say(&[Frontend::CopyFail { message: "enough".into() }, Sync]).await?;
     assert_eq!(raw.until_ready(1).await?, ["error 57014", "ready"]);
+    // as asyncpg sends it: the data goes ahead of the server's word
+    raw.say(&[query("COPY t (id) FROM STDIN"), data("33\n"), data("34\n"), Frontend::CopyDone]).await?;
+    assert_eq!(raw.until_ready(1).await?, ["CopyInResponse", "COPY 2", "ready"]);
+    raw.say(&[query("COPY nope (id) FROM STDIN"), data("1\n"), Frontend::CopyDone, query("SELECT name FROM t WHERE id = 1")]).await?;
+    assert_eq!(raw.until_ready(2).await?.last().map(String::as_str), Some("ready"));
     let heard = raw.ask(&[query("COPY (SELECT id FROM t WHERE id > 29 ORDER BY id) TO STDOUT")]).await?;
-    assert_eq!(heard, ["CopyOutResponse", "CopyData", "CopyData", "CopyData", "CopyDone", "COPY 3", "ready"]);
+    assert_eq!(heard, ["CopyOutResponse", "CopyData", "CopyData", "CopyData", "CopyData", "CopyData", "CopyDone", "COPY 5", "ready"]);
     Ok(())
 }
 

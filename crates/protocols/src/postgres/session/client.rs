@@ -83,7 +83,7 @@ impl Session<'_> {
                 return Ok(());
             }
             let frame = match self.parked.take() {
-                Some(parked) if !self.replies.settled() => {
+                Some(parked) if !self.replies.settled() && !self.copying => {
                     self.parked = Some(parked);
                     return Ok(());
                 }
@@ -103,6 +103,7 @@ impl Session<'_> {
             };
             if let Taken::NotYet = self.take(&frame).await? {
                 self.parked = Some(Parked::Frame(frame));
+                return Ok(());
             }
         }
     }
@@ -126,8 +127,8 @@ impl Session<'_> {
             Frontend::Sync => self.sync(),
             Frontend::Flush if self.copying => {}
             Frontend::Flush => self.to_target.control(&Control::Flush),
-            Frontend::CopyData(_) => self.copy(frame, false),
-            Frontend::CopyDone | Frontend::CopyFail { .. } => self.copy(frame, true),
+            Frontend::CopyData(_) => return Ok(self.copy(frame, false)),
+            Frontend::CopyDone | Frontend::CopyFail { .. } => return Ok(self.copy(frame, true)),
             Frontend::FunctionCall => {
                 let denial =
                     Denial::new(Code::NotSupported, "calling functions by number is not passed through this gateway");
@@ -211,7 +212,13 @@ impl Session<'_> {
             },
             Named::Portal => match self.registry.portal(name, settled) {
                 Found::Unconfirmed => return Ok(Taken::NotYet),
-                Found::Nothing => Some(refuse::unknown_portal(&String::from_utf8_lossy(name))),
+                Found::Nothing => match self.registry.cursor_flow(name) {
+                    None => Some(refuse::unknown_portal(&String::from_utf8_lossy(name))),
+                    Some(flow) => {
+                        self.to_target.follow(flow, &describe);
+                        None
+                    }
+                },
                 Found::Is(portal) => {
                     self.to_target.follow(&portal.flow, &describe);
                     None
@@ -256,15 +263,17 @@ impl Session<'_> {
         }
         self.skipping = false;
         self.executed = false;
+        self.bound = false;
         self.registry.end_pipeline();
         self.to_target.control(&Control::Sync);
         self.replies.expect(Reply::Sync);
     }
 
-    /// COPY data belongs to the operation that asked for it; without one it is dropped, as the server does.
-    fn copy(&mut self, frame: &Frame, ends: bool) {
+    /// COPY data belongs to the operation that asked for it. Some clients send it ahead of the server's word; without
+    /// an operation that could ask for it, it is dropped, as the server does.
+    fn copy(&mut self, frame: &Frame, ends: bool) -> Taken {
         if !self.copying {
-            return;
+            return if self.replies.may_take_copy() { Taken::NotYet } else { Taken::Done };
         }
         let continuation = Continuation::Copy(frame.clone());
         match self.replies.first() {
@@ -273,6 +282,7 @@ impl Session<'_> {
             _ => {}
         }
         self.copying = !ends;
+        Taken::Done
     }
 
     async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes, then: Then) -> Result<(), End> {
@@ -324,8 +334,10 @@ impl Session<'_> {
                 if masked && !prepared.is_asked() {
                     self.ask_fields(statement_name, &prepared);
                 }
-                let portal = Arc::new(Portal { prepared, statement, formats, flow, masks: OnceLock::new() });
+                let portal =
+                    Arc::new(Portal { prepared, statement, formats, flow: Arc::new(flow), masks: OnceLock::new() });
                 self.registry.bind(&name, &portal);
+                self.bound = true;
                 self.replies.expect(Reply::Bind { name, portal });
             }
         }
@@ -417,7 +429,9 @@ impl Session<'_> {
         if !self.replies.settled() {
             return Ok(Some(Obstacle::NotYet));
         }
-        if !self.replies.is_empty() {
+        // a Sync of the gateway's own would end the client's pipeline, and commit what was executed in it
+        let piped = self.bound && self.status == TransactionStatus::Idle;
+        if !self.replies.is_empty() || piped {
             let why = "an earlier statement of this pipeline changes what names mean";
             let denial = Denial::new(Code::Unreadable, why).hint("end the pipeline with Sync before this statement");
             return Ok(Some(Obstacle::Refuse(refuse::denial(&denial))));

@@ -59,7 +59,7 @@ pub(super) struct Portal {
     /// The formats that its results come in.
     pub(super) formats: Vec<i16>,
     /// What lets its execution through.
-    pub(super) flow: Flow,
+    pub(super) flow: Arc<Flow>,
     /// How its rows are masked, once that is known; `None` inside for not at all.
     pub(super) masks: OnceLock<Option<ColumnMasks>>,
 }
@@ -88,8 +88,17 @@ pub(super) struct Registry {
     portals: Names<Portal>,
     /// What `PREPARE` named, by its own reading.
     prepared: HashMap<String, Arc<Statement>>,
-    /// What `DECLARE` named, and whether it outlives its transaction.
-    cursors: HashMap<String, (Arc<Statement>, bool)>,
+    /// What `DECLARE` named.
+    cursors: HashMap<String, Cursor>,
+}
+
+/// A cursor that SQL opened. Its name is one of a portal too.
+struct Cursor {
+    statement: Arc<Statement>,
+    /// Whether it outlives its transaction.
+    hold: bool,
+    /// What lets questions about it through.
+    flow: Arc<Flow>,
 }
 
 impl<T> Default for Names<T> {
@@ -169,11 +178,11 @@ impl Registry {
     /// No transaction is open: portals are gone, and cursors that do not outlive one.
     pub(super) fn end_transaction(&mut self) {
         self.portals.confirmed.clear();
-        self.cursors.retain(|_, (_, hold)| *hold);
+        self.cursors.retain(|_, cursor| cursor.hold);
     }
 
     /// A statement was done that changes what names stand for.
-    pub(super) fn done(&mut self, kind: &Kind) {
+    pub(super) fn done(&mut self, kind: &Kind, flow: &Arc<Flow>) {
         match kind {
             Kind::Prepare { name, inner } => drop(self.prepared.insert(name.clone(), Arc::clone(inner))),
             Kind::Deallocate(name) => self.deallocate(name.as_deref()),
@@ -183,7 +192,8 @@ impl Registry {
                 self.portals.confirmed.clear();
             }
             Kind::DeclareCursor { name, hold, inner } => {
-                self.cursors.insert(name.clone(), (Arc::clone(inner), *hold));
+                let cursor = Cursor { statement: Arc::clone(inner), hold: *hold, flow: Arc::clone(flow) };
+                self.cursors.insert(name.clone(), cursor);
             }
             Kind::CloseCursor(Some(name)) => drop(self.cursors.remove(name)),
             Kind::CloseCursor(None) => self.cursors.clear(),
@@ -205,7 +215,12 @@ impl Registry {
 
     /// What `FETCH FROM name` shows.
     pub(super) fn cursor(&self, name: &str) -> Option<Arc<Statement>> {
-        self.cursors.get(name).map(|(statement, _)| Arc::clone(statement))
+        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.statement))
+    }
+
+    /// What lets a question about a cursor through, as if it were a portal.
+    pub(super) fn cursor_flow(&self, name: &Bytes) -> Option<&Arc<Flow>> {
+        std::str::from_utf8(name).ok().and_then(|name| self.cursors.get(name)).map(|cursor| &cursor.flow)
     }
 
     fn deallocate(&mut self, name: Option<&str>) {

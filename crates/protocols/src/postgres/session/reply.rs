@@ -13,7 +13,7 @@ use postern_core::OperationId;
 use postern_core::gate::Flow;
 use postern_core::journal::Outcome;
 
-use super::super::analyze::Statement;
+use super::super::analyze::{Kind, Statement};
 use super::super::catalog::Row;
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Named, Report};
@@ -46,7 +46,7 @@ pub(super) enum Reply {
 /// A Query message on its way.
 pub(super) struct Query {
     /// What lets its COPY data through.
-    pub(super) flow: Flow,
+    pub(super) flow: Arc<Flow>,
     /// Its statements, or none where it stands in place of one that was refused.
     pub(super) statements: Arc<[Statement]>,
     /// How many of them are done.
@@ -139,6 +139,16 @@ impl Replies {
             }
         }
         true
+    }
+
+    /// Whether something is owed that may yet ask for COPY data.
+    pub(super) fn may_take_copy(&self) -> bool {
+        let takes = |statements: &[Statement]| statements.iter().any(|one| one.kind == Kind::CopyIn);
+        self.queue.iter().any(|reply| match reply {
+            Reply::Query(query) => takes(query.statements.get(query.done..).unwrap_or_default()),
+            Reply::Execute { portal } => takes(&portal.statement),
+            _ => false,
+        })
     }
 
     /// The operations of which nobody will learn how they ended.

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use postern_core::gate::Flow;
 use postern_core::journal::Outcome;
 use postern_core::{Code, Fault};
 
@@ -24,8 +25,8 @@ use super::{End, Session};
 const PINNED: &[(&[u8], &[u8])] = &[(b"client_encoding", b"UTF8"), (b"standard_conforming_strings", b"on")];
 
 impl Query {
-    pub(super) fn of(flow: postern_core::gate::Flow, statements: Arc<[Statement]>) -> Self {
-        Self { flow, statements, done: 0, instead: None, masks: None, tags: Vec::new(), failed: None }
+    pub(super) fn of(flow: Flow, statements: Arc<[Statement]>) -> Self {
+        Self { flow: Arc::new(flow), statements, done: 0, instead: None, masks: None, tags: Vec::new(), failed: None }
     }
 }
 
@@ -143,7 +144,7 @@ impl Session<'_> {
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 query.tags.push(tag_of(frame));
                 if let Some(statement) = query.statements.get(query.done) {
-                    self.registry.done(&statement.kind);
+                    self.registry.done(&statement.kind, &query.flow);
                 }
                 query.done = query.done.saturating_add(1);
                 query.masks = None;
@@ -174,7 +175,7 @@ impl Session<'_> {
                 self.replies.pop();
                 self.ended.push((portal.flow.id(), Outcome::Done { note: tag_of(frame) }));
                 for statement in portal.statement.iter() {
-                    self.registry.done(&statement.kind);
+                    self.registry.done(&statement.kind, &portal.flow);
                 }
             }
             tag::server::PORTAL_SUSPENDED => drop(self.replies.pop()),
