@@ -164,10 +164,19 @@ async fn copy_in_and_out_pass_in_both_protocols() -> Result<()> {
     // as asyncpg sends it: the data goes ahead of the server's word
     raw.say(&[query("COPY t (id) FROM STDIN"), data("33\n"), data("34\n"), Frontend::CopyDone]).await?;
     assert_eq!(raw.until_ready(1).await?, ["CopyInResponse", "COPY 2", "ready"]);
-    raw.say(&[query("COPY nope (id) FROM STDIN"), data("1\n"), Frontend::CopyDone, query("SELECT name FROM t WHERE id = 1")]).await?;
+    raw.say(&[
+        query("COPY nope (id) FROM STDIN"),
+        data("1\n"),
+        Frontend::CopyDone,
+        query("SELECT name FROM t WHERE id = 1"),
+    ])
+    .await?;
     assert_eq!(raw.until_ready(2).await?.last().map(String::as_str), Some("ready"));
     let heard = raw.ask(&[query("COPY (SELECT id FROM t WHERE id > 29 ORDER BY id) TO STDOUT")]).await?;
-    assert_eq!(heard, ["CopyOutResponse", "CopyData", "CopyData", "CopyData", "CopyData", "CopyData", "CopyDone", "COPY 5", "ready"]);
+    assert_eq!(
+        heard,
+        ["CopyOutResponse", "CopyData", "CopyData", "CopyData", "CopyData", "CopyData", "CopyDone", "COPY 5", "ready"]
+    );
     Ok(())
 }
 
@@ -184,5 +193,18 @@ async fn function_calls_and_replication_are_refused() -> Result<()> {
     let refused =
         run_psql(&gateway.server.psql()?, &connection, "token-of-bot", "SELECT 1").expect_err("no such target");
     assert!(refused.to_string().contains("there is no target `nope`"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_change_how_text_is_read_stay_as_they_are() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, READS).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    for text in ["SET client_encoding = 'UTF8'", "SET standard_conforming_strings = on", "SET application_name = 'x'"] {
+        assert_eq!(raw.ask(&[query(text)]).await?.last().map(String::as_str), Some("ready"), "{text}");
+    }
+    for text in ["SET client_encoding = 'SJIS'", "SET standard_conforming_strings = off", "SET NAMES 'LATIN1'"] {
+        assert_eq!(raw.ask(&[query(text)]).await?, ["error 42501", "ready"], "{text}");
+    }
     Ok(())
 }

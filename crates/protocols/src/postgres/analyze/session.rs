@@ -53,8 +53,9 @@ impl Reader<'_> {
         let name = set.name.to_ascii_lowercase();
         match set.kind() {
             VariableSetKind::VarSetValue => {
-                let action = self.setting_action(&name);
                 let value = setting_value(&name, &set.args);
+                let kept = value.as_deref().is_some_and(|value| setting::keeps(&name, value));
+                let action = if kept { action::SET } else { self.setting_action(&name) };
                 let kind = Kind::Set { value, local: set.is_local, name };
                 Outcome::of(action, kind)
             }

@@ -38,6 +38,18 @@ pub fn class(name: &str) -> Class {
     }
 }
 
+/// Whether a value is the one that a pinned setting has through this gateway, in any of the server's spellings.
+/// Drivers and dumps set it to make sure.
+#[must_use]
+pub fn keeps(name: &str, value: &str) -> bool {
+    let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    match name {
+        "client_encoding" => ["utf8", "unicode"].contains(&plain.as_str()),
+        "standard_conforming_strings" => ["on", "true", "yes", "1"].contains(&plain.as_str()),
+        _ => false,
+    }
+}
+
 /// Whether a setting may be shown to anybody: all but those that say how the server is guarded.
 pub(super) fn is_open(name: &str) -> bool {
     const INFORMATION: &[&str] = &[

@@ -4,6 +4,8 @@
 
 use postern_core::{Code, Fault};
 
+use super::super::analyze::setting;
+
 /// Settings that clients and drivers send as they connect, and that change neither rights nor how text is read.
 const ALLOWED: &[&str] = &[
     "application_name",
@@ -86,7 +88,7 @@ impl Settings {
     fn take(&mut self, name: &str, value: String) -> Result<(), Fault> {
         let lower = name.to_ascii_lowercase();
         if let Some((_, pinned)) = PINNED.iter().find(|(pinned, _)| *pinned == lower) {
-            return if means(&lower, &value, pinned) { Ok(()) } else { Err(pinned_setting(&lower, pinned)) };
+            return if setting::keeps(&lower, &value) { Ok(()) } else { Err(pinned_setting(&lower, pinned)) };
         }
         if !ALLOWED.contains(&lower.as_str()) {
             let message = format!("startup parameter `{name}` is not passed on");
@@ -101,15 +103,6 @@ impl Settings {
 
 fn pinned() -> Vec<(String, String)> {
     PINNED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-/// Whether a value is the pinned one, in any of the server's spellings.
-pub(in crate::postgres) fn means(name: &str, value: &str, pinned: &str) -> bool {
-    let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    match name {
-        "client_encoding" => plain == "utf8" || plain == "unicode",
-        _ => plain == pinned || ["true", "yes", "1"].contains(&plain.as_str()),
-    }
 }
 
 fn pinned_setting(name: &str, pinned: &str) -> Fault {

@@ -83,6 +83,10 @@ impl Session<'_> {
                 return Ok(());
             }
             let frame = match self.parked.take() {
+                Some(parked @ Parked::Asking(..)) if !self.replies.settled() => {
+                    self.parked = Some(parked);
+                    return Ok(());
+                }
                 Some(parked) if !self.replies.settled() && !self.copying => {
                     self.parked = Some(parked);
                     return Ok(());

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
-use postern_core::{Denial, Effect, Object, Operation, Touch};
+use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
 use super::super::analyze::{self, Kind, Names, Statement, Unread};
-use super::super::login::settings::{self, PINNED};
+use super::super::login::settings::PINNED;
 use super::super::refuse;
 use super::super::vocabulary::action;
 use super::super::wire::Report;
@@ -41,7 +41,7 @@ pub(super) fn operation(
         also: statement.also.clone(),
         touches: statement.touches.clone(),
         outputs: statement.outputs.clone(),
-        uses: statement.uses.clone(),
+        uses: uses(statement),
         facts: statement.facts.clone(),
         reading: statement.reading.clone(),
         stage,
@@ -50,6 +50,24 @@ pub(super) fn operation(
         parameters: Vec::new(),
         settings: Arc::new(settings),
     }
+}
+
+/// Actions that bring code which runs later, with more rights or out of sight: what it will show cannot be known.
+const CODE: &[Action] = &[
+    action::FUNCTION,
+    action::TRIGGER,
+    action::POLICY,
+    action::EXTENSION,
+    action::FOREIGN,
+    action::REPLICATION,
+    action::LOAD,
+];
+
+fn uses(statement: &Statement) -> Uses {
+    let mut uses = statement.uses.clone();
+    let actions = std::iter::once(&statement.action).chain(&statement.also);
+    uses.hidden.extend(actions.filter(|action| CODE.contains(action)).map(ToString::to_string));
+    uses
 }
 
 /// All that gives a bound statement its meaning besides its parameters.
@@ -99,10 +117,9 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
         Kind::Reset(Some(name)) => (name, None),
         _ => return None,
     };
-    let other = match PINNED.iter().find(|(pinned, _)| pinned == name) {
-        // the default is the pinned value: it was set as the session began
-        Some((_, wanted)) => value.is_some_and(|value| !settings::means(name, value, wanted)),
-        None => setting::class(name) == Class::Pinned,
-    };
+    // the default is the pinned value: it was set as the session began
+    let kept = value.is_none_or(|value| setting::keeps(name, value));
+    let known = PINNED.iter().any(|(pinned, _)| pinned == name);
+    let other = setting::class(name) == Class::Pinned && !(known && kept);
     other.then(|| name.clone())
 }
