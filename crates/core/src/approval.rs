@@ -342,15 +342,17 @@ pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &
     for operation in operations {
         part(operation.action.0.as_bytes());
         part(&operation.meaning);
+        // INVARIANT: how many follow is said first, so that a parameter is never read as a setting
+        part(&operation.parameters.len().to_be_bytes());
         for parameter in &operation.parameters {
             part(if parameter.is_some() { b"value" } else { b"null" });
             part(parameter.as_deref().unwrap_or_default());
         }
+        part(&operation.settings.len().to_be_bytes());
         for (name, value) in operation.settings.iter() {
             part(name.as_bytes());
             part(value.as_bytes());
         }
-        part(b"end");
     }
     data_encoding::HEXLOWER.encode(context.finish().as_ref())
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// Microseconds since the Unix epoch, UTC. Written outside as RFC 3339 with six fractional digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Micros(pub u64);
@@ -41,10 +44,8 @@ impl Micros {
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = i64::try_from(self.0).ok().and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
-        match moment {
-            Some(moment) => write!(f, "{moment:.6}"),
-            None => f.write_str("9999-12-31T23:59:59.999999Z"),
-        }
+        // INVARIANT: what is written can be read back, so what lies beyond the calendar is its last moment
+        write!(f, "{:.6}", moment.unwrap_or(jiff::Timestamp::MAX))
     }
 }
 

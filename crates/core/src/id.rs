@@ -10,6 +10,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::clock::Micros;
 
+#[cfg(test)]
+mod tests;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -41,8 +44,10 @@ macro_rules! id {
             type Err = UnknownId;
 
             fn from_str(text: &str) -> Result<Self, UnknownId> {
-                let digits = text.strip_prefix($prefix).ok_or(UnknownId { prefix: $prefix })?;
-                Uuid::try_parse(digits).map(Self).map_err(|_| UnknownId { prefix: $prefix })
+                let unknown = UnknownId { prefix: $prefix };
+                // one spelling for each: the other forms of a UUID are longer
+                let digits = text.strip_prefix($prefix).filter(|digits| digits.len() == 32).ok_or(unknown)?;
+                Uuid::try_parse(digits).map(Self).map_err(|_| unknown)
             }
         }
 

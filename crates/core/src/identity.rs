@@ -2,6 +2,38 @@
 //!
 //! What a client says about itself is a [`Claim`] and counts for nothing. One login attempt makes one principal:
 //! there is no way to put two together, or to change one afterwards.
+//!
+//! Neither is put together by hand, read from a file or a wire, or copied for somebody else:
+//! ```compile_fail,E0451
+//! # use postern_core::{Micros, VerifiedClaims};
+//! fn forge() -> VerifiedClaims {
+//!     VerifiedClaims { issuer: "corp".into(), subject: "root".into(), claims: Default::default(), groups: Default::default(), expires: Micros(0) }
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::VerifiedClaims;
+//! fn read(text: &str) -> VerifiedClaims { serde_json::from_str(text).unwrap() }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::VerifiedClaims;
+//! fn nobody() -> VerifiedClaims { Default::default() }
+//! ```
+//! ```compile_fail,E0451
+//! # use postern_core::Principal;
+//! fn promote(mut bot: Principal, boss: Principal) -> Principal { Principal { groups: boss.groups().clone(), ..bot } }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::Principal;
+//! fn read(text: &str) -> Principal { serde_json::from_str(text).unwrap() }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::Principal;
+//! fn nobody() -> Principal { Default::default() }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::Principal;
+//! fn copy(who: &Principal) -> Principal { Clone::clone(who) }
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +42,7 @@ use serde::Serialize;
 
 use crate::clock::Micros;
 use crate::secret::Secret;
+use crate::visible::deceives;
 
 #[cfg(test)]
 mod tests;
@@ -284,7 +317,8 @@ impl Template {
                 Piece::Text(text) => filled.push_str(text),
                 Piece::Claim(claim) => {
                     let [value] = claims.values(claim) else { return None };
-                    if value.is_empty() || value.chars().any(char::is_control) {
+                    // THREAT: a name that looks like another's
+                    if value.is_empty() || value.chars().any(deceives) {
                         return None;
                     }
                     filled.push_str(value);

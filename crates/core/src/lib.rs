@@ -22,6 +22,9 @@ pub mod verdict;
 pub mod visible;
 pub mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 pub use clock::{Clock, Micros};
 pub use code::Code;
 pub use fault::{Fault, Side};

@@ -2,10 +2,30 @@
 //!
 //! It zeroizes when dropped, prints `[secret]`, cannot be serialised or compared in variable time, and is opened
 //! in one way, [`Secret::expose`], whose callers `cargo xtask tidy` counts.
+//!
+//! ```compile_fail,E0277
+//! # use postern_core::Secret;
+//! fn write(secret: &Secret) -> String { serde_json::to_string(secret).unwrap() }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::Secret;
+//! fn show(secret: &Secret) -> String { format!("{secret}") }
+//! ```
+//! ```compile_fail,E0277
+//! # use postern_core::Secret;
+//! fn copy(secret: &Secret) -> Secret { Clone::clone(secret) }
+//! ```
+//! ```compile_fail,E0369
+//! # use postern_core::Secret;
+//! fn guess(secret: &Secret, other: &Secret) -> bool { secret == other }
+//! ```
 
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+#[cfg(test)]
+mod tests;
 
 /// A credential, token or key in memory.
 pub struct Secret(Zeroizing<Vec<u8>>);

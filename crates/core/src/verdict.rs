@@ -1,6 +1,19 @@
 //! What was decided about an operation, and what follows from it.
 //!
 //! A verdict is a sum without a default: whoever matches on it says what happens in each case.
+//!
+//! ```compile_fail,E0277
+//! # use postern_core::Verdict;
+//! fn undecided() -> Verdict { Default::default() }
+//! ```
+//! ```compile_fail,E0004
+//! # use postern_core::Verdict;
+//! fn lax(verdict: &Verdict) -> bool { match verdict { Verdict::Allow(_) => true, Verdict::Deny(_) => false } }
+//! ```
+//! ```compile_fail,E0308
+//! # use postern_core::Verdict;
+//! fn boolean(verdict: Verdict) { if verdict {} }
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +23,9 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::identity::{Kind, Principal, matches};
 use crate::mask::MaskSet;
+
+#[cfg(test)]
+mod tests;
 
 /// The name of a rule, as written in the policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -183,19 +199,29 @@ pub struct Denial {
     pub message: String,
     /// What would be allowed, or what to do next.
     pub hint: Option<String>,
+    /// What is written down instead of `message`, where that quotes the client: its words may hold values, and those
+    /// are written down sealed only.
+    pub recorded: Option<String>,
 }
 
 impl Denial {
     /// A denial that no single rule pronounced.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, rule: None, message: message.into(), hint: None }
+        Self { code, rule: None, message: message.into(), hint: None, recorded: None }
     }
 
     /// Names the rule.
     #[must_use]
     pub fn by(mut self, rule: RuleName) -> Self {
         self.rule = Some(rule);
+        self
+    }
+
+    /// Adds what is written down in place of a message that quotes the client.
+    #[must_use]
+    pub fn recorded(mut self, recorded: impl Into<String>) -> Self {
+        self.recorded = Some(recorded.into());
         self
     }
 

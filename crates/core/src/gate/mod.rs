@@ -397,7 +397,7 @@ impl Gate<Open> {
         let decided = Decided::Deny {
             rule: denial.rule.as_ref().map(ToString::to_string),
             code: denial.code.to_string(),
-            message: denial.message.clone(),
+            message: denial.recorded.as_ref().unwrap_or(&denial.message).clone(),
         };
         self.record(pending, decided).await?;
         Ok(denial)

@@ -10,9 +10,9 @@
 //! # use postern_core::gate::Permit;
 //! fn twice(permit: Permit) { let _ = permit.spend(); let _ = permit.spend(); }
 //! ```
-//! ```compile_fail,E0599
+//! ```compile_fail,E0277
 //! # use postern_core::gate::Permit;
-//! fn copy(permit: &Permit) -> Permit { permit.clone() }
+//! fn copy(permit: &Permit) -> Permit { Clone::clone(permit) }
 //! ```
 //! ```compile_fail,E0277
 //! # use postern_core::gate::Permit;

@@ -75,10 +75,7 @@ impl MaskSet {
     /// The mask of a column; where several bind it, the one that shows least.
     #[must_use]
     pub fn of<'a>(&'a self, column: &'a Column) -> Option<&'a Arc<Mask>> {
-        self.on(&column.object)
-            .filter(|(pattern, _)| matches(&pattern.column, &column.name))
-            .map(|(_, mask)| mask)
-            .min_by_key(|mask| shown(mask.kind))
+        self.binding(column).min_by_key(|mask| shown(mask.kind))
     }
 
     /// The mask that binds some column of an object, if one does.
@@ -87,8 +84,13 @@ impl MaskSet {
         self.on(object).map(|(_, mask)| mask).next()
     }
 
+    /// Every mask that binds a column.
+    fn binding<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = &'a Arc<Mask>> {
+        self.on(&column.object).filter(|(pattern, _)| matches(&pattern.column, &column.name)).map(|(_, mask)| mask)
+    }
+
     fn on<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a (ColumnPattern, Arc<Mask>)> {
-        self.entries.iter().filter(|(pattern, _)| pattern.object.covers(object))
+        self.entries.iter().filter(|(pattern, _)| pattern.object.concerns(object))
     }
 }
 
@@ -110,9 +112,13 @@ impl MaskSet {
             return Self { entries };
         }
         for column in lineage.columns() {
-            let Some(mask) = self.of(&column) else { continue };
-            let kin = lineage.kin(&column).into_iter().filter(|kin| *kin != column);
-            entries.extend(kin.map(|kin| (ColumnPattern::exactly(&kin), Arc::clone(mask))));
+            let binding: Vec<_> = self.binding(&column).collect();
+            if binding.is_empty() {
+                continue;
+            }
+            for kin in lineage.kin(&column).iter().filter(|kin| **kin != column) {
+                entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), Arc::clone(mask))));
+            }
         }
         Self { entries }
     }

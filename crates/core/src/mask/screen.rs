@@ -36,6 +36,7 @@ impl MaskSet {
                     "columns are masked for you on this target, and what this statement shows cannot be known: {why}"
                 ),
             )
+            .recorded("columns are masked, and what the statement shows cannot be known")
             .hint("write it as plain SELECT, INSERT, UPDATE or DELETE on named tables")),
         }
     }
@@ -46,6 +47,7 @@ impl MaskSet {
             Code::MaskedOutput,
             format!("columns are masked for you on this target, and what `{code}` reads or shows cannot be known"),
         )
+        .recorded("columns are masked, and what some code in the statement reads or shows cannot be known")
         .hint("leave it out, or ask for a rule and masks that do not bind you"))
     }
 
@@ -85,7 +87,7 @@ impl MaskSet {
             Outputs::Nothing => return Ok(Vec::new()),
             Outputs::Cells(outputs) => (outputs, true),
             Outputs::Stream(outputs) => (outputs, false),
-            Outputs::Unknown => return self.screen_unknown(operation, "what it returns").map(|()| Vec::new()),
+            Outputs::Unknown => return self.screen_unknown(operation, "what it returns", "").map(|()| Vec::new()),
         };
         let mut masks = Vec::new();
         for (index, output) in outputs.iter().enumerate() {
@@ -98,7 +100,7 @@ impl MaskSet {
                 },
                 Output::Derived { label, from } => self.screen_derived(number, label, from)?,
                 Output::Unknown { label } => {
-                    self.screen_unknown(operation, &format!("output column {number} (`{label}`)"))?
+                    self.screen_unknown(operation, &format!("output column {number}"), &format!(" (`{label}`)"))?
                 }
             }
         }
@@ -111,24 +113,19 @@ impl MaskSet {
         let Some((column, mask)) = from.iter().find_map(|column| self.of(column).map(|mask| (column, mask))) else {
             return Ok(());
         };
-        Err(Denial::new(
-            Code::MaskedOutput,
-            format!(
-                "output column {number} (`{label}`) is computed from {column}, which is masked for you by mask `{}`",
-                mask.name
-            ),
-        )
-        .hint("select the column as it is: it comes masked"))
+        let rest = format!("is computed from {column}, which is masked for you by mask `{}`", mask.name);
+        Err(Denial::new(Code::MaskedOutput, format!("output column {number} (`{label}`) {rest}"))
+            .recorded(format!("output column {number} {rest}"))
+            .hint("select the column as it is: it comes masked"))
     }
 
-    fn screen_unknown(&self, operation: &Operation, part: &str) -> Result<(), Denial> {
+    fn screen_unknown(&self, operation: &Operation, part: &str, quoted: &str) -> Result<(), Denial> {
         let reads = operation.touches.iter().filter(|touch| touch.effect != Effect::Session);
         let Some(mask) = reads.filter_map(|touch| self.within(&touch.object)).next() else { return Ok(()) };
-        Err(Denial::new(
-            Code::MaskedOutput,
-            format!("{part} cannot be proved free of columns that mask `{}` hides from you", mask.name),
-        )
-        .hint("name the tables and columns plainly"))
+        let rest = format!("cannot be proved free of columns that mask `{}` hides from you", mask.name);
+        Err(Denial::new(Code::MaskedOutput, format!("{part}{quoted} {rest}"))
+            .recorded(format!("{part} {rest}"))
+            .hint("name the tables and columns plainly"))
     }
 
     fn first<'a>(
@@ -136,10 +133,9 @@ impl MaskSet {
         columns: &'a BTreeSet<Column>,
         guard: impl Fn(&Mask) -> Guarding,
     ) -> Option<(&'a Column, &'a Arc<Mask>)> {
-        columns.iter().find_map(|column| {
-            let mask = self.of(column).filter(|mask| guard(mask) == Guarding::Deny)?;
-            Some((column, mask))
-        })
+        // INVARIANT: one mask that refuses is enough, whichever of them shows least
+        let refusing = |column| self.binding(column).find(|mask| guard(mask) == Guarding::Deny);
+        columns.iter().find_map(|column| refusing(column).map(|mask| (column, mask)))
     }
 }
 

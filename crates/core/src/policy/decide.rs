@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::code::Code;
 use crate::identity::matches;
 use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touch};
+use crate::policy::pattern::ObjectPattern;
 use crate::policy::{Rule, RuleEffect, Scope, strictest};
 use crate::verdict::{Denial, Duties, RuleName, Terms, Verdict};
 
@@ -40,26 +41,50 @@ impl Scope {
         }
         let mut matched: Vec<&Arc<Rule>> = Vec::new();
         let mut uncovered = None;
-        for atom in operation.touches.iter().flat_map(atoms) {
-            let before = matched.len();
-            matched.extend(self.rules.iter().filter(|rule| rule.matches(self.vocabulary.protocol, operation, &atom)));
-            let fresh = matched.get(before..).unwrap_or_default();
-            if let Some(forbid) = fresh.iter().find(|rule| rule.effect == RuleEffect::Forbid) {
+        for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
+            if let Some(forbid) = self.of(RuleEffect::Forbid).find(|rule| self.meets(rule, operation, &atom)) {
                 return Verdict::Deny(forbidden(forbid, operation));
             }
-            if fresh.is_empty() && !self.implies(&atom) && uncovered.is_none() {
+            let implied = self.implies(&atom);
+            let asking: Vec<_> = self
+                .of(RuleEffect::Approve)
+                .filter(|rule| self.meets(rule, operation, &atom) && !(implied && rule.leaves(self.protocol(), &atom)))
+                .collect();
+            let allowing: Vec<_> =
+                self.of(RuleEffect::Allow).filter(|rule| self.grants(rule, operation, &atom)).collect();
+            let covered =
+                implied || !allowing.is_empty() || asking.iter().any(|rule| self.grants(rule, operation, &atom));
+            matched.extend(asking.into_iter().chain(allowing));
+            if !covered && uncovered.is_none() {
                 uncovered = Some(atom);
             }
         }
         if let Some(atom) = uncovered {
             return Verdict::Deny(self.not_allowed(operation, &atom));
         }
-        // INVARIANT: what could not be read wholly was decided above by its `unknown` touch or by rules over its
-        // action; masks have the last word, because they do not depend on which rule allowed it.
+        // INVARIANT: masks have the last word, because they do not depend on which rule allowed it.
         if let Err(denial) = self.masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
             return Verdict::Deny(denial);
         }
         self.granted(&matched)
+    }
+
+    fn of(&self, effect: RuleEffect) -> impl Iterator<Item = &Arc<Rule>> {
+        self.rules.iter().filter(move |rule| rule.effect == effect)
+    }
+
+    fn protocol(&self) -> &'static str {
+        self.vocabulary.protocol
+    }
+
+    /// Whether a rule may speak of some of it: what forbids, and what asks a human, does so where it cannot be ruled out.
+    fn meets(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>) -> bool {
+        rule.acts_on_some(operation) && rule.may_mean(atom.effect) && rule.concerns(self.protocol(), atom)
+    }
+
+    /// Whether a rule speaks of all of it, for certain: what lets through does so there alone.
+    fn grants(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>) -> bool {
+        rule.acts_on_all(operation) && rule.means(operation, atom.effect) && rule.covers(self.protocol(), atom)
     }
 
     fn granted(&self, matched: &[&Arc<Rule>]) -> Verdict {
@@ -110,14 +135,15 @@ impl Scope {
     }
 
     fn unreadable(&self, operation: &Operation, why: &str) -> Denial {
-        let message = format!("`{}` cannot be decided: {why}", operation.action);
-        Denial::new(Code::Unreadable, message).hint(self.would_be_allowed())
+        let unquoted = format!("`{}` cannot be decided", operation.action);
+        let message = format!("{unquoted}: {why}");
+        Denial::new(Code::Unreadable, message).recorded(unquoted).hint(self.would_be_allowed())
     }
 
     /// What this principal may do here, in one line.
     fn would_be_allowed(&self) -> String {
         let rules = self.rules.iter().filter(|rule| rule.effect != RuleEffect::Forbid);
-        let lines: Vec<String> = rules.map(|rule| rule.summary()).collect();
+        let lines: Vec<String> = rules.map(|rule| rule.summary(self.protocol())).collect();
         if lines.is_empty() {
             "no rule allows you anything here; ask whoever keeps the policy".to_owned()
         } else {
@@ -127,49 +153,67 @@ impl Scope {
 }
 
 impl Rule {
-    fn matches(&self, protocol: &str, operation: &Operation, atom: &Atom<'_>) -> bool {
-        self.names_action(operation) && self.means(atom.effect) && self.covers(protocol, atom)
+    /// Whether the rule speaks of some of what is done.
+    fn acts_on_some(&self, operation: &Operation) -> bool {
+        self.actions.is_empty() || actions(operation).any(|action| self.names(action))
     }
 
-    /// Whether the rule speaks of what is done: for an allow all of it, for the others some of it.
-    fn names_action(&self, operation: &Operation) -> bool {
-        let named = |action: &Action| self.actions.iter().any(|pattern| matches(pattern, action.0));
-        let mut actions = std::iter::once(&operation.action).chain(&operation.also);
-        match self.effect {
-            _ if self.actions.is_empty() => true,
-            RuleEffect::Allow => actions.all(named),
-            RuleEffect::Approve | RuleEffect::Forbid => actions.any(named),
-        }
+    /// Whether the rule speaks of all that is done.
+    fn acts_on_all(&self, operation: &Operation) -> bool {
+        self.actions.is_empty() || actions(operation).all(|action| self.names(action))
+    }
+
+    fn names(&self, action: &Action) -> bool {
+        self.actions.iter().any(|pattern| matches(pattern, action.0))
+    }
+
+    fn may_mean(&self, effect: Effect) -> bool {
+        self.effects.is_empty() || self.effects.contains(&effect) || effect == Effect::Unknown
     }
 
     /// Whether the rule speaks of an effect. Where it lists none it speaks of all, but an allow speaks of what nobody
-    /// could read only where it names that effect or the action itself.
-    fn means(&self, effect: Effect) -> bool {
-        if self.effects.is_empty() {
-            return effect != Effect::Unknown || self.effect != RuleEffect::Allow || !self.actions.is_empty();
+    /// could read only where it names that effect, or each action itself without a wildcard.
+    fn means(&self, operation: &Operation, effect: Effect) -> bool {
+        if !self.effects.is_empty() {
+            return self.effects.contains(&effect);
         }
-        self.effects.contains(&effect)
+        let named = || actions(operation).all(|action| self.actions.iter().any(|named| named == action.0));
+        effect != Effect::Unknown || self.effect != RuleEffect::Allow || named()
+    }
+
+    fn concerns(&self, protocol: &str, atom: &Atom<'_>) -> bool {
+        let part = |pattern: &ObjectPattern| match (pattern.column(), atom.column) {
+            (None, _) | (Some(_), Part::Any) => true,
+            (Some(pattern), Part::Column(name)) => matches(pattern, name),
+            // counting rows shows no column, and everything else that is done to the whole is done to each
+            (Some(_), Part::Whole) => atom.effect != Effect::Read,
+        };
+        self.any_object || self.patterns(protocol).any(|pattern| pattern.concerns(atom.object) && part(pattern))
     }
 
     fn covers(&self, protocol: &str, atom: &Atom<'_>) -> bool {
-        let patterns = self.objects.iter().filter(|(of, _)| *of == protocol).map(|(_, pattern)| pattern);
-        self.any_object
-            || patterns
-                .filter(|pattern| pattern.covers(atom.object))
-                .any(|pattern| self.covers_part(pattern.column(), atom))
-    }
-
-    fn covers_part(&self, pattern: Option<&str>, atom: &Atom<'_>) -> bool {
-        let allows = self.effect == RuleEffect::Allow;
-        match (pattern, atom.column) {
+        let part = |pattern: &ObjectPattern| match (pattern.column(), atom.column) {
             (None, _) => true,
             (Some(pattern), Part::Column(name)) => matches(pattern, name),
-            // Whoever may see one column may count rows, and a column's rule says nothing else about the whole.
-            (Some(_), Part::Whole) => allows == (atom.effect == Effect::Read),
-            // INVARIANT: unknown columns count against the operation: a forbid on one of them matches, an allow must
-            // cover them all.
-            (Some(pattern), Part::Any) => !allows || pattern == "*",
-        }
+            // whoever may see one column may count rows; nothing else about the whole follows from a column
+            (Some(_), Part::Whole) => atom.effect == Effect::Read,
+            (Some(pattern), Part::Any) => pattern == "*",
+        };
+        self.any_object || self.patterns(protocol).any(|pattern| pattern.covers(atom.object) && part(pattern))
+    }
+
+    /// Whether an `approve` rule asks nobody about something that it implies itself, because it does not name it.
+    fn leaves(&self, protocol: &str, atom: &Atom<'_>) -> bool {
+        let named = if atom.effect == Effect::Session {
+            self.effects.contains(&Effect::Session)
+        } else {
+            self.patterns(protocol).any(|pattern| !pattern.is_anything() && pattern.covers(atom.object))
+        };
+        self.implied && self.actions.is_empty() && !named
+    }
+
+    fn patterns(&self, protocol: &str) -> impl Iterator<Item = &ObjectPattern> {
+        self.objects.iter().filter(move |(of, _)| *of == protocol).map(|(_, pattern)| pattern)
     }
 
     fn terms(&self, duties: &Duties) -> Option<Terms> {
@@ -186,14 +230,14 @@ impl Rule {
         })
     }
 
-    fn summary(&self) -> String {
+    fn summary(&self, protocol: &str) -> String {
         let effects: Vec<&str> = self.effects.iter().map(|effect| effect.word()).collect();
         let what = match (effects.is_empty(), self.actions.is_empty()) {
             (true, true) => "anything".to_owned(),
             (true, false) => self.actions.join(", "),
             (false, _) => effects.join(", "),
         };
-        let objects: Vec<String> = self.objects.iter().map(|(_, pattern)| pattern.to_string()).collect();
+        let objects: Vec<String> = self.patterns(protocol).map(ToString::to_string).collect();
         let on = if objects.is_empty() { String::new() } else { format!(" on {}", objects.join(", ")) };
         let asking = if self.effect == RuleEffect::Approve { " once a human approves" } else { "" };
         format!("{what}{on}{asking}")
@@ -246,6 +290,19 @@ fn atoms(touch: &Touch) -> Vec<Atom<'_>> {
         Columns::Named(names) if names.is_empty() => vec![atom(Part::Whole)],
         Columns::Named(names) => names.iter().map(|name| atom(Part::Column(name))).collect(),
     }
+}
+
+fn actions(operation: &Operation) -> impl Iterator<Item = &Action> {
+    std::iter::once(&operation.action).chain(&operation.also)
+}
+
+/// What nobody could read and the touches do not say.
+fn unread(operation: &Operation) -> Option<Atom<'_>> {
+    // INVARIANT: what was not read wholly has something unknown in it, whether or not its protocol says where.
+    static NOWHERE: Object = Object { space: None, path: Vec::new() };
+    let said = || operation.touches.iter().any(|touch| touch.effect == Effect::Unknown);
+    let missing = matches!(operation.reading, Reading::Opaque(_)) && !said();
+    missing.then_some(Atom { effect: Effect::Unknown, object: &NOWHERE, column: Part::Any })
 }
 
 fn forbidden(rule: &Rule, operation: &Operation) -> Denial {

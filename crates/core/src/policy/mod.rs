@@ -127,7 +127,7 @@ pub struct Scope {
     rules: Vec<Arc<Rule>>,
     masks: Arc<MaskSet>,
     vocabulary: &'static Vocabulary,
-    /// The objects of harmless touches, split into parts.
+    /// Whether some rule implies connecting and what is harmless.
     implied: bool,
 }
 
@@ -170,14 +170,14 @@ impl Rulebook {
 }
 
 impl Scope {
-    /// Whether the principal may connect at all.
+    /// Whether the principal may connect at all: something implies it, or a rule speaks of sessions outright.
     #[must_use]
     pub fn admits(&self) -> bool {
-        self.implied
-            || self
-                .rules
-                .iter()
-                .any(|rule| rule.effect != RuleEffect::Forbid && rule.effects.contains(&Effect::Session))
+        let speaks = |rule: &Rule| {
+            rule.effect != RuleEffect::Forbid
+                && (rule.effects.contains(&Effect::Session) || (rule.effects.is_empty() && rule.any_object))
+        };
+        self.implied || self.rules.iter().any(|rule| speaks(rule))
     }
 
     /// The masks that bind the principal here.

@@ -50,7 +50,7 @@ impl ObjectPattern {
         Ok(Self { space, parts, column })
     }
 
-    /// Whether it covers the object, columns aside.
+    /// Whether it covers the object for certain, columns aside.
     #[must_use]
     pub fn covers(&self, object: &Object) -> bool {
         if let Some(space) = &self.space
@@ -62,6 +62,24 @@ impl ObjectPattern {
         let whole = self.parts.len() <= object.path.len() && self.parts.last().is_some_and(|last| last == "*");
         (whole || self.parts.len() == object.path.len())
             && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
+    }
+
+    /// Whether it may cover the object, something inside it or something around it: who drops a schema has touched
+    /// each of its tables, and a space that is not known may be any. For what refuses and hides, never for what lets
+    /// through.
+    #[must_use]
+    pub fn concerns(&self, object: &Object) -> bool {
+        let elsewhere =
+            self.space.as_ref().zip(object.space.as_ref()).is_some_and(|(space, actual)| !matches(space, actual));
+        !elsewhere
+            && !object.path.is_empty()
+            && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
+    }
+
+    /// Whether it names nothing in particular.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.space.is_none() && self.column.is_none() && self.parts.iter().all(|part| part == "*")
     }
 
     /// The column it names, where it names one.

@@ -1,1 +1,118 @@
-//! placeholder
+//! Policies as operators write them, and what follows for operations as protocols report them.
+
+mod decisions;
+mod implied;
+mod patterns;
+mod terms;
+mod unknown;
+
+use std::collections::BTreeSet;
+
+use super::{Rulebook, Scope};
+use crate::identity::Kind;
+use crate::operation::{Columns, Operation, Reading};
+use crate::tests::{object, operation, principal, rulebook};
+use crate::verdict::{RuleName, Verdict};
+use crate::{Action, Effect, Principal, Touch};
+
+/// One target of each protocol, with labels.
+const TARGETS: &str = r#"
+    [[target]]
+    name      = "shop"
+    protocol  = "tables"
+    address   = "shop.test:7000"
+    login     = { user = "app", password = "env:SHOP" }
+    labels    = { env = "prod" }
+
+    [[target]]
+    name      = "stats"
+    protocol  = "tables"
+    address   = "stats.test:7000"
+    login     = { user = "app" }
+    labels    = { env = "dev" }
+
+    [[target]]
+    name      = "files"
+    protocol  = "paths"
+    address   = "files.test:7001"
+    login     = { user = "app" }
+"#;
+
+/// The rulebook of these rules and masks over [`TARGETS`].
+fn policy(rules: &str) -> Rulebook {
+    rulebook(&format!("{TARGETS}{rules}")).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
+}
+
+fn bot() -> Principal {
+    principal(Kind::Workload, "bot", &["ci"])
+}
+
+/// What a principal may do on a target.
+fn scope(rulebook: &Rulebook, who: &Principal, target: &str) -> Scope {
+    let target = rulebook.targets.values().find(|one| one.name.as_str() == target).unwrap();
+    rulebook.scope(who, target).unwrap()
+}
+
+/// `action: effect object(column,column); effect object(*); …`, with `+action` for others in it, `?` for what was not
+/// read wholly and `database/` before an object for its space.
+fn message(text: &str) -> Operation {
+    let (action, touches) = text.split_once(':').unwrap();
+    let opaque = action.ends_with('?');
+    let mut actions =
+        action.trim_end_matches('?').split('+').map(|action| -> &'static str { action.to_owned().leak() });
+    let touches = touches.split(';').map(str::trim).filter(|touch| !touch.is_empty()).map(touch).collect();
+    let mut operation = operation(actions.next().unwrap(), touches);
+    operation.also = actions.map(Action).collect();
+    if opaque {
+        operation.reading = Reading::Opaque("it is dynamic".to_owned());
+    }
+    operation
+}
+
+fn touch(text: &str) -> Touch {
+    let (effect, rest) = text.split_once(' ').unwrap();
+    let effect = Effect::ALL.iter().find(|one| one.word() == effect).unwrap();
+    let (path, columns) = match rest.strip_suffix(')').and_then(|rest| rest.split_once('(')) {
+        None => (rest, Columns::None),
+        Some((path, "*")) => (path, Columns::All),
+        Some((path, "")) => (path, Columns::Named(BTreeSet::new())),
+        Some((path, names)) => (path, Columns::Named(names.split(',').map(Into::into).collect())),
+    };
+    let object = match path.split_once('/') {
+        Some((space, path)) => object(path).within(space),
+        None => object(path),
+    };
+    Touch { effect: *effect, object, columns }
+}
+
+/// A verdict in few words: what, by which rules, with which code.
+fn said(verdict: &Verdict) -> String {
+    let names = |rules: &[RuleName]| rules.iter().map(|rule| format!(" {rule}")).collect::<String>();
+    match verdict {
+        Verdict::Allow(duties) => format!("allow{}", names(&duties.rules)),
+        Verdict::Hold(terms) => format!("hold{}", names(&terms.rules)),
+        Verdict::Deny(denial) => {
+            format!(
+                "deny {}{}",
+                denial.code.number(),
+                denial.rule.iter().map(|rule| format!(" {rule}")).collect::<String>()
+            )
+        }
+    }
+}
+
+/// What is decided about the messages, each on its own.
+fn decided(scope: &Scope, text: &str) -> String {
+    said(&scope.decide(&[message(text)]))
+}
+
+/// Checks a table of messages and what is decided about each.
+fn check(scope: &Scope, table: &[(&str, &str)]) {
+    let wrong: Vec<String> = table
+        .iter()
+        .map(|(text, expected)| (text, expected, decided(scope, text)))
+        .filter(|(_, expected, got)| *expected != got)
+        .map(|(text, expected, got)| format!("{text}\n    expected {expected}, got {got}"))
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
