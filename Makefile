@@ -5,8 +5,8 @@
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## the whole product on this machine, nothing to configure
-	@scripts/demo
+demo: ## the whole product on this machine, nothing to configure (ARGS=--no-wait: the scripted tour)
+	@scripts/demo $(ARGS)
 
 test: ## everything CI runs: format, lints, invariants, licences, docs, tests
 	@scripts/test
