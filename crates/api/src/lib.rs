@@ -1,7 +1,7 @@
 //! What people and programs reach over HTTPS: `/v1`, the page of an approval, health and metrics.
 //!
 //! It decides nothing: who somebody is, what they may see and whether their answer counts is core's. Enter at
-//! [`router`]; which routes there are, and who may call each, is one table in [`routes`].
+//! [`router`]; which routes there are, and who may call each, is one table in `routes`.
 
 mod approvals;
 mod caller;

@@ -1,7 +1,7 @@
 //! Strict reading of TOML: every key is asked for by name, and what nobody asked for is an error with its place.
 //!
 //! It knows no meaning. It gives each value with its span, collects what is wrong instead of stopping at the first,
-//! and suggests the word that was probably meant. Enter at [`Reader::parse`].
+//! and suggests the word that was probably meant. Enter at [`parse()`].
 
 use std::ops::Range;
 

@@ -1,4 +1,6 @@
 //! What went wrong outside of any decision: whose side, what the client may hear, what to do next.
+//!
+//! It decides nothing and is not a verdict: a verdict is a [`crate::verdict::Denial`] or none. Enter at [`Fault`].
 
 use std::fmt;
 

@@ -1,4 +1,6 @@
 //! A registered backend: where it is, how to be sure of it, and which login is injected there.
+//!
+//! It holds references to secrets, never a secret, and knows no connection. Enter at [`Target`].
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Text of strangers, made fit to be looked at: what cannot be seen, or moves what can, is written out.
 //!
 //! THREAT: an approver reads one thing and approves another, because a control, direction or invisible character
-//! hides a part of it or shows it elsewhere. Enter at [`visible`] for text of many lines, [`line`] for one.
+//! hides a part of it or shows it elsewhere. Enter at [`visible`] for text of many lines, [`line()`] for one.
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Verifies tokens of OpenID Connect issuers, any number of them, by discovery and published keys.
 //!
 //! What a token says of itself chooses the issuer and the key, and counts for nothing else until the signature
-//! stands. This module must never know what a principal may do. Enter at [`Oidc::new`]; [`token`] reads and checks
-//! one token, [`keys`] says which key may sign with which algorithm, [`discovery`] keeps an issuer's keys current.
+//! stands. This module must never know what a principal may do. Enter at [`Oidc::new`]; `token` reads and checks
+//! one token, `keys` says which key may sign with which algorithm, `discovery` keeps an issuer's keys current.
 
 mod claims;
 mod discovery;

@@ -1,7 +1,7 @@
 //! TLS on both sides of the gateway: towards targets and issuers as client, towards clients as server.
 //!
 //! TLS 1.2 at least, one crypto provider, no session is ever resumed: who is at the other end is proved in each
-//! connection. [`target`] is the client's side, [`listener`] the server's, [`end_point`] the channel binding.
+//! connection. `target` is the client's side, [`listener`] the server's, `end_point` the channel binding.
 
 pub(crate) mod end_point;
 pub mod listener;

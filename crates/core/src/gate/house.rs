@@ -1,4 +1,6 @@
 //! What all sessions of a gateway share: its ports, its sealing key, and whether it goes on.
+//!
+//! It is made once, where the gateway is put together, and never knows which protocols there are. Enter at [`House`].
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What may be done: rules, masks, trust and targets as an operator wrote them, compiled, and the decision over them.
 //!
 //! Deciding is pure: a principal, a target, an operation in, a [`Verdict`] out. Enter at [`Rulebook::scope`] for a
-//! session and [`Scope::decide`] for an operation; [`source::read`] makes a rulebook of a file.
+//! session and [`Scope::decide`] for an operation; [`source::Source`] makes a rulebook of files.
 
 mod decide;
 pub mod pattern;
