@@ -16,6 +16,10 @@ fn it_starts_from_nothing_and_stops_in_order() {
     let mode = |name: &str| fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("state/seal.key"), mode("state/postern.db"), mode("state/tls.key")), (0o600, 0o600, 0o600));
 
+    let limits = fs::read_to_string(format!("/proc/{}/limits", gateway.id())).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "no memory in core dumps");
+
     gateway.signal(Signal::TERM);
     assert!(gateway.ended().success(), "{}", gateway.log());
     assert!(gateway.log().contains("stopped"));
@@ -131,4 +135,40 @@ fn a_changed_file_is_taken_up_without_a_signal() {
     let mut gateway = site.start();
     site.write("policy.toml", "# nobody is anybody any more\n");
     gateway.says("the configuration was taken up");
+}
+
+/// The disk is full: here, files may not grow beyond 128 KiB.
+#[test]
+fn a_journal_that_cannot_be_written_ends_the_gateway() {
+    let site = Site::new();
+    let mut gateway = site.start_by("trap '' XFSZ; ulimit -f 256; exec");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let authority = reqwest::Certificate::from_pem(&fs::read(site.path("state/tls.crt")).unwrap()).unwrap();
+    postern::process::prepare();
+    let client = reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap();
+    let url = format!("https://localhost:{}/v1/approvals", site.https);
+    let unwritten = runtime.block_on(async {
+        // every refused token is a line in the journal
+        for _ in 0..2_000 {
+            let sent = client.get(&url).bearer_auth("a.b.c").send().await;
+            match sent {
+                Ok(answer) if answer.status() == 401 => {}
+                Ok(answer) => return Some(answer.status().as_u16()),
+                Err(_) => return None,
+            }
+        }
+        panic!("the journal took everything");
+    });
+    assert!(unwritten.is_none_or(|status| status == 503), "{unwritten:?}");
+    assert_eq!(gateway.ended().code(), Some(1), "{}", gateway.log());
+    let log = gateway.log();
+    assert!(log.contains("the journal is lost") && log.contains("error: PST-5001: the journal was lost"), "{log}");
+
+    let verified = site.run(&["audit", "verify", "state/journal"]);
+    assert!(verified.status.success(), "{}", stderr(&verified));
+    // once there is room again, it goes on
+    let mut gateway = site.start();
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended().success());
+    assert!(site.run(&["audit", "verify", "state/journal"]).status.success());
 }

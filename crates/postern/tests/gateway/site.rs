@@ -79,7 +79,12 @@ audience = "postern"
 
     /// Starts the gateway, and waits until it is ready.
     pub(crate) fn start(&self) -> Running {
-        let mut running = self.launch();
+        self.start_by("exec")
+    }
+
+    /// Starts the gateway through a shell that says something first, and waits until it is ready.
+    pub(crate) fn start_by(&self, shell: &str) -> Running {
+        let mut running = self.launch(shell);
         running.until("it is not ready", |running| {
             assert!(running.child.try_wait().unwrap().is_none(), "it ended: {}", running.log());
             running.log().contains("the gateway is ready").then_some(())
@@ -89,16 +94,16 @@ audience = "postern"
 
     /// Starts the gateway, and expects that it ends by itself.
     pub(crate) fn start_in_vain(&self) -> (ExitStatus, String) {
-        let mut running = self.launch();
+        let mut running = self.launch("exec");
         let status = running.ended();
         (status, self.relative(&running.log()))
     }
 
-    fn launch(&self) -> Running {
+    fn launch(&self, shell: &str) -> Running {
         let log = self.path(&format!("log-{}", free_port()));
         let file = fs::File::create(&log).unwrap();
-        let child = postern()
-            .args(["serve", "--config"])
+        let child = clean(Command::new("/bin/sh"))
+            .args(["-c", &format!("{shell} \"$0\" serve --config \"$1\""), env!("CARGO_BIN_EXE_postern")])
             .arg(self.path("postern.toml"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -131,6 +136,10 @@ audience = "postern"
 impl Running {
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -167,7 +176,11 @@ impl Drop for Running {
 }
 
 pub(crate) fn postern() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    clean(Command::new(env!("CARGO_BIN_EXE_postern")))
+}
+
+/// Without what the environment of the tests might say.
+fn clean(mut command: Command) -> Command {
     for name in ["POSTERN_LOG", "POSTERN_GATEWAY", "POSTERN_CA_FILE", "POSTERN_TOKEN_FILE"] {
         command.env_remove(name);
     }
