@@ -213,6 +213,17 @@ impl Catalog {
         self.types.get(&oid)
     }
 
+    /// Whether a type is an array, and its elements are not rows.
+    pub(crate) fn is_array_of_scalars(&self, oid: u32) -> bool {
+        let Some(TypeKind::Array(element)) = self.types.get(&oid).map(|known| known.kind) else {
+            return false;
+        };
+        self.types.get(&element).is_some_and(|element| match element.kind {
+            TypeKind::Base | TypeKind::Enum | TypeKind::Range => true,
+            TypeKind::Array(_) | TypeKind::Domain(_) | TypeKind::Composite(_) => false,
+        })
+    }
+
     /// An object of this database.
     pub(crate) fn object<S: Into<Arc<str>>>(&self, path: impl IntoIterator<Item = S>) -> Object {
         Object::at(path).within(Arc::clone(&self.database))

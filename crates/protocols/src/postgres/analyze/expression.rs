@@ -3,7 +3,7 @@
 //! Enter at `value` for what is shown or stored, at `consult` for what decides.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink, SubLinkType, WindowDef};
+use pg_query::protobuf::{AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink, SubLinkType, TypeCast, WindowDef};
 use postern_core::operation::{Column, Effect, Object};
 
 use super::query::Rows;
@@ -11,6 +11,7 @@ use super::scope::{Item, Meaning, Scope};
 use super::source::Source;
 use super::statement::{Reader, strings};
 use super::targets::is_star;
+use crate::postgres::catalog::SYSTEM;
 
 impl Reader<'_> {
     /// What goes into the value of an expression.
@@ -55,6 +56,16 @@ impl Reader<'_> {
                 (meaning.source, meaning.shape)
             }
             Some(NodeEnum::AIndirection(indirection)) => self.indirection(indirection, scope),
+            Some(NodeEnum::TypeCast(cast)) => {
+                let Some(value) = cast.arg.as_deref() else {
+                    return (Source::none(), None);
+                };
+                let (source, shape) = self.shaped(value, scope);
+                match shape {
+                    Some(shape) if changes_nothing(cast, shape) => (source, Some(shape)),
+                    Some(_) | None => (source.derived(), None),
+                }
+            }
             Some(inner) => (self.computed(inner, scope).derived(), None),
             None => (Source::none(), None),
         }
@@ -81,7 +92,6 @@ impl Reader<'_> {
             NodeEnum::FuncCall(call) => self.call(call, scope).0,
             NodeEnum::SubLink(link) => self.sublink(link, scope),
             NodeEnum::CaseExpr(case) => self.case(case, scope),
-            NodeEnum::TypeCast(cast) => self.optional(cast.arg.as_deref(), scope),
             NodeEnum::CollateClause(collate) => self.optional(collate.arg.as_deref(), scope),
             NodeEnum::NamedArgExpr(named) => self.optional(named.arg.as_deref(), scope),
             NodeEnum::NullTest(test) => self.optional(test.arg.as_deref(), scope),
@@ -304,6 +314,21 @@ impl Reader<'_> {
             self.found.all(Effect::Read, object.clone());
         }
     }
+}
+
+/// Whether a cast is to the type that the column has anyway. The server then leaves the column as it is.
+fn changes_nothing(cast: &TypeCast, (kind, modifier): (u32, i32)) -> bool {
+    const NAMES: &[(&str, u32)] =
+        &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("jsonb", 3802), ("uuid", 2950)];
+    let Some(name) = &cast.type_name else {
+        return false;
+    };
+    let plain = name.array_bounds.is_empty() && name.typmods.is_empty() && !name.setof && modifier == -1;
+    let names = strings(&name.names);
+    let ([word] | [SYSTEM, word]) = names.as_slice() else {
+        return false;
+    };
+    plain && NAMES.contains(&(*word, kind))
 }
 
 /// The name that an expression is, where it is nothing but a name without dots.

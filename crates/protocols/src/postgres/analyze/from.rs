@@ -13,6 +13,7 @@ use super::query::Rows;
 use super::scope::{Item, Known, Listed, Scope, Unlisted};
 use super::source::Source;
 use super::statement::{Reader, strings};
+use crate::postgres::catalog::SYSTEM;
 
 impl Item {
     /// Something with these columns and no relation behind it.
@@ -176,8 +177,37 @@ impl Reader<'_> {
 
     fn table_function(&mut self, call: Option<&Node>, scope: &Scope<'_>) -> (Source, Shape) {
         match call.and_then(|call| call.node.as_ref()) {
-            Some(NodeEnum::FuncCall(call)) => self.call(call, scope),
+            Some(NodeEnum::FuncCall(call)) => {
+                let (source, shape) = self.call(call, scope);
+                let unnests = strings(&call.funcname).last() == Some(&"unnest");
+                let scalars = unnests && call.args.len() == 1 && self.is_array_of_scalars(call.args.first(), scope);
+                (source, if scalars { Shape::Scalar } else { shape })
+            }
             Some(_) | None => (self.optional(call, scope), Shape::Scalar),
+        }
+    }
+
+    /// Whether an argument is on the face of it an array whose elements are not rows.
+    fn is_array_of_scalars(&self, argument: Option<&Node>, scope: &Scope<'_>) -> bool {
+        match argument.and_then(|argument| argument.node.as_ref()) {
+            Some(NodeEnum::AArrayExpr(array)) => !array.elements.iter().any(|element| {
+                matches!(element.node, Some(NodeEnum::RowExpr(_))) || self.row_item(element, scope).is_some()
+            }),
+            Some(NodeEnum::TypeCast(cast)) => cast.type_name.as_ref().is_some_and(|name| {
+                let names = strings(&name.names);
+                !name.array_bounds.is_empty() && matches!(names.as_slice(), [SYSTEM, _] | ["text"])
+            }),
+            Some(NodeEnum::ColumnRef(reference)) => {
+                let names = strings(&reference.fields);
+                let meaning = match names.as_slice() {
+                    [name] => scope.column(name),
+                    [item, name] => scope.item(None, item).and_then(|item| item.any_column(name)),
+                    _ => None,
+                };
+                let kind = meaning.and_then(|meaning| meaning.shape).map(|(kind, _)| kind);
+                kind.is_some_and(|kind| self.names.catalog.is_array_of_scalars(kind))
+            }
+            Some(_) | None => false,
         }
     }
 
