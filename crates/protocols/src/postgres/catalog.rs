@@ -213,6 +213,16 @@ impl Catalog {
         self.types.get(&oid)
     }
 
+    /// Whether it is a relation that the catalog holds; where all is assumed, every one is.
+    pub(crate) fn knows(&self, object: &Object) -> bool {
+        match object.path.as_slice() {
+            [schema, name] if object.space.as_deref() == Some(&*self.database) => {
+                self.assumed || self.relation(schema, name).is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a type is an array, and its elements are not rows.
     pub(crate) fn is_array_of_scalars(&self, oid: u32) -> bool {
         let Some(TypeKind::Array(element)) = self.types.get(&oid).map(|known| known.kind) else {

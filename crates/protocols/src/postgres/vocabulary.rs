@@ -31,6 +31,15 @@ pub(crate) fn shows_no_data(function: &Object) -> bool {
     calls.map(|one| one.object).any(named)
 }
 
+/// Whether a relation shows values of columns that are not its own: statistics, statements, storage.
+pub(crate) fn shows_data_of_others(relation: &Object) -> bool {
+    match relation.path.as_slice() {
+        [schema, _] if **schema == *"pg_toast" => true,
+        [_, name] => harmless::SAMPLES.contains(&&**name),
+        _ => false,
+    }
+}
+
 /// Whether a name fits a pattern with at most one `*`.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
@@ -120,8 +129,8 @@ const FACTS: &[FactWord] = &[
     },
     FactWord {
         name: "where_columns",
-        about: "the columns of the changed table (of a SELECT: of any) that every row reached has met a \
-                comparison of; with several changes, those that hold for all",
+        about: "the columns of the changed table (of a SELECT: of any) that are given a value, or a list of them, \
+                in every row reached: `id = 5`, not `id > 0`; with several changes, those that hold for all",
     },
     FactWord { name: "no_limit", about: "the statement is a query without LIMIT" },
     FactWord { name: "multi_statement", about: "the message holds more than one statement" },

@@ -62,6 +62,7 @@ impl Line {
         let mut answer = Answer::default();
         let mut failed = None;
         loop {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "only columns, rows, errors and ends matter here")]
             match self.hear()? {
                 Backend::RowDescription(fields) => answer.fields = fields,
                 Backend::DataRow(body) => {
@@ -91,7 +92,7 @@ impl Line {
             if length == 0 {
                 bail!("the server closed the connection");
             }
-            self.input.extend_from_slice(&chunk[..length]);
+            self.input.extend_from_slice(chunk.get(..length).unwrap_or_default());
         }
     }
 }

@@ -69,21 +69,22 @@ fn origin(catalog: &Catalog, table: u32, attribute: i16) -> Option<Column> {
         return catalog.origin(table, attribute);
     }
     let relation = catalog.by_oid(table)?;
-    let name = SYSTEM.get(usize::try_from(-i32::from(attribute)).ok()?.checked_sub(1)?)?;
+    let name = SYSTEM.get(usize::from(attribute.unsigned_abs()).checked_sub(1)?)?;
     Some(relation.column(&Arc::from(*name)))
 }
 
 /// Every column that holds tainted values: those that were given them, and their kin.
-fn tainted(catalog: &Catalog) -> BTreeSet<Column> {
+fn tainted(catalog: &Catalog) -> Result<BTreeSet<Column>> {
     use postern_core::mask::Lineage as _;
     let mut all = BTreeSet::new();
     for name in TAINTED {
-        let (table, column) = name.split_once('.').unwrap();
-        let column = catalog.relation("public", table).unwrap().column(&Arc::from(column));
+        let (table, column) = name.split_once('.').context("no dot")?;
+        let table = catalog.relation("public", table).context("no such table")?;
+        let column = table.column(&Arc::from(column));
         all.extend(catalog.kin(&column));
         all.insert(column);
     }
-    all
+    Ok(all)
 }
 
 /// What is wrong with the reading of one statement, if anything.
@@ -131,7 +132,7 @@ fn faults(line: &mut Line, catalog: &Catalog, tainted: &BTreeSet<Column>, text: 
 fn check(version: u32, corpora: &[&str]) -> Result<()> {
     let (_server, mut line) = server(version)?;
     let catalog = catalog(&mut line)?;
-    let tainted = tainted(&catalog);
+    let tainted = tainted(&catalog)?;
     let mut all = Vec::new();
     line.run("BEGIN")?;
     for text in corpora.iter().flat_map(|corpus| corpus.lines()) {

@@ -85,9 +85,8 @@ impl Reader<'_> {
         let mut rows = Rows::default();
         if listed.is_empty() {
             for item in std::mem::take(&mut level.items) {
-                self.expand(&item, None, &mut rows);
+                self.expand(&item.stored(), &mut rows);
             }
-            // COPY leaves generated columns out
             return rows;
         }
         for name in listed {
@@ -209,7 +208,9 @@ impl Reader<'_> {
         };
         let opaque = matches!(self.found.reading(), Reading::Opaque(_));
         if analyze {
-            self.found.action(inner.action);
+            if inner.action != action::SELECT {
+                self.found.action(inner.action);
+            }
         } else {
             self.found.only_planned();
         }

@@ -39,20 +39,25 @@ impl Reader<'_> {
         self.found.consult(source);
     }
 
-    /// What goes into a value, and its type where it is a column itself. Only a column reference
-    /// keeps its origin: the server gives up on every other kind of expression.
+    /// What goes into a value, and its type where it is a column itself.
     pub(super) fn shaped(&mut self, node: &Node, scope: &Scope<'_>) -> (Source, Option<(u32, i32)>) {
         if !self.step() {
             return (Source::unknown(), None);
         }
+        let shaped = self.shaped_by_kind(node, scope);
+        // what is carried around costs more than what is looked at
+        self.charge(shaped.0.from.len());
+        shaped
+    }
+
+    /// Only a column reference keeps its origin: the server gives up on every other kind of expression,
+    /// but for a cast that changes nothing.
+    fn shaped_by_kind(&mut self, node: &Node, scope: &Scope<'_>) -> (Source, Option<(u32, i32)>) {
         match &node.node {
             Some(NodeEnum::ColumnRef(reference)) => {
                 let star = reference.fields.last().is_some_and(is_star);
-                let meaning = if star {
-                    self.row_of(&strings(&reference.fields), scope)
-                } else {
-                    self.reference(&strings(&reference.fields), scope)
-                };
+                let names = strings(&reference.fields);
+                let meaning = if star { self.row_of(&names, scope) } else { self.reference(&names, scope) };
                 (meaning.source, meaning.shape)
             }
             Some(NodeEnum::AIndirection(indirection)) => self.indirection(indirection, scope),
@@ -60,10 +65,9 @@ impl Reader<'_> {
                 let Some(value) = cast.arg.as_deref() else {
                     return (Source::none(), None);
                 };
-                let (source, shape) = self.shaped(value, scope);
-                match shape {
-                    Some(shape) if changes_nothing(cast, shape) => (source, Some(shape)),
-                    Some(_) | None => (source.derived(), None),
+                match self.shaped(value, scope) {
+                    (source, Some(shape)) if changes_nothing(cast, shape) => (source, Some(shape)),
+                    (source, _) => (source.derived(), None),
                 }
             }
             Some(inner) => (self.computed(inner, scope).derived(), None),
@@ -207,14 +211,18 @@ impl Reader<'_> {
     pub(super) fn reference(&mut self, names: &[&str], scope: &Scope<'_>) -> Meaning {
         let own = |database: &str| *database == *self.names.catalog.database;
         let meaning = match names {
+            // where columns are only assumed to exist, the name of a table is rather that
+            [name] if self.names.catalog.is_assumed() && scope.item(None, name).is_some() => {
+                scope.item(None, name).map(Item::row)
+            }
             [name] => scope.column(name).or_else(|| Some(scope.item(None, name)?.row())),
             [item, name] => self.field(None, item, name, scope),
             [schema, item, name] => self.field(Some(schema), item, name, scope),
             [database, schema, item, name] if own(database) => self.field(Some(schema), item, name, scope),
             _ => None,
         };
-        let meaning = meaning.unwrap_or_else(|| self.unresolved(scope));
-        self.read(meaning.reads.iter());
+        let meaning = meaning.unwrap_or_else(|| self.unresolved(names, scope));
+        self.read(&meaning.reads);
         self.read_all(&meaning.reads_all);
         meaning
     }
@@ -232,8 +240,12 @@ impl Reader<'_> {
     }
 
     /// A name that means nothing here, as far as the catalog knows: it may be a column added since.
-    fn unresolved(&mut self, scope: &Scope<'_>) -> Meaning {
-        Meaning { source: Source::unknown(), shape: None, reads: Vec::new(), reads_all: scope.relations() }
+    fn unresolved(&mut self, names: &[&str], scope: &Scope<'_>) -> Meaning {
+        if self.loose {
+            return Meaning::nothing();
+        }
+        self.found.uses.hidden.insert(format!("column {}", names.join(".")));
+        Meaning { source: Source::unknown(), reads_all: scope.relations(), ..Meaning::nothing() }
     }
 
     /// The row that `t.*` gives as one value; a star alone gives all rows in sight.
@@ -246,8 +258,7 @@ impl Reader<'_> {
         let mut meaning = match (names, item) {
             (_, Some(item)) => item.row(),
             ([], None) => {
-                let mut meaning =
-                    Meaning { source: Source::none(), shape: None, reads: Vec::new(), reads_all: Vec::new() };
+                let mut meaning = Meaning::nothing();
                 for item in scope.items.iter().filter(|item| item.columns_in_sight) {
                     meaning = meaning.or(item.row());
                 }
@@ -256,7 +267,7 @@ impl Reader<'_> {
             (_, None) => return self.reference(names, scope),
         };
         meaning.source.bare = None;
-        self.read(meaning.reads.iter());
+        self.read(&meaning.reads);
         self.read_all(&meaning.reads_all);
         meaning
     }
@@ -271,7 +282,7 @@ impl Reader<'_> {
         {
             let meaning = item.any_column(&field.sval);
             if let Some(meaning) = meaning {
-                self.read(meaning.reads.iter());
+                self.read(&meaning.reads);
                 self.read_all(&meaning.reads_all);
                 return (meaning.source, meaning.shape);
             }
@@ -304,6 +315,7 @@ impl Reader<'_> {
     /// Records that columns are read.
     pub(super) fn read<'c>(&mut self, columns: impl IntoIterator<Item = &'c Column>) {
         for column in columns {
+            self.charge(1);
             self.found.column(Effect::Read, column);
         }
     }
@@ -312,6 +324,9 @@ impl Reader<'_> {
     pub(super) fn read_all(&mut self, objects: &[Object]) {
         for object in objects {
             self.found.all(Effect::Read, object.clone());
+            if !self.names.catalog.knows(object) {
+                self.found.uses.hidden.insert(format!("relation {object}"));
+            }
         }
     }
 }

@@ -1,15 +1,15 @@
 //! How far a `WHERE` clause limits the rows that a statement reaches.
 //!
 //! What it says is a fact for policies and must err on one side: a clause that may let every row
-//! through counts as none, and a column counts only where every row that is reached has met a
-//! comparison of it.
+//! through counts as none, and a column counts only where every row that is reached has one of the
+//! values that the statement gives for it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::a_const::Val;
-use pg_query::protobuf::{AExpr, AExprKind, BoolExprType, Node, NullTestType, SelectStmt, SubLinkType};
+use pg_query::protobuf::{AExpr, AExprKind, BoolExprType, Node, NullTestType, SelectStmt};
 
 use super::found::Found;
 use super::statement::strings;
@@ -19,7 +19,7 @@ use super::statement::strings;
 pub(super) struct Restriction {
     /// Not at all.
     pub(super) none: bool,
-    /// By comparisons of these columns, all of which every row has met.
+    /// To given values of these columns.
     pub(super) columns: BTreeSet<Arc<str>>,
 }
 
@@ -89,6 +89,9 @@ struct Limits {
 
 impl Limits {
     fn of(node: &Node, name: Option<&str>) -> Self {
+        if is_false(node) {
+            return Self { limits: true, columns: BTreeSet::new() };
+        }
         match &node.node {
             Some(NodeEnum::BoolExpr(expression)) => {
                 let mut parts = expression.args.iter();
@@ -111,10 +114,6 @@ impl Limits {
                 let is_null = test.nulltesttype() == NullTestType::IsNull;
                 Self { limits, columns: if is_null { columns } else { BTreeSet::new() } }
             }
-            Some(NodeEnum::SubLink(link)) if link.sub_link_type() == SubLinkType::AnySublink => {
-                let columns = link.testexpr.as_deref().map(|test| columns_of(test, name)).unwrap_or_default();
-                Self { limits: !columns.is_empty(), columns }
-            }
             Some(NodeEnum::ColumnRef(_)) => {
                 let columns = columns_of(node, name);
                 Self { limits: !columns.is_empty(), columns }
@@ -136,19 +135,35 @@ impl Limits {
         }
     }
 
-    /// A comparison counts for the columns that stand on one side of it only.
+    /// A comparison pins the columns of one side where the other does not depend on any row.
     fn comparison(expression: &AExpr, name: Option<&str>) -> Self {
         let side = |node: Option<&Node>| node.map(|node| columns_of(node, name)).unwrap_or_default();
-        let (left, right) = (side(expression.lexpr.as_deref()), side(expression.rexpr.as_deref()));
-        let same = expression.lexpr.is_some() && expression.lexpr == expression.rexpr;
-        if same || lets_all_through(expression) {
+        let (left, right) = (expression.lexpr.as_deref(), expression.rexpr.as_deref());
+        let mut columns = side(left);
+        columns.extend(side(right));
+        if is_same(left, right) || lets_all_through(expression) {
             return Self::default();
         }
-        let compared: BTreeSet<Arc<str>> = left.symmetric_difference(&right).cloned().collect();
-        Self {
-            limits: !left.is_empty() || !right.is_empty(),
-            columns: if narrows(expression) { compared } else { BTreeSet::new() },
-        }
+        let given = |node: Option<&Node>| node.is_some_and(|node| !depends_on_rows(node));
+        let pinned = pins(expression) && (given(left) || given(right));
+        Self { limits: !columns.is_empty(), columns: if pinned { columns } else { BTreeSet::new() } }
+    }
+}
+
+/// Whether two expressions are one column, as far as their names say.
+fn is_same(left: Option<&Node>, right: Option<&Node>) -> bool {
+    let (Some(left), Some(right)) = (left.and_then(column_names), right.and_then(column_names)) else {
+        return false;
+    };
+    let alike = left.iter().rev().zip(right.iter().rev()).all(|(left, right)| left == right);
+    alike && !left.is_empty() && !right.is_empty()
+}
+
+/// The names of a column reference, dots left out.
+fn column_names(node: &Node) -> Option<Vec<&str>> {
+    match &node.node {
+        Some(NodeEnum::ColumnRef(reference)) => Some(strings(&reference.fields)),
+        Some(_) | None => None,
     }
 }
 
@@ -159,23 +174,36 @@ fn lets_all_through(expression: &AExpr) -> bool {
     like && pattern.is_some_and(|pattern| pattern.bytes().all(|byte| byte == b'%'))
 }
 
-/// Whether a comparison picks values out, rather than leaving some out.
-fn narrows(expression: &AExpr) -> bool {
-    let names = strings(&expression.name);
-    let name = names.last().copied().unwrap_or_default();
+/// Whether a comparison leaves only the values that it names.
+fn pins(expression: &AExpr) -> bool {
+    let equals = strings(&expression.name).last() == Some(&"=");
     match expression.kind() {
-        AExprKind::AexprOp | AExprKind::AexprOpAny | AExprKind::AexprIn => {
-            ["=", "<", ">", "<=", ">=", "@>", "<@", "&&", "~", "~*"].contains(&name)
-        }
-        AExprKind::AexprLike | AExprKind::AexprIlike | AExprKind::AexprSimilar => !name.starts_with('!'),
-        AExprKind::AexprBetween | AExprKind::AexprBetweenSym | AExprKind::AexprNotDistinct => true,
+        AExprKind::AexprOp | AExprKind::AexprOpAny | AExprKind::AexprIn => equals,
+        AExprKind::AexprNotDistinct => true,
         AExprKind::AexprOpAll
         | AExprKind::AexprDistinct
         | AExprKind::AexprNullif
+        | AExprKind::AexprLike
+        | AExprKind::AexprIlike
+        | AExprKind::AexprSimilar
+        | AExprKind::AexprBetween
         | AExprKind::AexprNotBetween
+        | AExprKind::AexprBetweenSym
         | AExprKind::AexprNotBetweenSym
         | AExprKind::Undefined => false,
     }
+}
+
+/// Whether an expression may be different for each row, or holds a query.
+fn depends_on_rows(node: &Node) -> bool {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        if matches!(node.node, Some(NodeEnum::ColumnRef(_) | NodeEnum::SubLink(_))) {
+            return true;
+        }
+        inside(node, &mut open);
+    }
+    false
 }
 
 /// Whether an expression is `false` for every row, on the face of it.

@@ -114,6 +114,9 @@ const INERT: &[&str] = &[
     "txid_current",
     "pg_current_xact_id",
     "pg_export_snapshot",
+    "nextval",
+    "setval",
+    "currval",
 ];
 
 /// What a function's name was found to mean.
@@ -228,8 +231,14 @@ impl Reader<'_> {
             return Called { objects: Vec::new(), pure: true, shape: known.shape };
         }
         let found = catalog.functions(schema, name);
-        let pure = !found.is_empty() && found.iter().all(|function| function.immutable && function.extension);
+        let brought = !found.is_empty() && found.iter().all(|function| function.immutable && function.extension);
+        let pure = brought || schema == SYSTEM && self.is_inert(name);
         Called { objects: vec![catalog.object([schema, name])], pure, shape: Shape::Unknown }
+    }
+
+    /// Whether a function of the server's that is not clean shows nobody's data all the same.
+    fn is_inert(&self, name: &str) -> bool {
+        INERT.contains(&name) || vocabulary::shows_no_data(&self.names.catalog.object([SYSTEM, name]))
     }
 
     fn called_anywhere(&self, name: &str) -> Called {
@@ -242,7 +251,7 @@ impl Reader<'_> {
             return Called { objects: Vec::new(), pure: true, shape };
         }
         let system = !clean && (known.is_some() || !catalog.functions(SYSTEM, name).is_empty());
-        let mut pure = !system;
+        let mut pure = !system || self.is_inert(name);
         let mut objects = Vec::new();
         if system {
             objects.push(catalog.object([SYSTEM, name]));
@@ -252,8 +261,8 @@ impl Reader<'_> {
             objects.push(object);
         }
         if objects.is_empty() {
-            pure = false;
             objects = self.somewhere(name);
+            pure = false;
         }
         Called { objects, pure, shape: Shape::Unknown }
     }
@@ -315,7 +324,7 @@ impl Reader<'_> {
     /// arguments.
     fn runs(&mut self, object: &Object, pure: bool) {
         let name = shown(object);
-        if !pure && !vocabulary::shows_no_data(object) && !INERT.contains(&name.as_str()) {
+        if !pure {
             self.found.uses.hidden.insert(name.clone());
         }
         self.found.function(name);

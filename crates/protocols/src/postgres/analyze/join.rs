@@ -60,7 +60,7 @@ impl Reader<'_> {
             let (left, right) = (pick(&left, name), pick(&right, name));
             for known in left.iter().chain(&right) {
                 self.found.consult((*known.source).clone());
-                self.read(known.reads.iter());
+                self.read(&known.reads);
             }
             if left.is_none() || right.is_none() {
                 // one side lists no such column: it may have one all the same

@@ -3,7 +3,7 @@
 //! Each of its branches is one of the statements that it stands for, and counts as that.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{CmdType, MergeStmt, MergeWhenClause};
+use pg_query::protobuf::{CmdType, MergeMatchKind, MergeStmt, MergeWhenClause};
 use postern_core::operation::{Columns, Effect};
 
 use super::facts::Restriction;
@@ -39,8 +39,14 @@ impl Reader<'_> {
                     self.when(when, &named, &target, &level);
                     let changes = matches!(when.command_type(), CmdType::CmdUpdate | CmdType::CmdDelete);
                     if changes {
-                        let joined = merge.join_condition.as_deref();
-                        self.found.restrict(Restriction::of(joined, target.name.as_deref()));
+                        // rows without a match are those that the join condition does not reach
+                        let clause = match when.match_kind() {
+                            MergeMatchKind::MergeWhenNotMatchedBySource => when.condition.as_deref(),
+                            MergeMatchKind::MergeWhenMatched
+                            | MergeMatchKind::MergeWhenNotMatchedByTarget
+                            | MergeMatchKind::Undefined => merge.join_condition.as_deref(),
+                        };
+                        self.found.restrict(Restriction::of(clause, target.name.as_deref()));
                     }
                 }
                 other => self.unreadable("a clause of MERGE", other.as_ref()),

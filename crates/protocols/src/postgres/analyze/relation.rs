@@ -12,6 +12,7 @@ use super::scope::{Item, Listed, Unlisted};
 use super::source::Source;
 use super::statement::Reader;
 use crate::postgres::catalog::{Relation, SYSTEM, TEMPORARY};
+use crate::postgres::vocabulary;
 
 /// What a relation's name was found to mean.
 #[derive(Clone, Debug)]
@@ -76,11 +77,13 @@ impl Reader<'_> {
         let named = self.named(name);
         for object in &named.objects {
             self.found.table(object);
-            if named.relation.is_some() || self.names.catalog.is_assumed() {
-                self.found.whole(Effect::Read, object.clone());
-            } else {
-                self.found.all(Effect::Read, object.clone());
+            self.found.whole(Effect::Read, object.clone());
+            if vocabulary::shows_data_of_others(object) {
+                self.found.uses.hidden.insert(format!("relation {object}"));
             }
+        }
+        if named.relation.is_none() && !self.names.catalog.is_assumed() {
+            self.read_all(&named.objects);
         }
         let item = named.item(self.names.catalog.is_assumed());
         aliased(item, name)

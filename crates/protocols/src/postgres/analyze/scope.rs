@@ -103,6 +103,11 @@ impl Known {
 }
 
 impl Meaning {
+    /// A value that nothing goes into.
+    pub(super) fn nothing() -> Self {
+        Self { source: Source::none(), shape: None, reads: Vec::new(), reads_all: Vec::new() }
+    }
+
     /// Either of two things may be meant.
     pub(super) fn or(mut self, other: Self) -> Self {
         self.source.take_in(other.source);
@@ -153,6 +158,17 @@ impl Item {
     /// The listed columns, in the order that `*` gives them.
     pub(super) fn columns(&self) -> Vec<Known> {
         (0..self.width()).filter_map(|index| self.at(index)).collect()
+    }
+
+    /// The same without generated columns, which `COPY` leaves out.
+    pub(super) fn stored(mut self) -> Self {
+        if let Listed::Relation(relation, _) = &self.listed {
+            let generated = relation.columns.iter().map(|column| column.generated);
+            let columns = self.columns().into_iter().zip(generated);
+            let kept: Rc<[Known]> = columns.filter(|(_, generated)| !generated).map(|(known, _)| known).collect();
+            self.listed = Listed::Columns(kept);
+        }
+        self
     }
 
     /// A listed column by its place.
@@ -206,10 +222,9 @@ impl Item {
 
     /// The whole row as one value.
     pub(super) fn row(&self) -> Meaning {
-        let start = Meaning { source: Source::none(), shape: None, reads: Vec::new(), reads_all: Vec::new() };
         let listed = self.columns().into_iter().map(|known| known.meaning());
         let unlisted = self.unlisted.iter().map(Unlisted::any);
-        listed.chain(unlisted).fold(start, Meaning::or)
+        listed.chain(unlisted).fold(Meaning::nothing(), Meaning::or)
     }
 }
 

@@ -60,7 +60,7 @@ impl Reader<'_> {
                     let name = name.unwrap_or("a setting that is not a literal");
                     self.found.opaque(format!("set_config of `{name}`: use SET, in a statement of its own"));
                 }
-                false
+                self.set_by_statement
             }
         }
     }

@@ -17,9 +17,11 @@ use super::{Kind, Names, Statement, Unread, depth, facts, label, redact};
 use crate::postgres::catalog::{Catalog, Path};
 use crate::postgres::vocabulary::action;
 
-/// The most nodes of a tree that are read for one statement, counting one again each time that a
-/// recursive query is gone through.
-const MOST_WORK: usize = 500_000;
+/// How much work any statement may take: nodes looked at, again for each time that a recursive query is
+/// gone through, and columns carried from one to another.
+const LEAST_WORK: usize = 200_000;
+/// How much more for each byte of its text.
+const WORK_BY_BYTE: usize = 8;
 
 /// Reads one statement.
 pub(super) struct Reader<'a> {
@@ -32,6 +34,8 @@ pub(super) struct Reader<'a> {
     pub(super) found: Found,
     /// The statement as a whole has been recognised as a `SET`.
     pub(super) set_by_statement: bool,
+    /// What is read is an expression that is kept for later: names in it are of rows that are not here.
+    pub(super) loose: bool,
     work: usize,
 }
 
@@ -126,7 +130,8 @@ impl<'a> Reader<'a> {
             own,
             found: Found::default(),
             set_by_statement: false,
-            work: MOST_WORK,
+            loose: false,
+            work: text.len().saturating_mul(WORK_BY_BYTE).saturating_add(LEAST_WORK),
         }
     }
 
@@ -209,11 +214,16 @@ impl<'a> Reader<'a> {
 
     /// One unit of work; false once too much has been done, and then the reading is opaque.
     pub(super) fn step(&mut self) -> bool {
-        self.work = self.work.saturating_sub(1);
+        self.charge(1);
+        self.work > 0
+    }
+
+    /// Work that has been done.
+    pub(super) fn charge(&mut self, work: usize) {
+        self.work = self.work.saturating_sub(work);
         if self.work == 0 {
             self.found.opaque("the statement is too intricate to be read");
         }
-        self.work > 0
     }
 
     /// Something in the tree that is not understood.

@@ -9,7 +9,10 @@ mod grant;
 mod table;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AlterSystemStmt, DropStmt, Node, ObjectType, VacuumStmt, VariableSetStmt};
+use pg_query::protobuf::{
+    AlterObjectSchemaStmt, AlterSystemStmt, DropStmt, Node, ObjectType, RangeVar, RenameStmt, VacuumStmt,
+    VariableSetStmt,
+};
 use postern_core::operation::{Action, Columns, Effect, Object};
 
 use super::Kind;
@@ -18,30 +21,37 @@ use super::statement::{Outcome, Reader};
 use crate::postgres::vocabulary::action;
 
 impl Reader<'_> {
-    /// A statement that is not about rows or the session.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is tried in turn, and at last is opaque")]
+    /// A statement that is not about rows or the session. One that has an action of its own is a `CREATE`,
+    /// `ALTER` or `DROP` as well.
     pub(super) fn structure(&mut self, node: &NodeEnum) -> Outcome {
+        let outcome = self.structure_by_kind(node);
+        let own = [
+            action::ROLE,
+            action::EXTENSION,
+            action::FUNCTION,
+            action::TRIGGER,
+            action::POLICY,
+            action::FOREIGN,
+            action::REPLICATION,
+            action::DATABASE,
+        ];
+        if own.contains(&outcome.action) {
+            self.found.action(verb(node));
+        }
+        outcome
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is tried in turn, and at last is opaque")]
+    fn structure_by_kind(&mut self, node: &NodeEnum) -> Outcome {
         match node {
             NodeEnum::DropStmt(statement) => self.drop_objects(statement),
-            NodeEnum::RenameStmt(statement) => {
-                let named = self.subject(
-                    statement.rename_type(),
-                    statement.relation.as_ref(),
-                    statement.object.as_deref(),
-                    &statement.subname,
-                );
-                self.defines(action_of(statement.rename_type(), action::ALTER), named)
-            }
+            NodeEnum::RenameStmt(statement) => self.rename(statement),
             NodeEnum::AlterOwnerStmt(statement) => {
                 let named =
                     self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
                 self.defines(action_of(statement.object_type(), action::ALTER), named)
             }
-            NodeEnum::AlterObjectSchemaStmt(statement) => {
-                let named =
-                    self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
-                self.defines(action_of(statement.object_type(), action::ALTER), named)
-            }
+            NodeEnum::AlterObjectSchemaStmt(statement) => self.move_to_schema(statement),
             NodeEnum::AlterObjectDependsStmt(statement) => {
                 let named =
                     self.subject(statement.object_type(), statement.relation.as_ref(), statement.object.as_deref(), "");
@@ -83,7 +93,7 @@ impl Reader<'_> {
     pub(super) fn subject(
         &mut self,
         kind: ObjectType,
-        relation: Option<&pg_query::protobuf::RangeVar>,
+        relation: Option<&RangeVar>,
         object: Option<&Node>,
         name: &str,
     ) -> Vec<Object> {
@@ -99,6 +109,63 @@ impl Reader<'_> {
         }
         let server = matches!(kind, ObjectType::ObjectRole | ObjectType::ObjectDatabase | ObjectType::ObjectTablespace);
         vec![if server { self.of_server(name) } else { self.of_database(name) }]
+    }
+
+    /// The object under its old name and its new one: who may change one may not pass it off as another.
+    fn rename(&mut self, rename: &RenameStmt) -> Outcome {
+        let kind = rename.rename_type();
+        let (relation, object) = (rename.relation.as_ref(), rename.object.as_deref());
+        let mut objects = self.subject(kind, relation, object, &rename.subname);
+        if let (Some(relation), ObjectType::ObjectColumn) = (relation, kind) {
+            let named = self.named(relation);
+            self.overwritten(&named, &rename.subname.as_str().into());
+        } else {
+            self.moved(relation);
+            let renamed = |object: &Object| {
+                let mut object = object.clone();
+                if let Some(last) = object.path.last_mut() {
+                    *last = rename.newname.as_str().into();
+                }
+                object
+            };
+            let on_table = matches!(
+                kind,
+                ObjectType::ObjectTrigger
+                    | ObjectType::ObjectRule
+                    | ObjectType::ObjectPolicy
+                    | ObjectType::ObjectTabconstraint
+                    | ObjectType::ObjectDomconstraint
+                    | ObjectType::ObjectAttribute
+            );
+            if !on_table {
+                let new: Vec<Object> = objects.iter().map(renamed).collect();
+                objects.extend(new);
+            }
+        }
+        self.defines(action_of(kind, action::ALTER), objects)
+    }
+
+    fn move_to_schema(&mut self, alter: &AlterObjectSchemaStmt) -> Outcome {
+        let (relation, object) = (alter.relation.as_ref(), alter.object.as_deref());
+        let mut objects = self.subject(alter.object_type(), relation, object, "");
+        self.moved(relation);
+        let schema = self.names.catalog.spelled(&alter.newschema);
+        let moved = objects.iter().filter_map(|object| object.path.last());
+        let moved: Vec<Object> = moved.map(|name| self.names.catalog.object([schema, name])).collect();
+        objects.extend(moved);
+        self.defines(action_of(alter.object_type(), action::ALTER), objects)
+    }
+
+    /// A table goes by another name from now on, and its columns with it.
+    fn moved(&mut self, relation: Option<&RangeVar>) {
+        let Some(relation) = relation else {
+            return;
+        };
+        let named = self.named(relation);
+        let columns = named.relation.iter().flat_map(|relation| &relation.columns);
+        for column in columns {
+            self.overwritten(&named, &column.name);
+        }
     }
 
     fn drop_objects(&mut self, statement: &DropStmt) -> Outcome {
@@ -134,7 +201,7 @@ impl Reader<'_> {
         Outcome::plain(action::MAINTAIN)
     }
 
-    fn maintains(&mut self, relation: Option<&pg_query::protobuf::RangeVar>, otherwise: &[&str]) -> Outcome {
+    fn maintains(&mut self, relation: Option<&RangeVar>, otherwise: &[&str]) -> Outcome {
         match (relation, otherwise) {
             (Some(name), _) => {
                 let named = self.named(name);
@@ -166,11 +233,13 @@ impl Reader<'_> {
     /// Expressions that are kept and run later, over columns of nobody knows which row: what counts is
     /// which functions they call, and what queries inside them read.
     pub(super) fn kept_expressions<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) {
+        let consulted = self.found.uses.consulted.clone();
+        self.loose = true;
         for node in nodes {
-            let consulted = self.found.uses.consulted.clone();
             self.value(node, &Scope::default());
-            self.found.uses.consulted = consulted;
         }
+        self.loose = false;
+        self.found.uses.consulted = consulted;
     }
 }
 
@@ -184,6 +253,45 @@ fn is_relation(kind: ObjectType) -> bool {
             | ObjectType::ObjectSequence
             | ObjectType::ObjectIndex
     )
+}
+
+/// Which of the three plain actions a statement is.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what neither changes nor removes anything makes something")]
+fn verb(node: &NodeEnum) -> Action {
+    match node {
+        NodeEnum::DropStmt(_)
+        | NodeEnum::DropdbStmt(_)
+        | NodeEnum::DropTableSpaceStmt(_)
+        | NodeEnum::DropRoleStmt(_)
+        | NodeEnum::DropOwnedStmt(_)
+        | NodeEnum::DropUserMappingStmt(_)
+        | NodeEnum::DropSubscriptionStmt(_) => action::DROP,
+        NodeEnum::RenameStmt(_)
+        | NodeEnum::AlterOwnerStmt(_)
+        | NodeEnum::AlterObjectSchemaStmt(_)
+        | NodeEnum::AlterObjectDependsStmt(_)
+        | NodeEnum::AlterFunctionStmt(_)
+        | NodeEnum::AlterPolicyStmt(_)
+        | NodeEnum::AlterOpFamilyStmt(_)
+        | NodeEnum::AlterOperatorStmt(_)
+        | NodeEnum::AlterExtensionStmt(_)
+        | NodeEnum::AlterExtensionContentsStmt(_)
+        | NodeEnum::AlterEventTrigStmt(_)
+        | NodeEnum::AlterFdwStmt(_)
+        | NodeEnum::AlterForeignServerStmt(_)
+        | NodeEnum::AlterUserMappingStmt(_)
+        | NodeEnum::AlterPublicationStmt(_)
+        | NodeEnum::AlterSubscriptionStmt(_)
+        | NodeEnum::AlterDatabaseStmt(_)
+        | NodeEnum::AlterDatabaseRefreshCollStmt(_)
+        | NodeEnum::AlterDatabaseSetStmt(_)
+        | NodeEnum::AlterTableSpaceOptionsStmt(_)
+        | NodeEnum::AlterTableMoveAllStmt(_)
+        | NodeEnum::AlterRoleStmt(_)
+        | NodeEnum::AlterRoleSetStmt(_)
+        | NodeEnum::ReassignOwnedStmt(_) => action::ALTER,
+        _ => action::CREATE,
+    }
 }
 
 /// The action of a statement about this kind of object; `otherwise` where the kind has none of its own.

@@ -58,7 +58,7 @@ impl Reader<'_> {
         match self.star(value, level) {
             Star::Items(items) => {
                 for item in items {
-                    self.expand(&item, at, rows);
+                    self.expand(&item, rows);
                 }
             }
             Star::Row(source) => add_unlisted(rows, Unlisted { source, objects: Vec::new(), assumed: false }),
@@ -74,12 +74,10 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn expand(&mut self, item: &Item, at: Option<usize>, rows: &mut Rows) {
+    pub(super) fn expand(&mut self, item: &Item, rows: &mut Rows) {
         for known in item.columns() {
-            self.read(known.reads.iter());
-            let mut shown = Shown::from(known);
-            shown.at = at;
-            rows.columns.push(shown);
+            self.read(&known.reads);
+            rows.columns.push(Shown::from(known));
         }
         if let Some(unlisted) = &item.unlisted {
             self.read_all(&unlisted.objects);

@@ -1,6 +1,18 @@
 //! Statements and what they are read as.
 
+/// Holds readings against the snapshot of the test; the statements themselves are in it already.
+macro_rules! assert_read {
+    ($readings:expr) => {
+        insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!($readings) })
+    };
+}
+
+mod cases;
+mod facts;
+mod places;
+mod session;
 mod show;
+mod structure;
 
 use std::sync::Arc;
 
@@ -33,4 +45,8 @@ fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
     Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
 }
 
-mod cases;
+fn one(text: &str) -> Statement {
+    let catalog = shop();
+    let path = ["public".into()];
+    read(text, &names(&catalog, &path)).unwrap().remove(0)
+}

@@ -70,7 +70,7 @@ fn kin_follow_views_partitions_and_generated_columns() {
         ["public.contacts.domain", "public.contacts.mail", "public.mails.mail"]
     );
     assert_eq!(kin(&shop, "public.customers.phone"), [""; 0]);
-    assert_eq!(kin(&shop, "public.people.last"), ["public.people.full"]);
+    assert_eq!(kin(&shop, "public.people.last"), ["public.people.full_name"]);
     assert_eq!(kin(&shop, "public.events.actor"), ["public.events_2026.actor"]);
     assert_eq!(kin(&shop, "public.events_2026.actor"), ["public.events.actor"]);
 }
@@ -90,7 +90,7 @@ fn a_view_column_that_is_a_base_column_passes_for_one() {
     assert!(domain.from.contains(&column("public.customers.email")) && !domain.unknown);
     assert!(!domain.from.contains(&column("public.customers.active")));
     assert!(source("odd", "who").unknown && !source("odd", "id").unknown);
-    assert_eq!(source("people", "full").bare, None);
+    assert_eq!(source("people", "full_name").bare, None);
 }
 
 #[test]

@@ -49,6 +49,18 @@ pub(super) const GUARDED: &[&str] = &[
     "information_schema.foreign_server_options",
 ];
 
+/// Relations in which values of other relations' columns stand, whatever schema they are in.
+pub(super) const SAMPLES: &[&str] = &[
+    "pg_stats",
+    "pg_statistic",
+    "pg_stats_ext",
+    "pg_stats_ext_exprs",
+    "pg_statistic_ext_data",
+    "pg_stat_activity",
+    "pg_stat_statements",
+    "pg_largeobject",
+];
+
 /// See [`postern_core::vocabulary::Vocabulary::harmless`].
 pub(super) const HARMLESS: &[Harmless] = &[
     read("information_schema.*"),

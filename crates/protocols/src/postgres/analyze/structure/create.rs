@@ -93,7 +93,11 @@ impl Reader<'_> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is tried in turn, and at last is opaque")]
     fn server_statement(&mut self, node: &NodeEnum) -> Outcome {
         match node {
-            NodeEnum::CreateExtensionStmt(statement) => self.named_thing(action::EXTENSION, &statement.extname),
+            NodeEnum::CreateExtensionStmt(statement) => {
+                // its script runs, often as superuser
+                self.found.whole(Effect::Execute, self.of_database(&statement.extname));
+                self.named_thing(action::EXTENSION, &statement.extname)
+            }
             NodeEnum::AlterExtensionStmt(statement) => self.named_thing(action::EXTENSION, &statement.extname),
             NodeEnum::AlterExtensionContentsStmt(statement) => self.extension_contents(statement),
             NodeEnum::CreatePlangStmt(statement) => self.named_thing(action::EXTENSION, &statement.plname),

@@ -17,20 +17,15 @@ impl Reader<'_> {
             NodeEnum::GrantStmt(statement) => self.grant(statement),
             NodeEnum::GrantRoleStmt(statement) => self.grant_role(statement),
             NodeEnum::AlterDefaultPrivilegesStmt(statement) => self.default_rights(statement),
-            NodeEnum::CreateRoleStmt(statement) => {
-                self.found.whole(Effect::Grant, Object::at([statement.role.as_str()]));
-                Outcome::of(action::ROLE, Kind::Define)
-            }
+            NodeEnum::CreateRoleStmt(statement) => self.role_changes(Object::at([statement.role.as_str()])),
             NodeEnum::AlterRoleStmt(statement) => {
                 let role = statement.role.as_ref().map(|role| self.role(role));
-                self.found.whole(Effect::Grant, Object::at([role.unwrap_or_default()]));
-                Outcome::of(action::ROLE, Kind::Define)
+                self.role_changes(Object::at([role.unwrap_or_default()]))
             }
             NodeEnum::AlterRoleSetStmt(statement) => {
                 let role = statement.role.as_ref().map_or_else(|| "all".to_owned(), |role| self.role(role));
-                self.found.whole(Effect::Grant, Object::at([role]));
                 self.lasting_setting(statement.setstmt.as_ref());
-                Outcome::of(action::ROLE, Kind::Define)
+                self.role_changes(Object::at([role]))
             }
             NodeEnum::DropRoleStmt(statement) => self.roles(&statement.roles),
             NodeEnum::DropOwnedStmt(statement) => {
@@ -39,7 +34,7 @@ impl Reader<'_> {
             }
             NodeEnum::ReassignOwnedStmt(statement) => {
                 if let Some(role) = &statement.newrole {
-                    self.found.whole(Effect::Grant, Object::at([self.role(role)]));
+                    self.role_changes(Object::at([self.role(role)]));
                 }
                 self.found.dynamic = true;
                 self.roles(&statement.roles)
@@ -51,9 +46,15 @@ impl Reader<'_> {
     fn roles(&mut self, roles: &[Node]) -> Outcome {
         for role in roles {
             let object = Object::at(self.parts(role));
-            self.found.whole(Effect::Grant, object);
+            self.role_changes(object);
         }
         Outcome::of(action::ROLE, Kind::Define)
+    }
+
+    /// A role is made or changed: that is structure, and with it go rights.
+    fn role_changes(&mut self, role: Object) -> Outcome {
+        self.found.whole(Effect::Grant, role.clone());
+        self.defines(action::ROLE, vec![role])
     }
 
     fn grant(&mut self, grant: &GrantStmt) -> Outcome {

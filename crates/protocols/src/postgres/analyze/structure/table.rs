@@ -180,6 +180,10 @@ impl Reader<'_> {
 
     fn alter_command(&mut self, command: &AlterTableCmd, relation: Option<&RangeVar>, level: &Scope<'_>) {
         let definition = command.def.as_deref().and_then(|node| node.node.as_ref());
+        if let Some(relation) = relation.filter(|_| rewrites(command.subtype())) {
+            let named = self.named(relation);
+            self.overwritten(&named, &command.name.as_str().into());
+        }
         if is_guard(command.subtype()) {
             self.found.action(action::POLICY);
         }
@@ -227,12 +231,11 @@ impl Reader<'_> {
         }
     }
 
-    /// The view's query is read as its maker's: whoever reads the view later reads the view.
+    /// The view's query is its maker's: whoever reads the view later reads the view, but what the query
+    /// decides by, the maker decides now.
     fn create_view(&mut self, view: &ViewStmt) -> Outcome {
         let outcome = self.makes(view.view.as_ref());
-        let rows = self.query_in(view.query.as_deref(), &Scope::default());
-        drop(rows);
-        self.found.uses.consulted.clear();
+        self.query_in(view.query.as_deref(), &Scope::default());
         outcome
     }
 
@@ -253,16 +256,27 @@ impl Reader<'_> {
     fn create_rule(&mut self, rule: &RuleStmt) -> Outcome {
         self.alters(rule.relation.as_ref(), action::TRIGGER);
         self.kept_expressions(rule.where_clause.as_deref());
+        // NEW and OLD are rows that are not here
+        self.loose = true;
         for statement in &rule.actions {
-            if let Some(NodeEnum::NotifyStmt(_)) = &statement.node {
-                continue;
+            if !matches!(statement.node, Some(NodeEnum::NotifyStmt(_))) {
+                self.query_in(Some(statement), &Scope::default());
             }
-            self.query_in(Some(statement), &Scope::default());
         }
-        self.found.uses.consulted.clear();
-        self.found.uses = Default::default();
+        self.loose = false;
         Outcome::of(action::TRIGGER, Kind::Define)
     }
+}
+
+/// Changes after which a column holds other values than before, or none.
+fn rewrites(change: AlterTableType) -> bool {
+    matches!(
+        change,
+        AlterTableType::AtAlterColumnType
+            | AlterTableType::AtDropColumn
+            | AlterTableType::AtSetExpression
+            | AlterTableType::AtDropExpression
+    )
 }
 
 /// Changes that turn a protection of the table on or off.
