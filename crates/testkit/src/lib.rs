@@ -7,10 +7,12 @@
 //! | [`postgres`] | a real PostgreSQL 15 or 18 on loopback, with TLS, stopped with its owner |
 //! | [`certificates`] | an authority, and certificates that are right or wrong in one chosen way |
 //! | [`fakes`] | what stands behind every door of core, in memory, and a whole house of it |
+//! | [`conformance`](mod@conformance) | what every protocol must hold to, as one suite |
 //! | [`issuer`] | a *fake* token issuer: signs any claims, rotates keys, redirects, hangs, lies |
 //! | [`openid_provider`] | a *real* OpenID provider (npm `oidc-provider`), for what the fake would only assume |
 
 pub mod certificates;
+pub mod conformance;
 pub mod fakes;
 pub mod issuer;
 pub mod openid_provider;

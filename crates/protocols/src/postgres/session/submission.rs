@@ -1,4 +1,6 @@
 //! From what a text was read as to what the gate is asked: a statement becomes an [`Operation`].
+//!
+//! It decides nothing; what could not be read goes to the gate as exactly that. Enter at [`read`] and [`operation`].
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change settings")]
 
