@@ -2,6 +2,8 @@
 //!
 //! Only [`Html`] is built here; nothing is asked or decided.
 
+use std::time::Duration;
+
 use postern_core::approval::{Approval, Choice, Refusal, State};
 use postern_core::identity::PrincipalSummary;
 use postern_core::{Micros, Principal};
@@ -25,14 +27,16 @@ pub(super) fn approval(approval: &Approval, caller: &Principal, form: &str, prob
         .markup("</code> on <code>")
         .text(&approval.target)
         .markup("</code></h1><div class=\"columns\"><section><h2>What it is</h2>")
+        .with(about(approval))
+        .markup("<h2>What is known of it</h2>")
         .with(facts(approval))
         .markup("</section><section><h2>What was sent</h2><pre>")
         .text(&approval.text)
         .markup("</pre>")
         .with(parameters(&approval.parameters))
-        .markup("</section></div>")
         .with(answers(approval))
-        .with(decision(approval, caller, &path, form));
+        .with(decision(approval, caller, &path, form))
+        .markup("</section></div>");
     framed(&format!("Approval {id}"), Some((caller, &path, form)), body)
 }
 
@@ -82,30 +86,47 @@ fn banner(problem: Option<&str>) -> Html {
     }
 }
 
-fn facts(approval: &Approval) -> Html {
+/// Who asks for what, and on which terms.
+fn about(approval: &Approval) -> Html {
     let asker = &approval.principal;
     let mut list = row("who", &person(asker));
     if let Some(human) = &asker.acts_for {
         list = list.with(row("for whom", human));
-    }
-    list = list.with(row("target", &approval.target)).with(row("action", &approval.action));
-    list = list.with(rows("touches", &approval.touches));
-    for (name, value) in &approval.facts {
-        list = list.with(row(name, &plain(value)));
     }
     let approvers = approval.approvers.iter().map(|list| {
         let names: Vec<String> = list.iter().map(ToString::to_string).collect();
         names.join(" or ")
     });
     let needed = if approval.count == 1 { "one human".to_owned() } else { format!("{} humans", approval.count) };
-    list = list
+    let list = list
+        .with(row("target", &approval.target))
+        .with(row("action", &approval.action))
+        .with(rows("touches", &approval.touches))
         .with(rows("held by", &approval.rules))
         .with(row("needs", &format!("{needed} of {}", approvers.collect::<Vec<_>>().join(", and "))))
+        .with(row("lets run", &lets_run(approval.reuse)))
         .with(row("asked", &time(approval.asked)))
         .with(row("lapses", &time(approval.expires)))
         .with(row("session", &approval.session.to_string()))
         .with(row("digest", &approval.digest));
     Html::new("<dl>").with(list).markup("</dl>")
+}
+
+fn lets_run(reuse: Duration) -> String {
+    if reuse.is_zero() {
+        return "exactly this, once".to_owned();
+    }
+    format!("exactly this, as often as it is asked for in {} minutes", reuse.as_secs().div_ceil(60))
+}
+
+/// What the statement was found to be; what it is not, in one line.
+fn facts(approval: &Approval) -> Html {
+    let is_not = |value: &serde_json::Value| *value == false || value.as_array().is_some_and(Vec::is_empty);
+    let (not, is): (Vec<_>, Vec<_>) = approval.facts.iter().partition(|(_, value)| is_not(value));
+    let list = Html::new("<dl>").each(is, |(name, value)| row(name, &plain(value)));
+    let not: Vec<&str> = not.into_iter().map(|(name, _)| name.as_str()).collect();
+    let list = if not.is_empty() { list } else { list.with(row("none of", &not.join(", "))) };
+    list.markup("</dl>")
 }
 
 fn row(name: &str, value: &str) -> Html {
@@ -159,7 +180,7 @@ fn decision(approval: &Approval, caller: &Principal, path: &str, form: &str) -> 
             .markup(
                 "<label for=\"reason\">Reason, for the record and for who waits</label><input id=\"reason\" \
                  name=\"reason\" maxlength=\"1000\" autocomplete=\"off\"><div class=\"buttons\"><button \
-                 name=\"choice\" value=\"approve\" class=\"approve\">Approve, once</button><button name=\"choice\" \
+                 name=\"choice\" value=\"approve\" class=\"approve\">Approve</button><button name=\"choice\" \
                  value=\"deny\" class=\"deny\">Deny</button></div></form>",
             ),
         Err(Refusal::Settled) => Html::new("<p class=\"quiet\">").text(ended(approval.state)).markup("</p>"),
