@@ -62,7 +62,7 @@ impl Findings {
         Self::default()
     }
 
-    /// What is wrong, in the order of the files.
+    /// What is wrong, in the order in which it was found.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.found
@@ -99,6 +99,15 @@ impl Findings {
         self.found.push(found);
     }
 
+    /// Lets nobody show the lines of what was said inside of a place: it may hold a secret, well or badly spelled.
+    pub fn veil(&mut self, place: &Place) {
+        let file = self.sources.get(place.file).map_or("", |(file, _)| file);
+        for found in self.found.iter_mut().filter(|found| found.file == file) {
+            let inside = place.span.start <= found.span.start && found.span.end <= place.span.end;
+            found.quotable &= !inside;
+        }
+    }
+
     /// Says that something is wrong at a place that seems to hold a secret, so that nobody shows the line.
     pub fn exposed(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
         self.wrong(place, message, hint);
@@ -106,6 +115,12 @@ impl Findings {
             found.quotable = false;
         }
     }
+}
+
+/// Whether a word of a document speaks of a password, however it is spelled.
+fn speaks_of_secrets(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["pass", "pwd", "secret"].iter().any(|word| text.contains(word))
 }
 
 /// One table of a document, read key by key.
@@ -143,7 +158,15 @@ pub fn parse<'d>(findings: &mut Findings, file: &str, text: &'d str) -> Option<(
         Ok(table) => Some((index, table)),
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
-            findings.wrong(&Place { file: index, span }, format!("this is no TOML: {}", error.message()), None);
+            let before = text.get(..span.start).unwrap_or(text);
+            let from = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+            let line = text.get(from..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            let place = Place { file: index, span };
+            findings.wrong(&place, format!("this is no TOML: {}", error.message()), None);
+            // THREAT: a password that only lacks its quotes
+            if speaks_of_secrets(line) {
+                findings.veil(&place);
+            }
             None
         }
     }
@@ -266,8 +289,11 @@ impl<'d> Reader<'d> {
             if !self.asked.contains(&name) {
                 let place = Place { file: self.file, span: key.span() };
                 let hint = nearest(name, &self.asked).map(|word| format!("did you mean `{word}`?"));
-                let hint = hint.unwrap_or_else(|| format!("it takes {}", list(&self.asked)));
-                findings.wrong(&place, format!("unknown key `{name}` in this {}", self.what), Some(hint));
+                let hint = hint.or_else(|| (!self.asked.is_empty()).then(|| format!("it takes {}", list(&self.asked))));
+                findings.wrong(&place, format!("unknown key `{name}` in this {}", self.what), hint);
+                if speaks_of_secrets(name) {
+                    findings.veil(&place);
+                }
             }
         }
     }
@@ -381,6 +407,9 @@ fn duration(text: &str) -> Option<std::time::Duration> {
         "d" => 86_400,
         _ => return None,
     };
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let count: u64 = digits.parse().ok()?;
     count.checked_mul(seconds).map(std::time::Duration::from_secs)
 }

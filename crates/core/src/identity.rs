@@ -310,6 +310,16 @@ impl Template {
         (!pieces.is_empty()).then_some(Self(pieces))
     }
 
+    /// What every name it can make looks like: `*` stands for each claim.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let part = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Claim(_) => "*".to_owned(),
+        };
+        self.0.iter().map(part).collect()
+    }
+
     fn fill(&self, claims: &VerifiedClaims) -> Option<String> {
         let mut filled = String::new();
         for piece in &self.0 {
@@ -326,6 +336,23 @@ impl Template {
             }
         }
         Some(filled)
+    }
+}
+
+/// Whether some text may be what both patterns say: no for certain, yes at a guess.
+#[must_use]
+pub fn may_meet(one: &str, other: &str) -> bool {
+    let parts = |pattern: &str| -> Option<(String, String)> {
+        let (first, rest) = pattern.split_once('*')?;
+        Some((first.to_owned(), rest.rsplit_once('*').map_or(rest, |(_, last)| last).to_owned()))
+    };
+    match (parts(one), parts(other)) {
+        (None, _) => matches(other, one),
+        (_, None) => matches(one, other),
+        (Some((begins, ends)), Some((starts, stops))) => {
+            (begins.starts_with(&starts) || starts.starts_with(&begins))
+                && (ends.ends_with(&stops) || stops.ends_with(&ends))
+        }
     }
 }
 

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{self, SHA256};
 
-use crate::document::{Findings, Reader, Text, unknown};
+use crate::document::{Findings, Reader, Text, nearest, unknown};
+use crate::identity::{Template, may_meet};
 use crate::policy::{On, Rulebook};
-use crate::target::TargetName;
+use crate::target::{Target, TargetName};
 use crate::verdict::{Revision, Who};
 use crate::vocabulary::Vocabulary;
 
@@ -32,7 +33,16 @@ pub struct Source<'d> {
 pub(crate) struct Known<'a> {
     vocabularies: &'a BTreeMap<&'static str, &'static Vocabulary>,
     targets: Vec<&'a str>,
+    /// The targets themselves; none of them where one could not be read.
+    registered: Option<&'a BTreeMap<TargetName, Arc<Target>>>,
+    /// What the names of principals look like.
+    people: Vec<String>,
     groups: Vec<String>,
+}
+
+/// What the names look like that a trust rule makes; anything, where it is none.
+fn named(table: &Reader<'_>) -> String {
+    table.peek("name").and_then(Template::parse).map_or_else(|| "*".to_owned(), |name| name.pattern())
 }
 
 impl<'d> Source<'d> {
@@ -56,11 +66,13 @@ impl<'d> Source<'d> {
         content: &[&str],
     ) -> Rulebook {
         let vocabularies: BTreeMap<_, _> = vocabularies.iter().map(|one| (one.protocol, *one)).collect();
+        let people = self.principals.iter().map(named).collect();
         let trust: Vec<_> =
             self.principals.into_iter().filter_map(|table| principals::read(findings, table, issuers)).collect();
         // a target with a mistake in it can be referred to all the same: one mistake, one message
-        let named = self.targets.iter().filter_map(|table| table.peek("name")).collect();
-        let mut targets = BTreeMap::new();
+        let names = self.targets.iter().filter_map(|table| table.peek("name")).collect();
+        let tables = self.targets.len();
+        let mut targets: BTreeMap<TargetName, Arc<Target>> = BTreeMap::new();
         for table in self.targets {
             let place = table.place();
             let Some(target) = targets::read(findings, table, &vocabularies) else { continue };
@@ -71,10 +83,12 @@ impl<'d> Source<'d> {
         }
         let known = Known {
             vocabularies: &vocabularies,
-            targets: named,
+            targets: names,
+            registered: (targets.len() == tables).then_some(&targets),
+            people,
             groups: trust.iter().flat_map(|rule| rule.groups.iter().cloned()).collect(),
         };
-        let masks: Vec<_> = self.masks.into_iter().filter_map(|table| masks::read(findings, table, &known)).collect();
+        let masks = masks::read_all(findings, self.masks, &known);
         let rules = rules::read_all(findings, self.rules, &known);
         Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies }
     }
@@ -105,6 +119,7 @@ impl Known<'_> {
                     );
                     return None;
                 };
+                self.label(findings, text, name);
                 Some(On::Label(key.to_owned(), value.to_owned()))
             }
             "protocol" => {
@@ -139,6 +154,35 @@ impl Known<'_> {
         TargetName::parse(name)
     }
 
+    /// A label that no target has matches nothing, and would be believed in.
+    fn label(&self, findings: &mut Findings, text: &Text, label: &str) {
+        let labels = self.registered.into_iter().flat_map(BTreeMap::values).flat_map(|target| &target.labels);
+        let labels: Vec<String> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+        if self.registered.is_none() || labels.iter().any(|known| known == label) {
+            return;
+        }
+        let words: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let one = Text { text: label.to_owned(), place: text.place.clone() };
+        unknown(findings, &one, "label", &words);
+    }
+
+    /// Whether something of `protocol` may be among the targets named.
+    fn speaks(&self, on: &[On], protocol: &str) -> bool {
+        let spoken = |target: &Arc<Target>| target.protocol == protocol && on.iter().any(|on| on.names(target));
+        let stated = on.iter().any(|on| *on == On::Protocol(protocol.to_owned()));
+        stated || self.registered.is_none_or(|targets| targets.is_empty() || targets.values().any(spoken))
+    }
+
+    /// A principal that no trust rule makes is nobody, and would be believed in.
+    fn person(&self, findings: &mut Findings, text: &Text, name: &str) {
+        if self.people.iter().any(|known| may_meet(known, name)) {
+            return;
+        }
+        let words: Vec<&str> = self.people.iter().map(String::as_str).collect();
+        let hint = nearest(name, &words).map(|word| format!("did you mean `principal:{word}`?"));
+        findings.wrong(&text.place, format!("no [[principal]] is named `{name}`"), hint);
+    }
+
     /// Reads `who = […]`, `for`, `except`, `approvers`.
     fn who(&self, findings: &mut Findings, texts: Vec<Text>, key: &str) -> Vec<Who> {
         let read = |text: &Text| {
@@ -150,6 +194,9 @@ impl Known<'_> {
                     "write group:NAME, principal:NAME, kind:workload|agent|human or *".to_owned()
                 };
                 findings.wrong(&text.place, format!("`{}` names nobody for `{key}`", text.text), Some(hint));
+            }
+            if let Some(Who::Principal(name)) = &who {
+                self.person(findings, text, name);
             }
             who
         };

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod implied;
+mod mistakes;
 mod patterns;
 mod terms;
 mod unknown;
@@ -15,8 +16,13 @@ use crate::tests::{object, operation, principal, rulebook};
 use crate::verdict::{RuleName, Verdict};
 use crate::{Action, Effect, Principal, Touch};
 
-/// One target of each protocol, with labels.
+/// People, and one target of each protocol, with labels.
 const TARGETS: &str = r#"
+    [[principal]]
+    name   = "{sub}"
+    kind   = "human"
+    issuer = "corp"
+
     [[target]]
     name      = "shop"
     protocol  = "tables"

@@ -2,6 +2,7 @@
 //!
 //! A mask that binds nothing is an error: it would be believed in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text};
@@ -33,9 +34,23 @@ const KINDS: &[(&str, KindWord)] = &[
 /// What a partial mask keeps where it does not say.
 const KEEP_LAST: u64 = 4;
 
-pub(super) fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<MaskRule> {
+pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<MaskRule> {
+    let mut names = BTreeSet::new();
+    let mut masks = Vec::new();
+    for table in tables {
+        let place = table.place();
+        let Some(one) = read(findings, table, known) else { continue };
+        if !names.insert(Arc::clone(&one.mask.name)) {
+            findings.wrong(&place, format!("there are two masks `{}`", one.mask.name), None);
+        }
+        masks.push(one);
+    }
+    masks
+}
+
+fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<MaskRule> {
     let name = table.required(findings, "name");
-    let on = table.texts(findings, "on").map_or_else(|| vec![On::Anything], |texts| known.on(findings, texts));
+    let on = some(findings, &mut table, "on").map_or_else(|| vec![On::Anything], |texts| known.on(findings, texts));
     let columns = table.texts(findings, "columns").unwrap_or_default();
     table.later(findings, "detect");
     if columns.is_empty() {
@@ -49,12 +64,37 @@ pub(super) fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known
     let predicates = guarding(findings, &mut table, "predicates");
     let writes = guarding(findings, &mut table, "writes");
     let bound =
-        table.texts(findings, "for").map_or_else(|| vec![Who::Anyone], |texts| known.who(findings, texts, "for"));
-    let except = table.texts(findings, "except").map(|texts| known.who(findings, texts, "except")).unwrap_or_default();
+        some(findings, &mut table, "for").map_or_else(|| vec![Who::Anyone], |texts| known.who(findings, texts, "for"));
+    let except = excepted(findings, &mut table, known);
     table.finish(findings);
+    let place = columns.first().map(|text| text.place.clone());
     let columns = patterns(findings, &columns, known);
+    if let Some(place) = place.filter(|_| !columns.is_empty() && !on.is_empty())
+        && !columns.iter().any(|(protocol, _)| known.speaks(&on, protocol))
+    {
+        findings.wrong(&place, "no target that this mask names has such columns", None);
+    }
     let mask = Arc::new(Mask { name: name?.text.into(), kind: kind?, predicates: predicates?, writes: writes? });
     Some(MaskRule { mask, on, columns, bound, except })
+}
+
+/// A list that may be left out to mean all; an empty one would bind nothing.
+fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
+    let place = table.value(key)?.place;
+    let texts = table.texts(findings, key)?;
+    if texts.is_empty() {
+        let hint = format!("leave `{key}` out to mean all");
+        findings.wrong(&place, format!("`{key}` is empty, so this mask binds nothing"), Some(hint));
+    }
+    Some(texts)
+}
+
+fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> Vec<Who> {
+    let texts = table.texts(findings, "except").unwrap_or_default();
+    if let Some(all) = texts.iter().find(|text| text.text == "*") {
+        findings.wrong(&all.place, "`except` names everybody, so this mask binds nobody", None);
+    }
+    known.who(findings, texts, "except")
 }
 
 fn kind(findings: &mut Findings, table: &mut Reader<'_>) -> Option<MaskKind> {

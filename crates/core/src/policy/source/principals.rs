@@ -1,6 +1,6 @@
 //! `[[principal]]`: trust rules, from claims to principals and groups.
 //!
-//! A rule whose issuer is not configured, or that no claim narrows and no issuer vouches for, is an error here.
+//! A rule whose issuer is not configured, or that wants a claim to be nothing, is an error here.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,11 @@ pub(super) fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[St
     let mut claims = BTreeMap::new();
     if let Some(mut entries) = table.table(findings, "claims") {
         for (claim, value) in entries.entries() {
-            let patterns = value.texts(findings, &claim.text).unwrap_or_default();
+            let Some(patterns) = value.texts(findings, &claim.text) else { continue };
+            if patterns.is_empty() {
+                let message = format!("`{}` is empty, so this principal can never be", claim.text);
+                findings.wrong(&value.place, message, Some("leave it out, or write `*` for any value".to_owned()));
+            }
             claims.insert(claim.text, patterns.into_iter().map(|pattern| pattern.text).collect());
         }
     }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::document::{Findings, Place, Reader, Text, unknown};
+use crate::identity::{Kind, matches};
 use crate::operation::Effect;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::source::Known;
-use crate::policy::{ApprovalTerms, Rule, RuleEffect};
-use crate::verdict::{HoldInTransaction, HoldMode, RuleName};
+use crate::policy::{ApprovalTerms, On, Rule, RuleEffect};
+use crate::verdict::{HoldInTransaction, HoldMode, RuleName, Who};
 
 /// How long a question stays open where the rule does not say.
 const EXPIRES: Duration = Duration::from_secs(15 * 60);
@@ -37,6 +38,7 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
     let who = list(findings, &mut table, "who").map(|texts| known.who(findings, texts, "who"));
     let on = list(findings, &mut table, "on").map(|texts| known.on(findings, texts));
     let what = what(findings, &mut table, known);
+    what.fit(findings, on.as_deref().unwrap_or_default(), known);
     table.later(findings, "when");
     let implied = table.flag(findings, "implied").unwrap_or(true);
     let message = table.text(findings, "message").map(|text| text.text);
@@ -61,15 +63,14 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
 
 /// A list that must be there and name something.
 fn list(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
-    let place = table.place();
-    if table.value(key).is_none() {
+    let Some(place) = table.value(key).map(|value| value.place) else {
         findings.wrong(
-            &place,
+            &table.place(),
             format!("this rule has no `{key}`"),
             Some(format!("add {key} = [\"…\"]; `*` names all")),
         );
         return None;
-    }
+    };
     let texts = table.texts(findings, key)?;
     if texts.is_empty() {
         findings.wrong(
@@ -83,47 +84,60 @@ fn list(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> O
 
 #[derive(Default)]
 struct What {
+    place: Option<Place>,
     effects: Vec<Effect>,
     actions: Vec<String>,
     objects: Option<Vec<(&'static str, ObjectPattern)>>,
 }
 
+impl What {
+    /// Actions and objects of a protocol that none of the targets speaks match nothing.
+    fn fit(&self, findings: &mut Findings, on: &[On], known: &Known<'_>) {
+        let Some(place) = self.place.as_ref().filter(|_| !on.is_empty()) else { return };
+        let spoken = |protocol: &str| known.speaks(on, protocol);
+        let of = |action: &str| {
+            let mut fitting =
+                known.vocabularies.values().filter(|one| one.actions.iter().any(|word| matches(action, word)));
+            fitting.any(|one| spoken(one.protocol))
+        };
+        let actions = self.actions.is_empty() || self.actions.iter().any(|action| of(action));
+        let objects = self.objects.as_ref().is_none_or(|all| all.is_empty() || all.iter().any(|(of, _)| spoken(of)));
+        for (key, fit) in [("actions", actions), ("objects", objects)] {
+            if !fit {
+                findings.wrong(place, format!("no target that this rule names has such `{key}`"), None);
+            }
+        }
+    }
+}
+
 fn what(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> What {
     let Some(mut table) = table.table(findings, "do") else { return What::default() };
     let words: Vec<(&'static str, Effect)> = Effect::ALL.iter().map(|effect| (effect.word(), *effect)).collect();
-    let place = table.place();
-    let never = |findings: &mut Findings, key: &str, texts: &[Text]| {
-        if texts.is_empty() {
-            findings.wrong(
-                &place,
-                format!("`{key}` is empty, so this rule can never match"),
-                Some(format!("leave `{key}` out to mean all")),
-            );
-        }
-    };
-    let effects = table.texts(findings, "effects").unwrap_or_default();
-    let effects_given = table.value("effects").is_some();
-    if effects_given {
-        never(findings, "effects", &effects);
-    }
+    let effects = some(findings, &mut table, "effects").unwrap_or_default();
     let effects = effects.iter().filter_map(|text| text.one_of(findings, "effects", &words)).collect();
-    let actions = table.texts(findings, "actions");
-    if let Some(texts) = &actions {
-        never(findings, "actions", texts);
-    }
-    let actions = actions.unwrap_or_default().iter().filter_map(|text| action(findings, text, known)).collect();
-    let objects = table.texts(findings, "objects");
-    if let Some(texts) = &objects {
-        never(findings, "objects", texts);
-    }
-    let objects = objects.map(|texts| texts.iter().flat_map(|text| object(findings, text, known)).collect());
+    let actions = some(findings, &mut table, "actions").unwrap_or_default();
+    let actions = actions.iter().filter_map(|text| action(findings, text, known)).collect();
+    let objects = some(findings, &mut table, "objects")
+        .map(|texts| texts.iter().flat_map(|text| object(findings, text, known)).collect());
+    let place = Some(table.place());
     table.finish(findings);
-    What { effects, actions, objects }
+    What { place, effects, actions, objects }
+}
+
+/// A list that may be left out to mean all; an empty one would match nothing.
+fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
+    let place = table.value(key)?.place;
+    let texts = table.texts(findings, key)?;
+    if texts.is_empty() {
+        let hint = format!("leave `{key}` out to mean all");
+        findings.wrong(&place, format!("`{key}` is empty, so this rule can never match"), Some(hint));
+    }
+    Some(texts)
 }
 
 fn action(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Option<String> {
     let words: Vec<&str> = known.vocabularies.values().flat_map(|one| one.actions.iter().copied()).collect();
-    if words.iter().any(|word| crate::identity::matches(&text.text, word)) {
+    if words.iter().any(|word| matches(&text.text, word)) {
         return Some(text.text.clone());
     }
     unknown(findings, text, "actions", &words);
@@ -166,9 +180,23 @@ fn terms(
         with.later(findings, key);
     }
     let place = with.place();
-    let approvers = with.texts(findings, "approvers").map(|texts| known.who(findings, texts, "approvers"));
-    let count = with.number(findings, "count");
-    let expires = with.text(findings, "expires").and_then(|text| text.duration(findings, "expires"));
+    let given = ["approvers", "count", "expires", "hold", "hold_in_transaction", "reuse"]
+        .into_iter()
+        .any(|key| with.value(key).is_some());
+    if effect != Some(RuleEffect::Approve) {
+        with.finish(findings);
+        if given {
+            findings.wrong(
+                &place,
+                "only an `approve` rule asks a human",
+                Some("write effect = \"approve\"".to_owned()),
+            );
+        }
+        return None;
+    }
+    let approvers = approvers(findings, &mut with, known);
+    let count = count(findings, &mut with);
+    let expires = expires(findings, &mut with);
     let hold = with
         .text(findings, "hold")
         .and_then(|text| text.one_of(findings, "hold", &[("wait", HoldMode::Wait), ("retry", HoldMode::Retry)]));
@@ -180,39 +208,52 @@ fn terms(
         )
     });
     let reuse = with.text(findings, "reuse").and_then(|text| text.duration(findings, "reuse"));
-    let asks = approvers.is_some()
-        || count.is_some()
-        || expires.is_some()
-        || hold.is_some()
-        || in_transaction.is_some()
-        || reuse.is_some();
     with.finish(findings);
-    if effect != Some(RuleEffect::Approve) {
-        if asks {
-            findings.wrong(
-                &place,
-                "only an `approve` rule asks a human",
-                Some("write effect = \"approve\"".to_owned()),
-            );
-        }
-        return None;
-    }
-    if approvers.as_ref().is_none_or(Vec::is_empty) {
-        findings.wrong(
-            &place,
-            "an `approve` rule says who may answer",
-            Some("add approvers = [\"group:…\"]".to_owned()),
-        );
-    }
-    if count == Some(0) {
-        findings.wrong(&place, "`count` is how many humans must agree, at least 1", None);
-    }
     Some(ApprovalTerms {
         approvers: approvers?,
-        count: usize::try_from(count.unwrap_or(1)).unwrap_or(usize::MAX),
+        count: count.unwrap_or(1),
         expires: expires.unwrap_or(EXPIRES),
         hold: hold.unwrap_or(HoldMode::Wait),
         in_transaction: in_transaction.unwrap_or(HoldInTransaction::Refuse),
         reuse: reuse.unwrap_or(Duration::ZERO),
     })
+}
+
+/// Who may answer: at least somebody, and somebody who can.
+fn approvers(findings: &mut Findings, with: &mut Reader<'_>, known: &Known<'_>) -> Option<Vec<Who>> {
+    let place = with.value("approvers").map_or_else(|| with.place(), |value| value.place);
+    let texts = with.texts(findings, "approvers").unwrap_or_default();
+    if texts.is_empty() {
+        findings.wrong(
+            &place,
+            "an `approve` rule says who may answer",
+            Some("add approvers = [\"group:…\"]".to_owned()),
+        );
+        return None;
+    }
+    for text in &texts {
+        if let Some(Who::Kind(Kind::Agent | Kind::Workload)) = Who::parse(&text.text) {
+            let message = format!("`{}` never answers: only a human approves", text.text);
+            findings.wrong(&text.place, message, Some("write group:… or principal:…".to_owned()));
+        }
+    }
+    Some(known.who(findings, texts, "approvers"))
+}
+
+fn count(findings: &mut Findings, with: &mut Reader<'_>) -> Option<usize> {
+    let place = with.value("count")?.place;
+    let count = with.number(findings, "count")?;
+    if count == 0 {
+        findings.wrong(&place, "`count` is how many humans must agree, at least 1", None);
+    }
+    Some(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+fn expires(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
+    let text = with.text(findings, "expires")?;
+    let expires = text.duration(findings, "expires")?;
+    if expires.is_zero() {
+        findings.wrong(&text.place, "nobody can answer in no time at all", Some("write expires = \"15m\"".to_owned()));
+    }
+    Some(expires)
 }

@@ -67,14 +67,27 @@ fn name(findings: &mut Findings, text: &Text) -> Option<TargetName> {
 
 fn address(findings: &mut Findings, text: &Text) -> Option<(String, u16)> {
     let split = text.text.rsplit_once(':').and_then(|(host, port)| {
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
-        (!host.is_empty()).then(|| (host.to_owned(), port))
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port: u16 = port.parse().ok().filter(|port| digits && *port != 0)?;
+        Some((self::host(host)?.to_owned(), port))
     });
-    if split.is_none() {
-        findings.wrong(&text.place, format!("`{}` is no address", text.text), Some("write HOST:PORT".to_owned()));
+    let hint = || Some("write HOST:PORT".to_owned());
+    if split.is_none() && text.text.contains('@') {
+        // THREAT: a password in a connection string
+        findings.exposed(&text.place, "this is no address: who logs in belongs under `login`", hint());
+    } else if split.is_none() {
+        findings.wrong(&text.place, format!("`{}` is no address", text.text), hint());
     }
     split
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
+fn host(text: &str) -> Option<&str> {
+    if let Some(inside) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return inside.parse::<std::net::Ipv6Addr>().ok().map(|_| inside);
+    }
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (!text.is_empty() && text.bytes().all(named)).then_some(text)
 }
 
 fn tls(findings: &mut Findings, table: &mut Reader<'_>) -> Option<TargetTls> {
@@ -106,7 +119,7 @@ enum TargetTlsWord {
 fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Login> {
     let value = table.value(key)?;
     if value.is_list() {
-        findings.wrong(
+        findings.exposed(
             &value.place,
             format!("`[[target.{key}]]`: not in this version"),
             Some(format!("write {key} = {{ … }}")),
@@ -117,10 +130,16 @@ fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) 
 }
 
 fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login> {
-    let mut table = value.table(findings, key)?;
-    let user = table.required(findings, "user");
-    let password = table.text(findings, "password");
-    table.finish(findings);
+    let table = value.table(findings, key);
+    let read = table.map(|mut table| {
+        let user = table.required(findings, "user");
+        let password = table.text(findings, "password");
+        table.finish(findings);
+        (user, password)
+    });
+    // THREAT: a password under another key, or of another kind
+    findings.veil(&value.place);
+    let (user, password) = read?;
     let password = match password {
         Some(text) => Some(reference(findings, &text)?),
         None => None,
