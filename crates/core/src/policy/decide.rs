@@ -27,6 +27,18 @@ enum Part<'a> {
     Any,
 }
 
+/// What the rules have to say about one atom.
+struct Weighed<'a> {
+    /// A rule that forbids it.
+    forbid: Option<&'a Arc<Rule>>,
+    /// A rule that may forbid it, where nobody knows the effect.
+    perhaps: Option<&'a Arc<Rule>>,
+    /// The rules that allow it or ask a human.
+    speaking: Vec<&'a Arc<Rule>>,
+    /// Whether it may happen, once a human agrees where one is asked.
+    covered: bool,
+}
+
 impl Scope {
     /// The verdict over the operations of one message: the strictest of them.
     #[must_use]
@@ -39,34 +51,47 @@ impl Scope {
         if operation.touches.is_empty() {
             return Verdict::Deny(self.unreadable(operation, "it touches nothing that is known"));
         }
-        let mut matched: Vec<&Arc<Rule>> = Vec::new();
-        let mut uncovered = None;
+        let mut speaking: Vec<&Arc<Rule>> = Vec::new();
+        let (mut uncovered, mut perhaps) = (None, None);
         for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
-            if let Some(forbid) = self.of(RuleEffect::Forbid).find(|rule| self.meets(rule, operation, &atom)) {
+            let weighed = self.weigh(operation, &atom);
+            if let Some(forbid) = weighed.forbid {
                 return Verdict::Deny(forbidden(forbid, operation));
             }
-            let implied = self.implies(&atom);
-            let asking: Vec<_> = self
-                .of(RuleEffect::Approve)
-                .filter(|rule| self.meets(rule, operation, &atom) && !(implied && rule.leaves(self.protocol(), &atom)))
-                .collect();
-            let allowing: Vec<_> =
-                self.of(RuleEffect::Allow).filter(|rule| self.grants(rule, operation, &atom)).collect();
-            let covered =
-                implied || !allowing.is_empty() || asking.iter().any(|rule| self.grants(rule, operation, &atom));
-            matched.extend(asking.into_iter().chain(allowing));
-            if !covered && uncovered.is_none() {
+            perhaps = perhaps.or(weighed.perhaps);
+            speaking.extend(weighed.speaking);
+            if !weighed.covered && uncovered.is_none() {
                 uncovered = Some(atom);
             }
         }
         if let Some(atom) = uncovered {
             return Verdict::Deny(self.not_allowed(operation, &atom));
         }
+        // INVARIANT: an effect that nobody knows may be the forbidden one. It is said last, because whoever sent what
+        // cannot be read is helped more by hearing that.
+        if let Some(forbid) = perhaps {
+            return Verdict::Deny(forbidden(forbid, operation));
+        }
         // INVARIANT: masks have the last word, because they do not depend on which rule allowed it.
         if let Err(denial) = self.masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
             return Verdict::Deny(denial);
         }
-        self.granted(&matched)
+        self.granted(&speaking)
+    }
+
+    /// What the rules have to say about one atom.
+    fn weigh(&self, operation: &Operation, atom: &Atom<'_>) -> Weighed<'_> {
+        let implied = self.implies(atom);
+        let meeting = |effect| self.of(effect).filter(|rule| self.meets(rule, operation, atom));
+        let asking = meeting(RuleEffect::Approve).filter(|rule| !(implied && rule.leaves(self.protocol(), atom)));
+        let allowing = self.of(RuleEffect::Allow).filter(|rule| self.grants(rule, operation, atom));
+        let speaking: Vec<_> = asking.chain(allowing).collect();
+        Weighed {
+            forbid: meeting(RuleEffect::Forbid).find(|rule| rule.means(operation, atom.effect)),
+            perhaps: meeting(RuleEffect::Forbid).next(),
+            covered: implied || speaking.iter().any(|rule| self.grants(rule, operation, atom)),
+            speaking,
+        }
     }
 
     fn of(&self, effect: RuleEffect) -> impl Iterator<Item = &Arc<Rule>> {

@@ -104,8 +104,6 @@ fn forbid_over_approve_over_allow() {
             ("tables.drop: define audit", "deny 3002 never"),
             ("tables.drop: define audit.log.index", "deny 3002 never"),
             ("tables.drop: define public", "allow all"),
-            // an effect that nobody knows may be the forbidden one
-            ("tables.write: unknown audit.log", "deny 3002 never"),
             ("tables.write: unknown public.log", "deny 3001"),
         ],
     );

@@ -60,7 +60,16 @@ fn what_nobody_could_read_counts_as_what_is_forbidden() {
         do = { effects = ["grant"] }
         "#,
     );
-    check(&scope(&rules, &bot(), "shop"), &[("tables.run?: execute public.f", "deny 3002 never")]);
+    check(
+        &scope(&rules, &bot(), "shop"),
+        &[
+            ("tables.run?: execute public.f", "deny 3002 never"),
+            ("tables.run: unknown public.f", "deny 3002 never"),
+            ("tables.run: execute public.f", "allow runs"),
+            // what would not be allowed anyway is said to be unreadable, which is more help
+            ("tables.read?: read public.f", "deny 3012"),
+        ],
+    );
     check(
         &scope(&rules, &bot(), "stats"),
         &[("tables.run?: execute public.f", "hold ask"), ("tables.run: execute public.f", "allow runs")],
