@@ -58,25 +58,29 @@ do = { effects = ["read"], objects = ["public.*"] }
 "#;
 
 /// Reads files in a folder of their own; `postern.toml` is the one that is named.
-fn read_in(folder: &Path, files: &[(&str, &str)]) -> Result<Config, Mistakes> {
+fn read_in(folder: &Path, files: &[(&str, &str)], words: &[&'static Vocabulary]) -> Result<Config, Mistakes> {
     for (name, text) in files {
         let file = folder.join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
-    read(&folder.join("postern.toml"), &[&POSTGRES])
+    read(&folder.join("postern.toml"), words)
 }
 
 fn good(files: &[(&str, &str)]) -> (tempfile::TempDir, Config) {
+    good_with(files, &[&POSTGRES])
+}
+
+fn good_with(files: &[(&str, &str)], words: &[&'static Vocabulary]) -> (tempfile::TempDir, Config) {
     let folder = tempfile::tempdir().unwrap();
-    let config = read_in(folder.path(), files).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let config = read_in(folder.path(), files, words).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     (folder, config)
 }
 
 /// What is said about the files, with the folder's name taken out.
 fn bad(files: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let said = read_in(folder.path(), files).expect_err("there is a mistake in it").to_string();
+    let said = read_in(folder.path(), files, &[&POSTGRES]).expect_err("there is a mistake in it").to_string();
     said.replace(&format!("{}/", folder.path().display()), "")
 }
 
@@ -310,4 +314,26 @@ fn a_changed_file_is_noticed() {
     assert!(!config.stamp.has_changed());
     fs::write(folder.path().join("policy.d/a.toml"), format!("{POLICY}\n# more")).unwrap();
     assert!(config.stamp.has_changed());
+}
+
+#[test]
+fn the_documented_configuration_is_one() {
+    let document = include_str!("../../../../docs/configuration.md");
+    let parts = document.split("```toml\n").skip(1).map(|part| part.split("```").next().unwrap());
+    let whole: String = parts.collect();
+    let (_folder, config) = good_with(&[("postern.toml", &whole), ("policy.d/empty.toml", "")], &crate::vocabularies());
+    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (3, 1, 1));
+    assert!(config.notes.is_empty());
+}
+
+#[test]
+fn every_error_code_is_documented() {
+    let document = include_str!("../../../../docs/errors.md");
+    let documented: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next())
+        .filter(|word| word.starts_with("PST-"))
+        .collect();
+    let all: Vec<String> = postern_core::Code::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(documented, all);
 }
