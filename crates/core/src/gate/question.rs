@@ -61,6 +61,7 @@ pub struct Held {
     url: String,
     rules: String,
     standing: Standing,
+    terms: Terms,
     house: Arc<House>,
 }
 
@@ -125,6 +126,7 @@ impl Gate<Open> {
                 url,
                 rules,
                 standing,
+                terms,
                 house: Arc::clone(&self.house),
             }))),
             HoldMode::Retry => {
@@ -144,13 +146,18 @@ impl Gate<Open> {
     /// Where the store or the journal fails.
     pub async fn resume(&mut self, held: Held, settled: Settled) -> Result<Result<Permit, Denial>, Fault> {
         self.journal_settled(&held, &settled).await?;
-        let Held { pending, approval, .. } = held;
+        let Held { pending, approval, terms: agreed, .. } = held;
         if settled.state != State::Granted {
             return self.deny(&pending, refused(&settled)).await.map(Err);
         }
         self.refresh()?;
         let duties = match self.state.scope.decide(&pending.operations) {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
+            // what was agreed to under an earlier policy must be as much as this one asks for
+            Verdict::Hold(now) if !agreed.satisfy(&now) => {
+                let denial = Denial::new(Code::PolicyChanged, "the policy changed and asks for more than was approved");
+                return self.deny(&pending, denial.hint("send it again")).await.map(Err);
+            }
             Verdict::Hold(terms) => terms.duties,
             Verdict::Allow(duties) => duties,
         };

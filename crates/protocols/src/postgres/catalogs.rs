@@ -20,6 +20,9 @@ use super::login::{encoded, target};
 use super::wire::{Backend, Frontend, Limit, frame, row};
 use crate::wire::Inlet;
 
+/// How long a target may take to tell its catalog.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// A target, a database of it, and the account that reads its catalog.
 type Key = (String, String, String);
 
@@ -46,7 +49,8 @@ impl Catalogs {
             return Ok(Arc::clone(catalog));
         }
         let asked = Instant::now();
-        let catalog = Arc::new(read(gate).await?);
+        let read = tokio::time::timeout(PATIENCE, read(gate)).await;
+        let catalog = Arc::new(read.map_err(|_| lost().hint("the target did not answer in time"))??);
         *held = Some((asked, Arc::clone(&catalog)));
         Ok(catalog)
     }

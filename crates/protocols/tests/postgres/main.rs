@@ -10,6 +10,7 @@ mod conformance;
 mod gateway;
 mod holding;
 mod masking;
+mod names;
 mod pipelines;
 mod raw;
 

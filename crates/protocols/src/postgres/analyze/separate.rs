@@ -16,8 +16,9 @@ pub fn must_be_sent_separately(statements: &[Statement], unsettled: bool) -> Opt
     let mut changed: Option<&'static str> = None;
     let mut pinned: Option<&'static str> = None;
     let mut pending = unsettled;
+    let mut only_defined = true;
     for statement in statements {
-        if let Some(why) = changed.filter(|_| depends_on_names(statement)) {
+        if let Some(why) = changed.filter(|_| depends_on_names(statement, only_defined)) {
             return Some(why);
         }
         if pinned.is_some() {
@@ -26,6 +27,7 @@ pub fn must_be_sent_separately(statements: &[Statement], unsettled: bool) -> Opt
         pinned = pins(&statement.kind);
         let change = change(statement, pending);
         pending |= change.is_some();
+        only_defined &= change.is_none() || statement.kind == Kind::Define;
         changed = changed.or(change);
     }
     None
@@ -72,10 +74,15 @@ fn change(statement: &Statement, pending: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether what a statement means depends on names that may have changed. Making and changing
-/// structure alone does not: those who may do that may do it under any name.
-fn depends_on_names(statement: &Statement) -> bool {
-    let structural = |effect| matches!(effect, Effect::Define | Effect::Grant | Effect::Session);
+/// Whether what a statement means depends on names that may have changed. Where only structure was
+/// made before it, more structure does not, so that migrations may come in one message; after a
+/// change of the search path it does, since rules name objects by their schema.
+fn depends_on_names(statement: &Statement, only_defined: bool) -> bool {
+    let structural = |effect| match effect {
+        Effect::Session => true,
+        Effect::Define | Effect::Grant => only_defined,
+        Effect::Read | Effect::Write | Effect::Delete | Effect::Execute | Effect::Transfer | Effect::Unknown => false,
+    };
     let only_structure = statement.touches.iter().all(|touch| structural(touch.effect));
     let looks_up = matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. });
     looks_up || !only_structure

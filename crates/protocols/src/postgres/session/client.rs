@@ -4,6 +4,8 @@
 //! not permit is replaced by a message that must fail in the same way, so that the server itself keeps transaction
 //! and pipeline right.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "most messages and kinds name nothing")]
+
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -25,6 +27,11 @@ use super::{End, MOST_OWED, MOST_READ, Parked, Session};
 
 /// A statement that no server can parse. It stands in place of what was refused.
 const FAIL: &str = "postern refused this statement";
+
+/// The longest name that the server tells from others (`NAMEDATALEN`, its terminator aside).
+const LONGEST_NAME: usize = 63;
+/// The longest text whose reading is kept, in bytes.
+const LONGEST_KEPT: usize = 16 << 10;
 
 /// The two kinds of messages that fail in their own ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +124,9 @@ impl Session<'_> {
         if self.skipping && !matches!(message, Frontend::Sync | Frontend::Terminate) {
             return Ok(Taken::Done);
         }
+        if let Some(report) = overlong(&message) {
+            return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+        }
         match message {
             Frontend::Query { text } => return self.query(text, frame).await,
             Frontend::Parse { name, text, types } => return self.parse(name, text, types, frame).await,
@@ -154,7 +164,8 @@ impl Session<'_> {
             Ok(statements) => statements,
             Err(obstacle) => return self.obstructed(obstacle, Message::Simple).await,
         };
-        let operations = statements.iter().map(|one| self.operation(one, Stage::Run, text.clone())).collect();
+        let meaning = self.whole_meaning(&statements, &text);
+        let operations = statements.iter().map(|one| self.operation(one, Stage::Run, meaning.clone())).collect();
         self.submit(operations, frame.raw.clone(), Then::Query(statements)).await.map(|()| Taken::Done)
     }
 
@@ -187,11 +198,11 @@ impl Session<'_> {
         };
         // names may have come to mean something else since the statement was parsed; the server plans it anew then
         let statement = match self.read(&prepared.text).await? {
-            Ok(_) if self.names.revision == prepared.names => Arc::clone(&prepared.statement),
             Ok(statement) => statement,
             Err(obstacle) => return self.obstructed(obstacle, Message::Extended).await,
         };
-        let meaning = submission::meaning(&prepared.text, &prepared.types, &parameter_formats);
+        let whole = self.whole_meaning(&statement, &prepared.text);
+        let meaning = submission::meaning(&whole, &prepared.types, &parameter_formats);
         let operations: Vec<Operation> = statement
             .iter()
             .map(|one| Operation { parameters: parameters.clone(), ..self.operation(one, Stage::Run, meaning.clone()) })
@@ -250,6 +261,12 @@ impl Session<'_> {
             let report = refuse::denial(&denial.hint("bind it again"));
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
+        let moved = self.names.stale() != Stale::Nothing || portal.at != self.generation();
+        if moved && portal.statement.iter().any(submission::resolves_late) {
+            let denial = Denial::new(Code::Unreadable, "what its names mean changed since it was bound");
+            let report = refuse::denial(&denial.hint("bind it again"));
+            return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+        }
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
         self.executed = true;
         let masked = !self.gate.masks().is_empty();
@@ -277,7 +294,12 @@ impl Session<'_> {
     /// an operation that could ask for it, it is dropped, as the server does.
     fn copy(&mut self, frame: &Frame, ends: bool) -> Taken {
         if !self.copying {
-            return if self.replies.may_take_copy() { Taken::NotYet } else { Taken::Done };
+            if !self.replies.may_take_copy() {
+                return Taken::Done;
+            }
+            // the server asks for the data only once it has seen what takes it
+            self.to_target.release();
+            return Taken::NotYet;
         }
         let continuation = Continuation::Copy(frame.clone());
         match self.replies.first() {
@@ -287,6 +309,28 @@ impl Session<'_> {
         }
         self.copying = !ends;
         Taken::Done
+    }
+
+    /// A text, and what it runs by name.
+    fn whole_meaning(&self, statements: &[Statement], text: &Bytes) -> Bytes {
+        let mut meaning = text.to_vec();
+        for statement in statements {
+            let named = match &statement.kind {
+                Kind::Execute { name, .. } => self.registry.prepared(name),
+                Kind::Fetch { name } => self.registry.cursor(name),
+                _ => None,
+            };
+            if let Some(named) = named {
+                meaning.push(0);
+                meaning.extend_from_slice(named.text.as_bytes());
+            }
+        }
+        meaning.into()
+    }
+
+    /// Grows whenever a name comes to mean something else.
+    fn generation(&self) -> (u64, u64) {
+        (self.names.revision, self.registry.generation())
     }
 
     async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes, then: Then) -> Result<(), End> {
@@ -325,8 +369,7 @@ impl Session<'_> {
                 self.replies.expect(Reply::Query(Box::new(Query::of(flow, statements))));
             }
             Then::Parse { name, text, types, statement } => {
-                let names = self.names.revision;
-                let prepared = Arc::new(Prepared::of(text, types, statement, names, flow));
+                let prepared = Arc::new(Prepared::of(text, types, statement, flow));
                 self.registry.parse(&name, &prepared);
                 self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });
                 if masked {
@@ -334,15 +377,15 @@ impl Session<'_> {
                 }
             }
             Then::Bind { name, statement_name, prepared, statement, formats } => {
-                // the statement may have been parsed before anything was masked
-                if masked && !prepared.is_asked() {
-                    self.ask_fields(statement_name, &prepared);
-                }
-                let portal =
-                    Arc::new(Portal { prepared, statement, formats, flow: Arc::new(flow), masks: OnceLock::new() });
+                let (asked, at, flow) = (Arc::clone(&prepared), self.generation(), Arc::new(flow));
+                let portal = Arc::new(Portal { prepared, at, statement, formats, flow, masks: OnceLock::new() });
                 self.registry.bind(&name, &portal);
                 self.bound = true;
                 self.replies.expect(Reply::Bind { name, portal });
+                // the statement may have been parsed before anything was masked
+                if masked && !asked.is_asked() {
+                    self.ask_fields(statement_name, &asked);
+                }
             }
         }
         Ok(())
@@ -385,10 +428,12 @@ impl Session<'_> {
             return Ok(Err(obstacle));
         }
         let statements = self.reading(text);
-        if !self.replies.settled()
-            && statements.iter().any(|one| matches!(one.kind, Kind::Execute { .. } | Kind::Fetch { .. }))
-        {
-            return Ok(Err(Obstacle::NotYet));
+        if statements.iter().any(submission::names_another) && !self.replies.is_empty() {
+            if !self.replies.settled() {
+                return Ok(Err(Obstacle::NotYet));
+            }
+            let denial = Denial::new(Code::Unreadable, "what it names may be defined by the pipeline it stands in");
+            return Ok(Err(Obstacle::Refuse(refuse::denial(&denial.hint("end the pipeline with Sync before it")))));
         }
         if let Some(why) = analyze::must_be_sent_separately(&statements, self.names.unsettled()) {
             let denial = Denial::new(Code::Unreadable, why).hint("send the statements one by one");
@@ -418,7 +463,7 @@ impl Session<'_> {
         };
         let reading = submission::read(text, &names);
         // what `EXECUTE` and `FETCH` mean changes without the names changing
-        if reading.iter().all(|one| one.kind == Kind::Plain) {
+        if text.len() <= LONGEST_KEPT && reading.iter().all(|one| one.kind == Kind::Plain) {
             self.readings.insert(kept(text), Arc::clone(&reading));
         }
         reading
@@ -434,14 +479,14 @@ impl Session<'_> {
             return Ok(Some(Obstacle::NotYet));
         }
         // a Sync of the gateway's own would end the client's pipeline, and commit what was executed in it
-        let piped = self.bound && self.status == TransactionStatus::Idle;
+        let piped = self.bound && self.status != TransactionStatus::InTransaction;
         if !self.replies.is_empty() || piped {
             let why = "an earlier statement of this pipeline changes what names mean";
             let denial = Denial::new(Code::Unreadable, why).hint("end the pipeline with Sync before this statement");
             return Ok(Some(Obstacle::Refuse(refuse::denial(&denial))));
         }
         // a failed transaction refuses everything but its end, which means the same under any names
-        if self.status == TransactionStatus::Failed {
+        if self.status == TransactionStatus::Failed && !self.executed {
             return Ok(None);
         }
         let (text, payload) = self.names.question();
@@ -455,6 +500,21 @@ impl Session<'_> {
     fn operation(&self, statement: &Statement, stage: Stage, meaning: Bytes) -> Operation {
         submission::operation(statement, &self.names.path, &self.names.user, stage, meaning)
     }
+}
+
+/// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here.
+fn overlong(message: &Frontend) -> Option<Report> {
+    let long = |name: &Bytes| name.len() > LONGEST_NAME;
+    let found = match message {
+        Frontend::Parse { name, .. } | Frontend::Describe { name, .. } | Frontend::Close { name, .. } => long(name),
+        Frontend::Bind { portal, statement, .. } => long(portal) || long(statement),
+        Frontend::Execute { portal, .. } => long(portal),
+        _ => false,
+    };
+    let denial = || {
+        Denial::new(Code::NotSupported, format!("a name has more than {LONGEST_NAME} bytes")).hint("use a shorter name")
+    };
+    found.then(|| refuse::denial(&denial()))
 }
 
 /// A copy that outlives the read buffer which a message is a slice of.

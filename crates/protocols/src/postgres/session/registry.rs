@@ -25,8 +25,6 @@ pub(super) struct Prepared {
     pub(super) types: Vec<u32>,
     /// What it was read as.
     pub(super) statement: Arc<[Statement]>,
-    /// The names it was read with.
-    pub(super) names: u64,
     /// What lets questions about it through.
     pub(super) flow: Flow,
     /// What it returns, once the server has said so; `None` inside for nothing.
@@ -35,8 +33,8 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn of(text: Bytes, types: Vec<u32>, statement: Arc<[Statement]>, names: u64, flow: Flow) -> Self {
-        Self { text, types, statement, names, flow, fields: OnceLock::new(), asked: AtomicBool::new(false) }
+    pub(super) fn of(text: Bytes, types: Vec<u32>, statement: Arc<[Statement]>, flow: Flow) -> Self {
+        Self { text, types, statement, flow, fields: OnceLock::new(), asked: AtomicBool::new(false) }
     }
 
     /// Notes that the server was asked what the statement returns.
@@ -54,6 +52,8 @@ impl Prepared {
 pub(super) struct Portal {
     /// The statement.
     pub(super) prepared: Arc<Prepared>,
+    /// What names meant when it was bound.
+    pub(super) at: (u64, u64),
     /// What it was read as when it was bound.
     pub(super) statement: Arc<[Statement]>,
     /// The formats that its results come in.
@@ -90,6 +90,7 @@ pub(super) struct Registry {
     prepared: HashMap<String, Arc<Statement>>,
     /// What `DECLARE` named.
     cursors: HashMap<String, Cursor>,
+    generation: u64,
 }
 
 /// A cursor that SQL opened. Its name is one of a portal too.
@@ -127,8 +128,14 @@ impl Registry {
         self.portals.find(name, settled)
     }
 
+    /// Grows whenever a statement's or a cursor's name comes to mean something else.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// A Parse was forwarded.
     pub(super) fn parse(&mut self, name: &Bytes, prepared: &Arc<Prepared>) {
+        self.changed();
         self.statements.current.insert(name.clone(), Some(Arc::clone(prepared)));
     }
 
@@ -139,6 +146,7 @@ impl Registry {
 
     /// A Close was forwarded.
     pub(super) fn close(&mut self, kind: Named, name: &Bytes) {
+        self.changed();
         match kind {
             Named::Statement => drop(self.statements.current.insert(name.clone(), None)),
             Named::Portal => drop(self.portals.current.insert(name.clone(), None)),
@@ -153,20 +161,40 @@ impl Registry {
 
     /// The server confirmed a Parse.
     pub(super) fn parsed(&mut self, name: Bytes, prepared: Arc<Prepared>) {
+        self.forget_prepared(&name);
         self.statements.confirmed.insert(name, prepared);
     }
 
     /// The server confirmed a Bind.
     pub(super) fn bound(&mut self, name: Bytes, portal: Arc<Portal>) {
+        self.forget_cursor(&name);
         self.portals.confirmed.insert(name, portal);
     }
 
     /// The server confirmed a Close.
     pub(super) fn closed(&mut self, kind: Named, name: &Bytes) {
         match kind {
-            Named::Statement => drop(self.statements.confirmed.remove(name)),
-            Named::Portal => drop(self.portals.confirmed.remove(name)),
+            Named::Statement => self.forget_prepared(name),
+            Named::Portal => self.forget_cursor(name),
         }
+    }
+
+    // INVARIANT: statements have one set of names at the server, portals and cursors another, whether a message or SQL
+    // made them; whatever takes a name takes it from both.
+    fn forget_prepared(&mut self, name: &Bytes) {
+        self.changed();
+        self.statements.confirmed.remove(name);
+        self.prepared.remove(&*String::from_utf8_lossy(name));
+    }
+
+    fn forget_cursor(&mut self, name: &Bytes) {
+        self.changed();
+        self.portals.confirmed.remove(name);
+        self.cursors.remove(&*String::from_utf8_lossy(name));
+    }
+
+    fn changed(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     /// A Query was forwarded: the server drops the unnamed statement and portal for it.
@@ -184,7 +212,10 @@ impl Registry {
     /// A statement was done that changes what names stand for.
     pub(super) fn done(&mut self, kind: &Kind, flow: &Arc<Flow>) {
         match kind {
-            Kind::Prepare { name, inner } => drop(self.prepared.insert(name.clone(), Arc::clone(inner))),
+            Kind::Prepare { name, inner } => {
+                self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
+                self.prepared.insert(name.clone(), Arc::clone(inner));
+            }
             Kind::Deallocate(name) => self.deallocate(name.as_deref()),
             Kind::Discard(Discard::All) => {
                 self.deallocate(None);
@@ -192,11 +223,17 @@ impl Registry {
                 self.portals.confirmed.clear();
             }
             Kind::DeclareCursor { name, hold, inner } => {
+                self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
                 let cursor = Cursor { statement: Arc::clone(inner), hold: *hold, flow: Arc::clone(flow) };
                 self.cursors.insert(name.clone(), cursor);
             }
-            Kind::CloseCursor(Some(name)) => drop(self.cursors.remove(name)),
-            Kind::CloseCursor(None) => self.cursors.clear(),
+            Kind::CloseCursor(Some(name)) => self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes())),
+            // what was opened since a savepoint is gone with it, and when each was opened is not kept
+            Kind::CloseCursor(None) | Kind::RollbackTo(_) => {
+                self.changed();
+                self.cursors.clear();
+                self.portals.confirmed.clear();
+            }
             _ => {}
         }
     }
@@ -224,6 +261,7 @@ impl Registry {
     }
 
     fn deallocate(&mut self, name: Option<&str>) {
+        self.changed();
         match name {
             Some(name) => {
                 self.prepared.remove(name);

@@ -125,3 +125,16 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
     let other = setting::class(name) == Class::Pinned && !(known && kept);
     other.then(|| name.clone())
 }
+
+/// Whether a statement runs what another one defined under a name.
+pub(super) fn names_another(statement: &Statement) -> bool {
+    matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. })
+}
+
+/// Whether the server looks its names up when it runs rather than when it is bound: all but queries, and what
+/// touches nothing but the session.
+pub(super) fn resolves_late(statement: &Statement) -> bool {
+    const EARLY: &[Action] = &[action::SELECT, action::INSERT, action::UPDATE, action::DELETE, action::MERGE];
+    let outside = statement.touches.iter().any(|touch| touch.effect != Effect::Session);
+    names_another(statement) || (outside && !EARLY.contains(&statement.action))
+}

@@ -84,16 +84,19 @@ impl Session<'_> {
 
     /// Answers to Parse, Bind, Describe and Close.
     fn step_answer(&mut self, frame: &Frame) -> Result<(), End> {
-        self.to_client.push(&frame.raw);
         match (frame.tag, self.replies.first()) {
             // the columns, or none, are still to come
-            (tag::server::PARAMETER_DESCRIPTION, Some(Reply::Describe)) => return Ok(()),
+            (tag::server::PARAMETER_DESCRIPTION, Some(Reply::Describe)) => {
+                self.to_client.push(&frame.raw);
+                return Ok(());
+            }
             (tag::server::ROW_DESCRIPTION | tag::server::NO_DATA, Some(Reply::Describe))
             | (tag::server::PARSE_COMPLETE, Some(Reply::Parse { .. }))
             | (tag::server::BIND_COMPLETE, Some(Reply::Bind { .. }))
             | (tag::server::CLOSE_COMPLETE, Some(Reply::Close { .. })) => {}
             _ => return Err(out_of_turn(frame)),
         }
+        self.to_client.push(&frame.raw);
         match self.replies.pop() {
             Some(Reply::Parse { name, prepared }) => self.registry.parsed(name, prepared),
             Some(Reply::Bind { name, portal }) => self.registry.bound(name, portal),
@@ -353,11 +356,22 @@ impl Session<'_> {
     }
 }
 
-/// A report without the parts that quote values of rows.
+/// A report without the parts that quote values of rows. What a data error or code of others says may quote them
+/// anywhere; what is wrong with names, rights or the session does not.
 fn without_values(report: &Report) -> Report {
-    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION];
-    Report { fields: report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect() }
+    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION, field::HINT];
+    let names_only = report.code().and_then(|code| code.get(..2)).is_some_and(|class| PLAIN.contains(&class));
+    let mut fields: Vec<_> = report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect();
+    if !names_only {
+        let message = Bytes::from_static(b"the server's message is left out, because it may quote masked values");
+        fields.iter_mut().filter(|(kind, _)| *kind == field::MESSAGE).for_each(|(_, text)| *text = message.clone());
+    }
+    Report { fields }
 }
+
+/// Classes of SQLSTATE whose messages name objects and never values (PostgreSQL documentation, appendix A).
+const PLAIN: &[&[u8]] =
+    &[b"02", b"08", b"0A", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"55", b"57", b"58"];
 
 fn tag_of(frame: &Frame) -> String {
     let body = frame.body();

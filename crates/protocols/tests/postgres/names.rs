@@ -1,0 +1,177 @@
+//! THREAT: names that come to mean something else between reading and running. Reads are allowed here, a DELETE
+//! needs a human, and one column is masked; each sequence tries to get past one of the two.
+
+use anyhow::Result;
+use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
+use postern_protocols::postgres::wire::Named;
+
+use crate::gateway::Gateway;
+use crate::raw::{Raw, bind, close, execute, parse, query};
+
+const DATA: &str = "CREATE TABLE t (id int, email text); INSERT INTO t VALUES (1, 'whole-secret@example.com');
+    CREATE SCHEMA b; CREATE TABLE b.t (id int, email text); INSERT INTO b.t VALUES (2, 'whole-secret@b');
+    GRANT ALL ON SCHEMA b TO app; GRANT ALL ON b.t TO app";
+
+const RULES: &str = r#"
+[[rule]]
+name   = "reads"
+effect = "allow"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["read"], objects = ["public.*"] }
+
+[[rule]]
+name   = "deletes-need-a-human"
+effect = "approve"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["delete"], objects = ["public.*"] }
+with   = { approvers = ["group:dba"] }
+
+[[rule]]
+name   = "structure"
+effect = "allow"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["define"], objects = ["public.*"] }
+
+[[mask]]
+name    = "mail"
+columns = ["public.t.email"]
+kind    = "fixed"
+"#;
+
+/// Sends each part, hears its end, and holds that nothing was deleted, dropped or shown.
+async fn nothing_gets_past(parts: &[Vec<Frontend>]) -> Result<()> {
+    let gateway = Gateway::start(15, DATA, RULES).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    for part in parts {
+        raw.say(part).await?;
+        let ends = part.iter().filter(|one| matches!(one, Frontend::Query { .. } | Sync)).count();
+        let heard = tokio::select! {
+            heard = raw.until_ready(ends) => heard.unwrap_or_default(),
+            // a question to a human is as good as a refusal: nothing ran
+            _ = gateway.dwelling.approvals.asked() => break,
+        };
+        assert!(!heard.iter().any(|line| line.contains("whole-secret")), "{heard:?}");
+        assert!(!heard.iter().any(|line| line.starts_with("DELETE") || line.starts_with("DROP")), "{heard:?}");
+    }
+    let left = gateway.server.run_sql("postgres", "SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM b.t)")?;
+    assert_eq!(left.trim(), "1|1");
+    Ok(())
+}
+
+fn closing(kind: Named, name: &str) -> Frontend {
+    Frontend::Close { kind, name: bytes::Bytes::copy_from_slice(name.as_bytes()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_redefined_behind_an_execute_is_decided_anew() -> Result<()> {
+    nothing_gets_past(&[
+        vec![parse("s", "SELECT 1"), Sync],
+        vec![parse("p", "EXECUTE s"), Sync],
+        vec![close("s"), parse("s", "DELETE FROM t"), Sync],
+        vec![bind("", "p", &[]), execute(""), Sync],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execute_waits_for_the_names_of_its_pipeline() -> Result<()> {
+    nothing_gets_past(&[
+        vec![parse("s", "SELECT 1"), Sync],
+        vec![close("s"), parse("s", "DELETE FROM t"), query("EXECUTE s")],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_both_kinds_share_their_names() -> Result<()> {
+    nothing_gets_past(&[
+        vec![query("PREPARE s AS SELECT 1")],
+        vec![close("s"), Sync],
+        vec![parse("s", "DELETE FROM t"), Sync],
+        vec![query("EXECUTE s")],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_in_a_portals_place_is_no_portal() -> Result<()> {
+    nothing_gets_past(&[
+        vec![query("BEGIN")],
+        vec![parse("h", "SELECT id FROM t"), bind("c", "h", &[]), Sync],
+        vec![query("CLOSE c")],
+        vec![query("DECLARE c CURSOR FOR SELECT email FROM t")],
+        vec![execute("c"), Sync],
+    ])
+    .await?;
+    nothing_gets_past(&[
+        vec![query("BEGIN")],
+        vec![query("SAVEPOINT a")],
+        vec![parse("h", "SELECT id FROM t"), bind("c", "h", &[]), Sync],
+        vec![query("ROLLBACK TO a")],
+        vec![query("DECLARE c CURSOR FOR SELECT email FROM t")],
+        vec![execute("c"), Sync],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_the_server_would_cut_are_refused() -> Result<()> {
+    let name = "a".repeat(63);
+    let longer = format!("{name}x");
+    nothing_gets_past(&[
+        vec![parse(&name, "SELECT 1"), Sync],
+        vec![closing(Named::Statement, &longer), Sync],
+        vec![parse(&longer, "DELETE FROM t"), Sync],
+        vec![bind("", &name, &[]), execute(""), Sync],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_looks_up_late_is_not_run_under_another_path() -> Result<()> {
+    nothing_gets_past(&[vec![
+        parse("one", "COPY t (id) TO STDOUT"),
+        bind("one", "one", &[]),
+        parse("two", "SET search_path = b"),
+        bind("two", "two", &[]),
+        execute("two"),
+        execute("one"),
+        Sync,
+    ]])
+    .await?;
+    nothing_gets_past(&[vec![query("SET search_path = b; DROP TABLE t")]]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_is_not_yet_answered_leaves_no_old_path() -> Result<()> {
+    nothing_gets_past(&[
+        vec![query("SET search_path = b")],
+        vec![query("BEGIN")],
+        vec![query("SET LOCAL search_path = public")],
+        vec![query("SELECT id FROM t")],
+        vec![query("SELECT 1/0 FROM t")],
+        vec![
+            parse("", "ROLLBACK"),
+            bind("", "", &[]),
+            execute(""),
+            Flush,
+            parse("", "SELECT email FROM t"),
+            bind("", "", &[]),
+            execute(""),
+            Sync,
+        ],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_data_are_heard_without_their_values() -> Result<()> {
+    nothing_gets_past(&[
+        vec![query("CREATE INDEX ON t ((email::int))")],
+        vec![query("ALTER TABLE t ADD CHECK (email::int > 0)")],
+    ])
+    .await
+}
