@@ -113,3 +113,10 @@ pub(crate) fn rulebook(text: &str) -> Result<Rulebook, Vec<Diagnostic>> {
     let rulebook = source.compile(&mut findings, &[&TABLES, &PATHS], &["corp".to_owned()], &[text]);
     if findings.is_clean() { Ok(rulebook) } else { Err(findings.diagnostics().to_vec()) }
 }
+
+#[test]
+fn what_tests_share_is_itself_without_mistakes() {
+    assert_eq!(rulebook("").map(|rulebook| rulebook.targets.len()).unwrap_or(usize::MAX), 0);
+    assert_eq!(column("public.customers.email").to_string(), "public.customers.email");
+    assert_eq!(principal(Kind::Human, "ann", &["dba"]).name(), "ann");
+}

@@ -54,9 +54,6 @@ pub use question::{Asked, Asking, Held, Standing};
 use permit::Recorded;
 use question::Pending;
 
-#[cfg(test)]
-mod tests;
-
 /// How much of what a client calls itself is journalled, in characters.
 const LONGEST_NAME: usize = 256;
 

@@ -7,6 +7,7 @@
 mod client;
 mod hold;
 mod names;
+mod outcome;
 mod registry;
 mod reply;
 mod submission;
@@ -20,9 +21,9 @@ use postern_core::gate::{Asking, Gate, Halt, Open};
 use postern_core::journal::Outcome;
 use postern_core::{Code, Fault, OperationId};
 
-use self::client::Then;
 use self::hold::Holding;
 use self::names::Surroundings;
+use self::outcome::Then;
 use self::registry::Registry;
 use self::reply::Replies;
 use super::analyze::Statement;

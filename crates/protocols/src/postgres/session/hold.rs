@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::refuse;
 use super::super::wire::{Backend, TransactionStatus};
-use super::client::Then;
+use super::outcome::Then;
 use super::{End, Parked, Session};
 
 /// How often the client is told that it still waits.
