@@ -84,7 +84,7 @@ pub struct Check {
 /// Which gateway, and as whom.
 #[derive(Debug, Args)]
 pub struct Remote {
-    /// The gateway's HTTPS address, such as https://gw.example.com:18443
+    /// The gateway's HTTPS address, such as `https://gw.example.com:18443`
     #[arg(long, value_name = "URL", env = "POSTERN_GATEWAY", hide_env_values = true)]
     pub gateway: String,
     /// Authorities in PEM that the gateway's certificate is checked with [default: the system's]

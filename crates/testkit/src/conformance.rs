@@ -1,7 +1,7 @@
 //! What every protocol must hold to, whatever its bytes look like.
 //!
 //! A protocol's tests implement [`Subject`] (how a real client asks, what a real target saw) and call
-//! [`conformance!`](crate::conformance) once; the suite knows no protocol. Enter at [`Subject`].
+//! `conformance!` once; the suite knows no protocol. Enter at [`Subject`].
 
 use std::future::Future;
 use std::time::Duration;
