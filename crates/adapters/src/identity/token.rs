@@ -121,5 +121,5 @@ fn decoded<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
 
 /// The token is none that could be accepted, now or ever.
 pub(super) fn invalid(message: impl Into<String>) -> Fault {
-    Fault::client(Code::TokenInvalid, message)
+    Fault::client(Code::TokenInvalid, message).hint("get a fresh token from the issuer and pass it on unchanged")
 }
