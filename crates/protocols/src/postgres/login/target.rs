@@ -6,6 +6,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the login")]
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::Lease;
 use postern_core::ports::{Encrypted, Link};
@@ -40,6 +42,9 @@ struct Leg {
     tls: Option<Option<Vec<u8>>>,
 }
 
+/// The time that a server has to let the gateway in. It is up before the client's, who can then be told.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// Logs in with the injected credential.
 pub(in crate::postgres) async fn log_in(
     lease: Lease,
@@ -47,6 +52,13 @@ pub(in crate::postgres) async fn log_in(
     database: &str,
     settings: &Settings,
 ) -> Result<Welcome, Fault> {
+    tokio::time::timeout(PATIENCE, exchange(lease, link, database, settings)).await.unwrap_or_else(|_| {
+        Err(Fault::target(Code::TargetUnreachable, "the target takes connections and does not answer")
+            .hint("see that a PostgreSQL server listens at the target's `address`, and that it is not overloaded"))
+    })
+}
+
+async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings) -> Result<Welcome, Fault> {
     let mut leg = secure(link).await?;
     let database = if database.is_empty() { lease.user.as_str() } else { database };
     let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
@@ -194,7 +206,8 @@ fn refused(report: &Report) -> Fault {
             Fault::target(Code::TargetLogin, "the target refused the credential that the gateway holds for it")
                 .hint("check the target's `login` in the configuration, and the server's pg_hba.conf")
         }
-        "3D000" => Fault::target(Code::TargetUnknown, "the target has no such database"),
+        "3D000" => Fault::target(Code::TargetUnknown, "the target has no such database")
+            .hint("check the target's `database` in the configuration"),
         "53300" => Fault::target(Code::TargetUnreachable, "the target takes no more connections"),
         "57P03" => Fault::target(Code::TargetUnreachable, "the target is starting up or shutting down"),
         _ => Fault::target(Code::TargetLogin, format!("the target refused the login with SQLSTATE {code}")),
