@@ -1,11 +1,22 @@
 //! The real binary from outside: processes, files, exit codes, and what is said.
 //!
-//! One crate, so that it is linked once. Enter at [`site::Site`].
+//! One crate, so that it is linked once. Enter at [`site::Site`]; with a server behind
+//! the gateway, at [`served::Served`].
 
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod clients;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
+mod raw;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod site;
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! Real clients, once straight to the server and once through the gateway: what they print is the same.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::served::{Served, Way};
+use crate::site::{stderr, stdout};
+
+/// What psql is given: what people type, and where its output comes from the protocol's finer parts.
+const SESSION: &str = include_str!("session.sql");
+
+#[test]
+fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_15() {
+    notice_no_difference(15);
+}
+
+#[test]
+fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_18() {
+    notice_no_difference(18);
+}
+
+fn notice_no_difference(version: u32) {
+    let served = Served::new(version, &[]);
+    let mut gateway = served.site.start();
+    let [direct, through] = [served.direct(), served.through()];
+    alike("psql", &psql(&direct), &psql(&through));
+    alike("pgbench", &pgbench(&direct), &pgbench(&through));
+    for script in ["psycopg_session.py", "asyncpg_session.py"] {
+        let expected = python(&direct, script);
+        assert!(expected.ends_with("the end\n"), "{expected}");
+        alike(script, &expected, &python(&through, script));
+    }
+    // nothing of it was met with a warning, and the injected password stayed inside
+    gateway.signal(rustix::process::Signal::TERM);
+    assert!(gateway.ended().success());
+    let log = gateway.log();
+    assert!(!log.contains(r#""level":"ERROR""#) && !log.contains(r#""level":"WARN""#), "{log}");
+    assert!(!log.contains(crate::served::PASSWORD));
+    let verified = served.site.run(&["audit", "verify", "--config", "postern.toml"]);
+    assert!(verified.status.success(), "{}", stderr(&verified));
+}
+
+/// Compares what was printed line by line, and shows where it differs first.
+fn alike(client: &str, direct: &str, through: &str) {
+    let [mut direct, mut through] = [direct.lines(), through.lines()];
+    for number in 1_usize.. {
+        let line = direct.next();
+        assert_eq!(through.next(), line, "{client}, line {number}: through the gateway, and direct");
+        if line.is_none() {
+            break;
+        }
+    }
+}
+
+/// Both streams of a script of statements, some of which fail.
+fn psql(way: &Way) -> String {
+    let mut command = way.command("psql");
+    command.args(["--no-psqlrc", "--echo-all"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = fed(command, SESSION);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("the end"), "{said}{}", stderr(&output));
+    // the gateway has process numbers of its own, to take cancel requests by
+    let steady =
+        |line: &str| line.split_once(" from server process with PID").map_or(line, |(line, _)| line).to_owned();
+    (said + &stderr(&output)).lines().map(steady).collect::<Vec<_>>().join("\n")
+}
+
+/// What pgbench counts, and what it leaves in the tables. Its random numbers have a seed, so that is always the same.
+fn pgbench(way: &Way) -> String {
+    let made = run(way.command("pgbench").args(["--initialize", "--scale=1", "--quiet"]));
+    assert!(made.status.success(), "{}", stderr(&made));
+    let mut all = Vec::new();
+    for mode in ["simple", "extended", "prepared"] {
+        for script in [&["--select-only", "--client=4"][..], &["--client=1"]] {
+            let mut command = way.command("pgbench");
+            command.args(["--no-vacuum", "--random-seed=1", "--transactions=200", "--protocol", mode]).args(script);
+            let ran = run(&mut command);
+            assert!(ran.status.success(), "{mode}: {}{}", stdout(&ran), stderr(&ran));
+            let steady =
+                |line: &&str| !line.starts_with("latency") && !line.starts_with("tps") && !line.contains("time =");
+            all.extend(stdout(&ran).lines().filter(steady).map(str::to_owned));
+        }
+    }
+    let left = way.psql(&[
+        "SELECT count(*), sum(abalance), max(aid) FROM pgbench_accounts",
+        "SELECT md5(string_agg(format('%s %s %s %s', tid, bid, aid, delta), ',' ORDER BY tid, aid, delta)) FROM pgbench_history",
+    ]);
+    assert!(left.status.success(), "{}", stderr(&left));
+    all.push(stdout(&left));
+    all.join("\n")
+}
+
+/// What a script of `e2e/` prints.
+fn python(way: &Way, script: &str) -> String {
+    let path = format!("{}/../../e2e/{script}", env!("CARGO_MANIFEST_DIR"));
+    let output = run(way.command("python3").arg("-B").arg(path));
+    let said = stderr(&output);
+    assert!(!said.contains("ModuleNotFoundError"), "run `scripts/setup test`, and tests by `make test`: {said}");
+    assert!(output.status.success(), "{}{said}", stdout(&output));
+    stdout(&output)
+}
+
+fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn fed(mut command: Command, text: &str) -> Output {
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || std::io::Write::write_all(&mut input, text.as_bytes()));
+        child.wait_with_output().unwrap()
+    })
+}
