@@ -101,9 +101,11 @@ impl Store {
 }
 
 async fn keep_house(rows: Arc<Rows>) {
-    loop {
+    while !rows.pool.is_closed() {
         tokio::time::sleep(ROUND).await;
-        if let Err(fault) = rows.tidy().await {
+        if let Err(fault) = rows.tidy().await
+            && !rows.pool.is_closed()
+        {
             tracing::warn!(%fault, cause = fault.cause, "the store's housekeeping failed");
         }
     }
