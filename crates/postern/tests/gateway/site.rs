@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -205,7 +206,17 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    // Below the range from which outgoing connections take theirs, so that none of them sits on it before it is
+    // listened on; each process begins somewhere else, so that tests side by side do not pick the same.
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(37);
+    loop {
+        let port = (begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 18_000).wrapping_add(12_000);
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The first of `count` free ports in a row.
