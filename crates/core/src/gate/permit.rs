@@ -4,7 +4,7 @@
 //! permit. None of them can be made otherwise, copied, or used twice:
 //! ```compile_fail,E0451
 //! # use postern_core::gate::Permit;
-//! fn forge(payload: bytes::Bytes) -> Permit { Permit { payload, ..todo!() } }
+//! fn forge(permit: Permit, payload: bytes::Bytes) -> Permit { Permit { payload, ..permit } }
 //! ```
 //! ```compile_fail,E0382
 //! # use postern_core::gate::Permit;
