@@ -215,6 +215,12 @@ impl Approval {
         }
     }
 
+    /// Whether who was asked, and how many must agree, is as much as other terms ask for.
+    #[must_use]
+    pub fn satisfies(&self, terms: &Terms) -> bool {
+        self.count >= terms.count && terms.approvers.iter().all(|list| self.approvers.contains(list))
+    }
+
     /// Takes an answer, or says why it does not count. An answer never changes a settled approval.
     pub fn answer(&mut self, by: &Principal, choice: Choice, reason: Option<&str>, now: Micros) -> Answered {
         self.lapse(now);

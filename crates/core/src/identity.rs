@@ -147,6 +147,14 @@ impl Principal {
         rules.iter().find_map(|rule| rule.apply(claims))
     }
 
+    /// Whether it is the one that `other` is, by another reading of the same proof: in other groups perhaps.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let Self { kind, name, issuer, subject, groups: _, acts_for, expires: _ } = self;
+        (kind, name, issuer, subject, acts_for)
+            == (&other.kind, &other.name, &other.issuer, &other.subject, &other.acts_for)
+    }
+
     /// Workload, agent or human.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -104,6 +104,13 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether a connection to `other` is one to this target: the same place, proved and logged in to in the same way.
+    #[must_use]
+    pub fn is_backend(&self, other: &Self) -> bool {
+        (self.protocol, &self.host, self.port, &self.tls, &self.login)
+            == (other.protocol, &other.host, other.port, &other.tls, &other.login)
+    }
+
     /// The database that a client who asks for `wanted` gets, or `None` where that may not be opened.
     #[must_use]
     pub fn admits<'a>(&'a self, wanted: Option<&'a str>) -> Option<&'a str> {

@@ -2,6 +2,7 @@
 //!
 //! It is made once, where the gateway is put together, and never knows which protocols there are. Enter at [`House`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -11,9 +12,8 @@ use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::question::Pending;
 use crate::id::{ApprovalId, SessionId};
-use crate::identity::{Claim, Principal};
+use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
-use crate::operation::Stage;
 use crate::policy::Scope;
 use crate::ports::{Append, Approvals, Clock, Dial, Identify, Policy, Vault};
 
@@ -58,17 +58,23 @@ impl House {
     /// # Errors
     /// Why there is none.
     pub async fn recognise(&self, claim: &Claim) -> Result<Principal, Fault> {
+        self.vouched(claim).await.map(|(_, principal)| principal)
+    }
+
+    /// The same, with what was proved.
+    pub(super) async fn vouched(&self, claim: &Claim) -> Result<(VerifiedClaims, Principal), Fault> {
         let Claim::Token(token) = claim;
         if token.is_empty() {
             return Err(Fault::client(Code::ProofMissing, "no token was given").hint("send a token as the password"));
         }
         let claims = self.identify.identify(claim).await?;
         let rulebook = self.policy.rulebook();
-        Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
+        let principal = Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
             let message =
                 format!("the token of `{}` is genuine, but no trust rule makes it a principal", claims.issuer());
             Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match the token's claims")
-        })
+        })?;
+        Ok((claims, principal))
     }
 
     /// Takes an answer to an approval, and journals what became of it. What runs since then is the waiting session's to
@@ -120,8 +126,7 @@ impl House {
         let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
         let masks = operations.iter().filter_map(|operation| scope.masks().screen(operation).ok()).flatten();
-        let mut masks: Vec<String> = masks.map(|mask| mask.name.to_string()).collect();
-        masks.dedup();
+        let masks: BTreeSet<String> = masks.map(|mask| mask.name.to_string()).collect();
         Ok(Event::Operation {
             id: pending.id,
             actions: operations
@@ -130,9 +135,9 @@ impl House {
                 .map(ToString::to_string)
                 .collect(),
             touches: operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect(),
-            prepare: operations.iter().all(|operation| operation.stage == Stage::Prepare),
+            prepare: pending.prepares(),
             decided,
-            masks,
+            masks: masks.into_iter().collect(),
             policy: scope.revision().to_string(),
             digest: pending.digest.clone(),
             sealed: self.sealer.seal(&pending.id.to_string(), &texts, &parameters)?,

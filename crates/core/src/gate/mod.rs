@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+mod admission;
 mod house;
 mod permit;
 mod question;
@@ -37,20 +38,21 @@ use crate::approval::digest_of;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::id::{ApprovalId, OperationId, SessionId};
-use crate::identity::{Claim, Principal};
+use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Decided, Event, Outcome};
 use crate::mask::{Lineage, MaskSet};
-use crate::operation::{Operation, Stage};
+use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope};
 use crate::ports::Link;
 use crate::secret::Secret;
-use crate::target::{Login, Target, TargetName};
+use crate::target::{Login, Target};
 use crate::verdict::{Denial, Duties, Verdict};
 
 pub use house::{Halt, House};
 pub use permit::{Flow, Permit};
 pub use question::{Asked, Asking, Held, Standing};
 
+use admission::Admission;
 use permit::Recorded;
 use question::Pending;
 
@@ -76,14 +78,13 @@ pub struct Accepted(());
 /// A client that has proved who it is.
 #[derive(Debug)]
 pub struct Known {
+    claims: Arc<VerifiedClaims>,
     principal: Arc<Principal>,
 }
 
 /// A principal with an open target.
 pub struct Open {
-    principal: Arc<Principal>,
-    target: Arc<Target>,
-    space: String,
+    admission: Admission,
     scope: Scope,
     lineage: Option<Arc<dyn Lineage>>,
 }
@@ -144,8 +145,10 @@ impl Gate<Accepted> {
     /// # Errors
     /// Why it is nobody here; journalled.
     pub async fn identify(self, claim: Claim) -> Result<Gate<Known>, Fault> {
-        match self.house.recognise(&claim).await {
-            Ok(principal) => Ok(self.into_state(Known { principal: Arc::new(principal) })),
+        match self.house.vouched(&claim).await {
+            Ok((claims, principal)) => {
+                Ok(self.into_state(Known { claims: Arc::new(claims), principal: Arc::new(principal) }))
+            }
             Err(fault) => Err(self.refused_login(fault).await),
         }
     }
@@ -179,22 +182,24 @@ impl Gate<Known> {
     /// # Errors
     /// Why it does not open; journalled.
     pub async fn open(self, target: &str, space: Option<&str>) -> Result<(Gate<Open>, Lease, Link), Fault> {
-        let (open, scope_revision) = match self.admit(target, space) {
-            Ok(open) => open,
+        let rulebook = self.house.policy.rulebook();
+        let admitted = Admission::to(&self.state, self.protocol, target, space, &rulebook);
+        let (admission, scope) = match admitted {
+            Ok(admitted) => admitted,
             Err(fault) => return Err(self.refused(target, fault).await),
         };
         let event = Event::SessionOpened {
-            principal: self.state.principal.summary(),
+            principal: admission.principal.summary(),
             client: self.client.to_string(),
             called: self.called.clone(),
             protocol: self.protocol.to_owned(),
-            target: open.target.name.to_string(),
-            space: Some(open.space.clone()).filter(|space| !space.is_empty()),
-            policy: scope_revision,
+            target: admission.target.name.to_string(),
+            space: Some(admission.space.to_string()).filter(|space| !space.is_empty()),
+            policy: scope.revision().to_string(),
         };
         self.house.write(Some(self.session), event).await?;
-        let gate = self.into_state(open);
-        match gate.lease(&gate.state.target.login).await {
+        let gate = self.into_state(Open { admission, scope, lineage: None });
+        match gate.lease(&gate.target().login).await {
             Ok((lease, link)) => Ok((gate, lease, link)),
             Err(fault) => {
                 let reason = fault.to_string();
@@ -202,33 +207,6 @@ impl Gate<Known> {
                 Err(fault)
             }
         }
-    }
-
-    fn admit(&self, target: &str, space: Option<&str>) -> Result<(Open, String), Fault> {
-        let rulebook = self.house.policy.rulebook();
-        let principal = &self.state.principal;
-        // THREAT: finding out which targets exist. A target that may not be opened is not told from one that is not there.
-        let unknown = || {
-            Fault::client(
-                Code::TargetUnknown,
-                format!("there is no target `{target}` that `{}` may open", principal.name()),
-            )
-            .hint("check the target's name; a rule must name you and it")
-        };
-        let found = TargetName::parse(target).and_then(|name| rulebook.targets.get(&name).cloned());
-        let found = found.filter(|found| found.protocol == self.protocol).ok_or_else(unknown)?;
-        let scope = rulebook.scope(principal, &found).filter(Scope::admits).ok_or_else(unknown)?;
-        let space = match found.admits(space) {
-            Some(space) => space.to_owned(),
-            None if space.is_none() => String::new(),
-            None => {
-                let message = format!("target `{target}` does not open database `{}`", space.unwrap_or_default());
-                return Err(Fault::client(Code::TargetUnknown, message)
-                    .hint("leave the database out to get the target's default"));
-            }
-        };
-        let revision = scope.revision().to_string();
-        Ok((Open { principal: Arc::clone(principal), target: found, space, scope, lineage: None }, revision))
     }
 
     async fn refused(&self, target: &str, fault: Fault) -> Fault {
@@ -255,8 +233,8 @@ impl Gate<Open> {
     /// # Errors
     /// Where the journal does not take the record; nothing may be forwarded then, ever again.
     pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
-        self.refresh()?;
         let pending = self.pending(operations, payload);
+        self.keep_up(&pending).await?;
         match self.state.scope.decide(&pending.operations) {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
@@ -325,32 +303,32 @@ impl Gate<Open> {
     /// # Errors
     /// Where the secret store or the target cannot be reached.
     pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
-        let target = &self.state.target;
+        let target = self.target();
         self.lease(target.catalog_login.as_ref().unwrap_or(&target.login)).await
     }
 
     /// Another way to the same target, for taking back what runs there.
     #[must_use]
     pub fn redial(&self) -> Redial {
-        Redial { house: Arc::clone(&self.house), target: Arc::clone(&self.state.target) }
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()) }
     }
 
     /// Who the client is.
     #[must_use]
     pub fn principal(&self) -> &Principal {
-        &self.state.principal
+        &self.state.admission.principal
     }
 
     /// The open target.
     #[must_use]
     pub fn target(&self) -> &Arc<Target> {
-        &self.state.target
+        &self.state.admission.target
     }
 
     /// The open database, or nothing where the target has none.
     #[must_use]
     pub fn space(&self) -> &str {
-        &self.state.space
+        &self.state.admission.space
     }
 
     /// The masks that bind the principal here.
@@ -364,29 +342,34 @@ impl Gate<Open> {
             Some(reference) => Some(self.house.vault.fetch(reference).await?),
             None => None,
         };
-        let link = self.house.dial.dial(&self.state.target).await?;
+        let link = self.house.dial.dial(&self.state.admission.target).await?;
         Ok((Lease { user: login.user.clone(), password }, link))
     }
 
-    /// Takes up the policy in force, where it is another than the one this session was last decided by.
-    fn refresh(&mut self) -> Result<(), Fault> {
+    /// Takes up the policy in force for a submission. Where that lets nobody in any more, the refusal is recorded.
+    async fn keep_up(&mut self, pending: &Pending) -> Result<(), Fault> {
         let rulebook = self.house.policy.rulebook();
-        if rulebook.revision == self.state.scope.revision() { Ok(()) } else { self.rescope(&rulebook) }
+        if rulebook.revision == self.state.scope.revision() {
+            return Ok(());
+        }
+        let Err(fault) = self.rescope(&rulebook) else { return Ok(()) };
+        self.deny(pending, Denial::new(fault.code, fault.message.clone())).await?;
+        Err(fault)
     }
 
     fn rescope(&mut self, rulebook: &Rulebook) -> Result<(), Fault> {
-        let gone = || Fault::client(Code::PolicyChanged, "the policy changed and no longer lets you use this target");
-        let target = rulebook.targets.get(&self.state.target.name).ok_or_else(gone)?;
-        let mut scope = rulebook.scope(&self.state.principal, target).filter(Scope::admits).ok_or_else(gone)?;
+        let (admission, mut scope) = self.state.admission.under(rulebook)?;
         if let Some(lineage) = &self.state.lineage {
             scope.relate(&**lineage);
         }
+        self.state.admission = admission;
         self.state.scope = scope;
         Ok(())
     }
 
     fn pending(&self, operations: Vec<Operation>, payload: Bytes) -> Pending {
-        let digest = digest_of(&self.state.principal, self.state.target.name.as_str(), &self.state.space, &operations);
+        let Admission { principal, target, space, .. } = &self.state.admission;
+        let digest = digest_of(principal, target.name.as_str(), space, &operations);
         Pending { id: OperationId::at(self.house.clock.now()), operations, payload, digest }
     }
 
@@ -415,7 +398,7 @@ impl Gate<Open> {
 
 impl std::fmt::Debug for Open {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} on {}", self.principal.name(), self.target.name)
+        write!(f, "{} on {}", self.admission.principal.name(), self.admission.target.name)
     }
 }
 
@@ -441,11 +424,5 @@ impl<S> Gate<S> {
             called: self.called,
             state,
         }
-    }
-}
-
-impl Pending {
-    fn prepares(&self) -> bool {
-        self.operations.iter().all(|operation| operation.stage == Stage::Prepare)
     }
 }

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::gate::{Gate, House, Open, Permit};
 use crate::id::{ApprovalId, OperationId};
 use crate::journal::{Decided, Event};
-use crate::operation::Operation;
+use crate::operation::{Operation, Stage};
 use crate::ports::Later;
 use crate::verdict::{Denial, Duties, HoldInTransaction, HoldMode, Terms, Verdict};
 
@@ -24,6 +24,13 @@ pub(super) struct Pending {
     pub(super) operations: Vec<Operation>,
     pub(super) payload: Bytes,
     pub(super) digest: String,
+}
+
+impl Pending {
+    /// Whether nothing of it runs yet.
+    pub(super) fn prepares(&self) -> bool {
+        !self.operations.is_empty() && self.operations.iter().all(|operation| operation.stage == Stage::Prepare)
+    }
 }
 
 /// A submission that waits for a human, not yet asked about.
@@ -57,11 +64,8 @@ pub enum Asked {
 #[derive(Debug)]
 pub struct Held {
     pending: Pending,
-    approval: ApprovalId,
+    asked: Approval,
     url: String,
-    rules: String,
-    standing: Standing,
-    terms: Terms,
     house: Arc<House>,
 }
 
@@ -69,7 +73,7 @@ impl Held {
     /// The approval's name.
     #[must_use]
     pub fn approval(&self) -> ApprovalId {
-        self.approval
+        self.asked.id
     }
 
     /// Where a human decides.
@@ -80,21 +84,15 @@ impl Held {
 
     /// The rules that asked for a human, for the one who waits.
     #[must_use]
-    pub fn rules(&self) -> &str {
-        &self.rules
+    pub fn rules(&self) -> &[String] {
+        &self.asked.rules
     }
 
     /// Waits until it is settled; resolves to an error where the store cannot be reached. Dropping the wait leaves
     /// the question open; see [`Gate::withdraw`].
     pub fn settled(&self) -> Later<'static, Result<Settled, Fault>> {
-        let (house, approval) = (Arc::clone(&self.house), self.approval);
+        let (house, approval) = (Arc::clone(&self.house), self.asked.id);
         Box::pin(async move { house.approvals.settled(approval).await })
-    }
-
-    /// Whether it waits inside a transaction, and so no longer than [`HoldInTransaction::LONGEST`].
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.standing
     }
 }
 
@@ -104,37 +102,26 @@ impl Gate<Open> {
     /// # Errors
     /// Where the question cannot be kept or journalled.
     pub async fn ask(&self, asking: Box<Asking>, standing: Standing) -> Result<Asked, Fault> {
-        let Asking { pending, terms } = *asking;
+        let Asking { pending, mut terms } = *asking;
         let open = match self.earlier(&pending, &terms).await? {
             Earlier::Used(approval) => return self.permit(pending, terms.duties, Some(approval)).await.map(Asked::Go),
-            Earlier::Open(approval) => Some(approval),
+            Earlier::Open(approval) => Some(*approval),
             Earlier::None => None,
         };
-        if let Some(denial) = locks(&terms, standing) {
-            return self.deny(&pending, denial).await.map(Asked::No);
+        if standing == Standing::InTransaction && terms.hold == HoldMode::Wait {
+            if terms.in_transaction == HoldInTransaction::Refuse {
+                return self.deny(&pending, locks(&terms)).await.map(Asked::No);
+            }
+            terms.expires = terms.expires.min(HoldInTransaction::LONGEST);
         }
-        let approval = match open {
-            Some(approval) => approval,
-            None => self.question(&pending, &terms).await?,
-        };
-        let rules = terms.rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let url = format!("{}{approval}", self.house.approvals_url);
+        let asked = self.question(&pending, &terms, open).await?;
+        let url = format!("{}{}", self.house.approvals_url, asked.id);
         match terms.hold {
-            HoldMode::Wait => Ok(Asked::Wait(Box::new(Held {
-                pending,
-                approval,
-                url,
-                rules,
-                standing,
-                terms,
-                house: Arc::clone(&self.house),
-            }))),
+            HoldMode::Wait => Ok(Asked::Wait(Box::new(Held { pending, asked, url, house: Arc::clone(&self.house) }))),
             HoldMode::Retry => {
-                let denial = Denial::new(
-                    Code::ApprovalPending,
-                    format!("this waits for a human to approve it: {approval}, {url}"),
-                );
-                Ok(Asked::No(by_first(denial, &terms).hint("send the same statement again once it is approved")))
+                let message = format!("this waits for a human to approve it: {}, {url}", asked.id);
+                let denial = by_first(Denial::new(Code::ApprovalPending, message), &terms);
+                Ok(Asked::No(denial.hint("send the same statement again once it is approved")))
             }
         }
     }
@@ -146,22 +133,22 @@ impl Gate<Open> {
     /// Where the store or the journal fails.
     pub async fn resume(&mut self, held: Held, settled: Settled) -> Result<Result<Permit, Denial>, Fault> {
         self.journal_settled(&held, &settled).await?;
-        let Held { pending, approval, terms: agreed, .. } = held;
+        let Held { pending, asked, .. } = held;
         if settled.state != State::Granted {
-            return self.deny(&pending, refused(&settled)).await.map(Err);
+            return self.deny(&pending, refused(asked.id, &settled)).await.map(Err);
         }
-        self.refresh()?;
+        self.keep_up(&pending).await?;
         let duties = match self.state.scope.decide(&pending.operations) {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
             // what was agreed to under an earlier policy must be as much as this one asks for
-            Verdict::Hold(now) if !agreed.satisfy(&now) => {
+            Verdict::Hold(terms) if !asked.satisfies(&terms) => {
                 let denial = Denial::new(Code::PolicyChanged, "the policy changed and asks for more than was approved");
-                return self.deny(&pending, denial.hint("send it again")).await.map(Err);
+                return self.deny(&pending, by_first(denial, &terms).hint("send it again")).await.map(Err);
             }
             Verdict::Hold(terms) => terms.duties,
             Verdict::Allow(duties) => duties,
         };
-        self.used(approval, duties, pending).await
+        self.used(asked.id, duties, pending).await
     }
 
     /// Takes a held operation back: the client is gone, cancelled, or waited long enough.
@@ -169,13 +156,12 @@ impl Gate<Open> {
     /// # Errors
     /// Where the store or the journal fails.
     pub async fn withdraw(&self, held: Held) -> Result<Denial, Fault> {
-        self.house.approvals.withdraw(held.approval).await?;
-        self.journal_settled(&held, &Settled { state: State::Withdrawn, answer: None }).await?;
-        let denial = Denial::new(
-            Code::ApprovalWithdrawn,
-            format!("it was taken back while it waited for approval {}", held.approval),
-        );
-        self.deny(&held.pending, denial).await
+        let approval = held.asked.id;
+        self.house.approvals.withdraw(approval).await?;
+        // an answer that came first stands, and is what became of it
+        let settled = held.settled().await?;
+        self.journal_settled(&held, &settled).await?;
+        self.deny(&held.pending, taken_back(approval)).await
     }
 
     /// What an earlier question about the very same operation is good for.
@@ -184,35 +170,43 @@ impl Gate<Open> {
             return Ok(Earlier::None);
         }
         let now = self.house.clock.now();
-        for approval in self.house.approvals.about(&pending.digest).await? {
+        for mut approval in self.house.approvals.about(&pending.digest).await? {
+            // INVARIANT: an earlier answer counts on the terms in force, not on those that it was given on
+            if !approval.satisfies(terms) {
+                continue;
+            }
+            approval.reuse = approval.reuse.min(terms.reuse);
             let usable =
                 approval.serves_again(now) || (approval.state == State::Granted && terms.hold == HoldMode::Retry);
             if usable && self.house.approvals.consume(approval.id, &pending.digest).await? {
                 return Ok(Earlier::Used(approval.id));
             }
             if approval.state == State::Pending && terms.hold == HoldMode::Retry {
-                return Ok(Earlier::Open(approval.id));
+                return Ok(Earlier::Open(Box::new(approval)));
             }
         }
         Ok(Earlier::None)
     }
 
-    async fn question(&self, pending: &Pending, terms: &Terms) -> Result<ApprovalId, Fault> {
+    /// Records that a submission waits, and asks unless that question is `open` already.
+    async fn question(&self, pending: &Pending, terms: &Terms, open: Option<Approval>) -> Result<Approval, Fault> {
         let question = Question {
-            principal: &self.state.principal,
+            principal: self.principal(),
             session: self.session,
             id: pending.id,
-            target: self.state.target.name.as_str(),
+            target: self.target().name.as_str(),
             operations: &pending.operations,
             terms,
             digest: pending.digest.clone(),
         };
-        let approval = Approval::ask(&question, self.house.clock.now());
-        let id = approval.id;
+        let is_new = open.is_none();
+        let approval = open.unwrap_or_else(|| Approval::ask(&question, self.house.clock.now()));
         let rules = terms.rules.iter().map(ToString::to_string).collect();
-        self.record(pending, Decided::Hold { rules, approval: id }).await?;
-        self.house.approvals.ask(approval).await?;
-        Ok(id)
+        self.record(pending, Decided::Hold { rules, approval: approval.id }).await?;
+        if is_new {
+            self.house.approvals.ask(approval.clone()).await?;
+        }
+        Ok(approval)
     }
 
     async fn used(
@@ -232,7 +226,7 @@ impl Gate<Open> {
     async fn journal_settled(&self, held: &Held, settled: &Settled) -> Result<(), Fault> {
         let event = Event::ApprovalSettled {
             id: held.pending.id,
-            approval: held.approval,
+            approval: held.asked.id,
             state: settled.state.word().to_owned(),
             by: settled.answer.as_ref().map(|answer| answer.by.clone()),
             reason: settled.answer.as_ref().and_then(|answer| answer.reason.clone()),
@@ -243,17 +237,19 @@ impl Gate<Open> {
 
 enum Earlier {
     None,
-    Open(ApprovalId),
+    Open(Box<Approval>),
     Used(ApprovalId),
 }
 
 /// The refusal of a wait that would hold locks.
-fn locks(terms: &Terms, standing: Standing) -> Option<Denial> {
-    let refuses = terms.hold == HoldMode::Wait && terms.in_transaction == HoldInTransaction::Refuse;
-    (refuses && standing == Standing::InTransaction).then(|| {
-        let message = "this needs a human's approval, and inside a transaction it would hold locks while it waits";
-        by_first(Denial::new(Code::ApprovalInTransaction, message), terms).hint("run it outside of a transaction")
-    })
+fn locks(terms: &Terms) -> Denial {
+    let message = "this needs a human's approval, and inside a transaction it would hold locks while it waits";
+    by_first(Denial::new(Code::ApprovalInTransaction, message), terms).hint("run it outside of a transaction")
+}
+
+/// The refusal of what nobody waits for any more.
+fn taken_back(approval: ApprovalId) -> Denial {
+    Denial::new(Code::ApprovalWithdrawn, format!("it was taken back while it waited for approval {approval}"))
 }
 
 fn by_first(denial: Denial, terms: &Terms) -> Denial {
@@ -264,13 +260,16 @@ fn by_first(denial: Denial, terms: &Terms) -> Denial {
 }
 
 /// What the client hears of an approval that was not granted.
-fn refused(settled: &Settled) -> Denial {
-    match &settled.answer {
-        Some(answer) => {
+fn refused(approval: ApprovalId, settled: &Settled) -> Denial {
+    match (settled.state, &settled.answer) {
+        (State::Denied, Some(answer)) => {
             let reason = answer.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
             Denial::new(Code::ApprovalDenied, format!("{} denied it{reason}", answer.by.name))
         }
-        None => {
+        (State::Denied, None) => Denial::new(Code::ApprovalDenied, "it was denied"),
+        (State::Withdrawn, _) => taken_back(approval),
+        (State::Used, _) => Denial::new(Code::ApprovalExpired, format!("approval {approval} was used before")),
+        (State::Expired | State::Pending | State::Granted, _) => {
             Denial::new(Code::ApprovalExpired, "nobody approved it in time").hint("ask an approver, then send it again")
         }
     }

@@ -289,12 +289,6 @@ impl Terms {
         self.with(other.duties)
     }
 
-    /// Whether an approval on these terms is as much as others ask for.
-    #[must_use]
-    pub fn satisfy(&self, others: &Self) -> bool {
-        self.count >= others.count && others.approvers.iter().all(|list| self.approvers.contains(list))
-    }
-
     /// The same terms with these duties besides.
     #[must_use]
     pub fn with(mut self, duties: Duties) -> Self {

@@ -64,7 +64,9 @@ pub(super) fn fault(fault: &Fault) -> Report {
 /// What a client hears while it waits for a human.
 pub(super) fn held(held: &Held) -> Report {
     let message = format!("waiting for a human to approve this: {}, {}", held.approval(), held.url());
-    Report::notice(&message).detail(&format!("Rule \"{}\".", held.rules())).hint("Cancel the query to take it back.")
+    Report::notice(&message)
+        .detail(&format!("Rule \"{}\".", held.rules().join(", ")))
+        .hint("Cancel the query to take it back.")
 }
 
 /// A message that the target cannot be asked because it is not there, as the server itself would say it.

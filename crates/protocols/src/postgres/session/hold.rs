@@ -9,7 +9,6 @@ use postern_core::Fault;
 use postern_core::approval::Settled;
 use postern_core::gate::{Asked, Asking, Held, Standing};
 use postern_core::ports::Later;
-use postern_core::verdict::HoldInTransaction;
 use tokio::time::{Instant, sleep_until};
 
 use super::super::refuse;
@@ -26,25 +25,20 @@ pub(super) struct Holding {
     then: Then,
     settled: Later<'static, Result<Settled, Fault>>,
     remind: Instant,
-    /// When waiting ends although nobody answered: it would hold locks.
-    until: Option<Instant>,
 }
 
 /// What happened while it waited.
 pub(super) enum Woke {
     Settled(Result<Settled, Fault>),
     Remind,
-    LongEnough,
 }
 
 /// Waits for what happens next to a held operation; for ever where there is none.
 pub(super) async fn wake(holding: &mut Option<Holding>) -> Woke {
     let Some(holding) = holding else { return std::future::pending().await };
-    let until = holding.until.unwrap_or(holding.remind);
     tokio::select! {
         settled = &mut holding.settled => Woke::Settled(settled),
         () = sleep_until(holding.remind) => Woke::Remind,
-        () = sleep_until(until), if holding.until.is_some() => Woke::LongEnough,
     }
 }
 
@@ -61,11 +55,9 @@ impl Session<'_> {
             Asked::Go(permit) => self.forward(permit, then),
             Asked::No(denial) => self.refuse(refuse::denial(&denial), then.message()).await,
             Asked::Wait(held) => {
-                let now = Instant::now();
-                let until = (standing == Standing::InTransaction).then(|| after(now, HoldInTransaction::LONGEST));
                 self.say(&Backend::NoticeResponse(refuse::held(&held)));
-                self.holding =
-                    Some(Holding { settled: held.settled(), held: *held, then, remind: after(now, REMINDER), until });
+                let remind = after(Instant::now(), REMINDER);
+                self.holding = Some(Holding { settled: held.settled(), held: *held, then, remind });
                 Ok(())
             }
         }
@@ -81,7 +73,6 @@ impl Session<'_> {
                 self.say(&Backend::NoticeResponse(notice));
                 Ok(())
             }
-            Woke::LongEnough => self.take_back().await,
             Woke::Settled(settled) => {
                 let Some(Holding { held, then, .. }) = self.holding.take() else { return Ok(()) };
                 match self.gate.resume(held, settled?).await? {

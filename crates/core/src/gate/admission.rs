@@ -1,0 +1,82 @@
+//! Whether a proof lets in to a target: asked when a session opens, and again of every policy that comes in force while
+//! it lasts.
+//!
+//! It journals nothing and knows no credential. Enter at [`Admission::to`] and [`Admission::under`].
+
+use std::sync::Arc;
+
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::gate::Known;
+use crate::identity::{Principal, VerifiedClaims};
+use crate::policy::{Rulebook, Scope};
+use crate::target::{Target, TargetName};
+
+/// What a session stands on: a proof, whom it makes of the client, and what it was opened for.
+#[derive(Clone)]
+pub(super) struct Admission {
+    claims: Arc<VerifiedClaims>,
+    pub(super) principal: Arc<Principal>,
+    pub(super) target: Arc<Target>,
+    pub(super) space: Arc<str>,
+}
+
+impl Admission {
+    /// Lets somebody in to a target, and to a space of it.
+    pub(super) fn to(
+        known: &Known,
+        protocol: &str,
+        target: &str,
+        space: Option<&str>,
+        rulebook: &Rulebook,
+    ) -> Result<(Self, Scope), Fault> {
+        // THREAT: finding out which targets exist. A target that may not be opened is not told from one that is not there.
+        let unknown = || {
+            let name = known.principal.name();
+            Fault::client(Code::TargetUnknown, format!("there is no target `{target}` that `{name}` may open"))
+                .hint("check the target's name; a rule must name you and it")
+        };
+        let principal = still(&known.claims, &known.principal, rulebook)?;
+        let found = TargetName::parse(target).and_then(|name| rulebook.targets.get(&name).cloned());
+        let found = found.filter(|found| found.protocol == protocol).ok_or_else(unknown)?;
+        let scope = rulebook.scope(&principal, &found).filter(Scope::admits).ok_or_else(unknown)?;
+        let space = match (found.admits(space), space) {
+            (Some(space), _) => space.into(),
+            (None, None) => "".into(),
+            (None, Some(space)) => {
+                let message = format!("target `{target}` does not open database `{space}`");
+                return Err(Fault::client(Code::TargetUnknown, message)
+                    .hint("leave the database out to get the target's default"));
+            }
+        };
+        Ok((Self { claims: Arc::clone(&known.claims), principal, target: found, space }, scope))
+    }
+
+    /// The same under a later policy, where that lets the session go on.
+    pub(super) fn under(&self, rulebook: &Rulebook) -> Result<(Self, Scope), Fault> {
+        let name = &self.target.name;
+        let principal = still(&self.claims, &self.principal, rulebook)?;
+        // INVARIANT: a session stays with the backend that it was opened for. One of the same name that is somewhere else
+        // now, or is logged in to as somebody else, is another one: what is decided about it says nothing of the old one.
+        let target = rulebook.targets.get(name).filter(|target| target.is_backend(&self.target));
+        let moved = || changed(format!("target `{name}` is not what it was when this session began"));
+        let target = Arc::clone(target.ok_or_else(moved)?);
+        let space = Some(&*self.space).filter(|space| !space.is_empty());
+        if target.admits(space) != space {
+            return Err(moved());
+        }
+        let closed = || changed(format!("no rule lets you use target `{name}` any more"));
+        let scope = rulebook.scope(&principal, &target).filter(Scope::admits).ok_or_else(closed)?;
+        Ok((Self { claims: Arc::clone(&self.claims), principal, target, space: Arc::clone(&self.space) }, scope))
+    }
+}
+
+/// Whoever the proof makes now, where that is who it was: groups may differ, the person may not.
+fn still(claims: &VerifiedClaims, before: &Principal, rulebook: &Rulebook) -> Result<Arc<Principal>, Fault> {
+    let now = Principal::from_claims(claims, &rulebook.trust).filter(|now| now.is(before));
+    now.map(Arc::new).ok_or_else(|| changed(format!("your token does not make you `{}` any more", before.name())))
+}
+
+fn changed(what: String) -> Fault {
+    Fault::client(Code::PolicyChanged, format!("the policy changed: {what}")).hint("connect again, or ask for a rule")
+}
