@@ -36,6 +36,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod utility;
+mod work;
 
 use std::sync::Arc;
 
@@ -170,6 +171,8 @@ pub enum Kind {
     Listen(String),
     /// And no longer, of one channel or of all.
     Unlisten(Option<String>),
+    /// Nobody knows: it was not read.
+    Unread(Unread),
 }
 
 /// What `DISCARD` throws away.
@@ -187,12 +190,18 @@ pub enum Discard {
 
 /// Text that could not be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct Unread {
-    /// Why, in one clause.
-    pub why: String,
-    /// The byte at which reading stopped, where that is known.
-    pub position: Option<usize>,
+pub enum Unread {
+    /// The server's grammar refuses it.
+    #[error("{message}")]
+    Syntax {
+        /// Why, in the server's own words.
+        message: String,
+        /// Where, in characters from 1, as far as that is known.
+        position: Option<usize>,
+    },
+    /// The server may read it, and here it is not tried; why, in one clause.
+    #[error("{0}")]
+    Beyond(String),
 }
 
 /// The longest text that is read, in bytes.
@@ -204,7 +213,7 @@ pub const LONGEST: usize = 1 << 20;
 /// # Errors
 ///
 /// Where the server's grammar refuses the text, or it is longer than [`LONGEST`], or nested deeper
-/// than [`DEEPEST`].
+/// than [`DEEPEST`], or has more words or statements than are read.
 pub fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
     statement::read(text, names)
 }

@@ -9,7 +9,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{CommonTableExpr, SelectStmt};
 
 use super::from::renamed;
-use super::query::{Rows, union};
+use super::query::Rows;
 use super::scope::{Common, Known, Scope};
 use super::source::Source;
 use super::statement::{Reader, strings};
@@ -32,10 +32,7 @@ impl Reader<'_> {
     /// A recursive query is a union whose second part reads the whole. Sources only grow, and there
     /// are finitely many columns, so this ends; the budget ends it sooner where that takes too long.
     fn recursive(&mut self, common: &CommonTableExpr, select: &SelectStmt, level: &Scope<'_>) -> Rows {
-        let inner = level.inner();
-        if let Some(with) = &select.with_clause {
-            self.with_clause(with, &inner);
-        }
+        let inner = self.with(&select.with_clause, level);
         let Some((first, rest)) = select.larg.as_deref().zip(select.rarg.as_deref()) else {
             return Rows::default();
         };
@@ -43,14 +40,14 @@ impl Reader<'_> {
         loop {
             inner.commons.borrow_mut().push(finished(common, rows.clone()));
             let step = self.select(rest, &inner);
-            let next = union(rows.clone(), step);
+            let next = self.union(rows.clone(), step);
             if same(&next, &rows) || !self.step() {
                 break;
             }
             rows = next;
         }
         if !select.all {
-            self.found.consult(rows.all());
+            self.consult_all(&rows);
         }
         self.tail(select, &rows, &inner);
         rows

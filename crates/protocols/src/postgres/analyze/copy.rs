@@ -71,7 +71,7 @@ impl Reader<'_> {
             level.items.push(target);
             if let Some(condition) = &copy.where_clause {
                 // it is asked of the rows that come in, and only its functions matter
-                let before = self.found.uses.consulted.clone();
+                let before = std::mem::take(&mut self.found.uses.consulted);
                 self.consult(condition, &level);
                 self.found.uses.consulted = before;
             }
@@ -105,7 +105,8 @@ impl Reader<'_> {
             self.copy(&column.source, Some(&column.name), &named, column.at);
         }
         if rows.unlisted.is_some() {
-            self.copy(&rows.all(), None, &named, None);
+            let all = self.all(rows);
+            self.copy(&all, None, &named, None);
         }
     }
 

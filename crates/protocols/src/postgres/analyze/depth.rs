@@ -1,4 +1,7 @@
-//! How deep a text may nest, judged before the recursive parser sees it.
+//! How long a text may be and how deep it may nest, judged before the recursive parser sees it.
+//!
+//! Its time and memory grow with the number of words, by up to a kilobyte for each literal and by several for each
+//! name or operator, which makes a tree of its own.
 //!
 //! The C grammar keeps its own stack on the heap, but writes its tree out recursively, and the tree
 //! is read, walked and freed recursively on this side. The tree gets deeper by brackets, and without
@@ -15,16 +18,24 @@ use super::{LONGEST, Unread};
 /// The greatest sum of brackets and chain links that a text may have at any place.
 pub const DEEPEST: usize = 400;
 
+/// The most words that a text may have, where names and operators count as [`NAMES`]. As many parameters as the server
+/// takes, 65 535, fit in with their commas and brackets.
+const MOST_WORDS: usize = 160_000;
+/// How many words a name, key word or operator counts as.
+const NAMES: usize = 4;
+
 /// Refuses text that is too long or nests too deep.
 pub(super) fn check(text: &str) -> Result<(), Unread> {
     if text.len() > LONGEST {
-        return Err(Unread {
-            why: format!("the text is {} bytes long and at most {LONGEST} are read", text.len()),
-            position: None,
-        });
+        return Err(Unread::Beyond(format!("the text is {} bytes long and at most {LONGEST} are read", text.len())));
     }
     let mut chains = Chains::default();
+    let mut words: usize = 0;
     for token in Tokens::new(text, 0) {
+        words = words.saturating_add(weight(token.word));
+        if words > MOST_WORDS {
+            return Err(Unread::Beyond("the text has more words than are read at once".to_owned()));
+        }
         match token.word {
             Word::Open => chains.open(),
             Word::Close => chains.close(),
@@ -35,13 +46,17 @@ pub(super) fn check(text: &str) -> Result<(), Unread> {
             Word::Quoted | Word::Text | Word::Number | Word::Parameter | Word::Other => {}
         }
         if chains.depth() > DEEPEST {
-            return Err(Unread {
-                why: format!("the text nests deeper than {DEEPEST} levels"),
-                position: Some(token.start),
-            });
+            return Err(Unread::Beyond(format!("the text nests deeper than {DEEPEST} levels")));
         }
     }
     Ok(())
+}
+
+fn weight(word: Word) -> usize {
+    match word {
+        Word::Plain | Word::Quoted | Word::Operator | Word::Other => NAMES,
+        Word::Text | Word::Number | Word::Parameter | Word::Open | Word::Close | Word::Comma | Word::Semicolon => 1,
+    }
 }
 
 /// The chain that runs inside one bracket.

@@ -25,10 +25,8 @@ use crate::postgres::vocabulary::action;
 impl Reader<'_> {
     pub(super) fn insert(&mut self, insert: &InsertStmt, outer: &Scope<'_>) -> Rows {
         self.found.action(action::INSERT);
-        let mut level = outer.inner();
-        if let Some(with) = &insert.with_clause {
-            self.with_clause(with, &level);
-        }
+        let around = self.with(&insert.with_clause, outer);
+        let mut level = around.inner();
         let Some(relation) = &insert.relation else {
             self.found.opaque("INSERT without a table");
             return Rows::default();
@@ -61,7 +59,8 @@ impl Reader<'_> {
             self.copy(&shown.source, names.get(place), named, shown.at);
         }
         if rows.unlisted.is_some() {
-            self.copy(&rows.all(), None, named, None);
+            let all = self.all(rows);
+            self.copy(&all, None, named, None);
         }
     }
 
@@ -94,7 +93,7 @@ impl Reader<'_> {
             return;
         }
         self.found.action(action::UPDATE);
-        let mut inner = Scope { items: level.items.clone(), commons: level.commons.clone(), outer: level.outer };
+        let mut inner = level.showing(level.items.clone());
         inner.items.push(excluded(target));
         self.assignments(&conflict.target_list, named, &inner);
         if let Some(condition) = &conflict.where_clause {
@@ -122,10 +121,8 @@ impl Reader<'_> {
 
     pub(super) fn update(&mut self, update: &UpdateStmt, outer: &Scope<'_>) -> Rows {
         self.found.action(action::UPDATE);
-        let mut level = outer.inner();
-        if let Some(with) = &update.with_clause {
-            self.with_clause(with, &level);
-        }
+        let around = self.with(&update.with_clause, outer);
+        let mut level = around.inner();
         let Some(relation) = &update.relation else {
             self.found.opaque("UPDATE without a table");
             return Rows::default();
@@ -175,10 +172,8 @@ impl Reader<'_> {
 
     pub(super) fn delete(&mut self, delete: &DeleteStmt, outer: &Scope<'_>) -> Rows {
         self.found.action(action::DELETE);
-        let mut level = outer.inner();
-        if let Some(with) = &delete.with_clause {
-            self.with_clause(with, &level);
-        }
+        let around = self.with(&delete.with_clause, outer);
+        let mut level = around.inner();
         let Some(relation) = &delete.relation else {
             self.found.opaque("DELETE without a table");
             return Rows::default();
@@ -202,7 +197,7 @@ impl Reader<'_> {
         let Some(clause) = clause else {
             return Rows::default();
         };
-        let mut inner = Scope { items: level.items.clone(), commons: level.commons.clone(), outer: level.outer };
+        let mut inner = level.showing(level.items.clone());
         let (mut old, mut new) = ("old", "new");
         for option in &clause.options {
             match &option.node {
@@ -227,6 +222,7 @@ impl Reader<'_> {
     /// A value goes into a column. Where it was computed from other columns than that one, it has
     /// been copied out of the place that policies and masks know.
     pub(super) fn copy(&mut self, source: &Source, into: Option<&Arc<str>>, named: &Named, at: Option<usize>) {
+        self.found.charge(source.from.len());
         let own =
             |column: &Column| into.is_some_and(|name| *name == column.name) && named.objects.contains(&column.object);
         let from: BTreeSet<Column> = source.from.iter().filter(|column| !own(column)).cloned().collect();

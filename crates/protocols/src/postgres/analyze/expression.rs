@@ -46,7 +46,7 @@ impl Reader<'_> {
         }
         let shaped = self.shaped_by_kind(node, scope);
         // what is carried around costs more than what is looked at
-        self.charge(shaped.0.from.len());
+        self.found.charge(shaped.0.from.len());
         shaped
     }
 
@@ -167,7 +167,7 @@ impl Reader<'_> {
             }
         }
         source.unknown |= !self.operator(&link.oper_name);
-        source.take_in(rows.all());
+        source.take_in(self.all(&rows));
         source
     }
 
@@ -213,9 +213,12 @@ impl Reader<'_> {
         let meaning = match names {
             // where columns are only assumed to exist, the name of a table is rather that
             [name] if self.names.catalog.is_assumed() && scope.item(None, name).is_some() => {
-                scope.item(None, name).map(Item::row)
+                self.item(None, name, scope).map(|item| self.row(item))
             }
-            [name] => scope.column(name).or_else(|| Some(scope.item(None, name)?.row())),
+            [name] => match self.lone_column(name, scope) {
+                Some(meaning) => Some(meaning),
+                None => self.item(None, name, scope).map(|item| self.row(item)),
+            },
             [item, name] => self.field(None, item, name, scope),
             [schema, item, name] => self.field(Some(schema), item, name, scope),
             [database, schema, item, name] if own(database) => self.field(Some(schema), item, name, scope),
@@ -227,14 +230,35 @@ impl Reader<'_> {
         meaning
     }
 
+    /// What a column name on its own means.
+    pub(super) fn lone_column(&mut self, name: &str, scope: &Scope<'_>) -> Option<Meaning> {
+        self.found.charge_search(scope.width());
+        scope.column(name)
+    }
+
+    /// The item that a name means.
+    pub(super) fn item<'i>(&mut self, schema: Option<&str>, name: &str, scope: &'i Scope<'_>) -> Option<&'i Item> {
+        self.found.charge_search(scope.breadth());
+        scope.item(schema.map(|schema| self.names.catalog.spelled(schema)), name)
+    }
+
+    /// The whole row of an item as one value.
+    fn row(&mut self, item: &Item) -> Meaning {
+        if self.found.charge(item.weight()) {
+            item.row()
+        } else {
+            Meaning { source: Source::unknown(), ..Meaning::nothing() }
+        }
+    }
+
     /// A column of an item, or else a function applied to its row: `t.name` may mean `name(t)`.
     fn field(&mut self, schema: Option<&str>, item: &str, name: &str, scope: &Scope<'_>) -> Option<Meaning> {
-        let schema = schema.map(|schema| self.names.catalog.spelled(schema));
-        let item = scope.item(schema, item)?;
+        let item = self.item(schema, item, scope)?;
+        self.found.charge_search(item.width());
         if let Some(meaning) = item.any_column(name) {
             return Some(meaning);
         }
-        let mut meaning = item.row();
+        let mut meaning = self.row(item);
         meaning.source.unknown |= !self.called_as_field(name);
         Some(meaning)
     }
@@ -251,16 +275,16 @@ impl Reader<'_> {
     /// The row that `t.*` gives as one value; a star alone gives all rows in sight.
     fn row_of(&mut self, names: &[&str], scope: &Scope<'_>) -> Meaning {
         let item = match names {
-            [name] => scope.item(None, name),
-            [schema, name] => scope.item(Some(self.names.catalog.spelled(schema)), name),
+            [name] => self.item(None, name, scope),
+            [schema, name] => self.item(Some(schema), name, scope),
             _ => None,
         };
         let mut meaning = match (names, item) {
-            (_, Some(item)) => item.row(),
+            (_, Some(item)) => self.row(item),
             ([], None) => {
                 let mut meaning = Meaning::nothing();
                 for item in scope.items.iter().filter(|item| item.columns_in_sight) {
-                    meaning = meaning.or(item.row());
+                    meaning = meaning.or(self.row(item));
                 }
                 meaning
             }
@@ -299,15 +323,15 @@ impl Reader<'_> {
     }
 
     /// The item whose whole row an expression is: `t` or `t.*`.
-    pub(super) fn row_item(&self, node: &Node, scope: &Scope<'_>) -> Option<Item> {
+    pub(super) fn row_item(&mut self, node: &Node, scope: &Scope<'_>) -> Option<Item> {
         let Some(NodeEnum::ColumnRef(reference)) = &node.node else {
             return None;
         };
         let names = strings(&reference.fields);
         let star = reference.fields.last().is_some_and(is_star);
         match names.as_slice() {
-            [name] if star || scope.column(name).is_none() => scope.item(None, name).cloned(),
-            [schema, name] if star => scope.item(Some(self.names.catalog.spelled(schema)), name).cloned(),
+            [name] if star || self.lone_column(name, scope).is_none() => self.item(None, name, scope).cloned(),
+            [schema, name] if star => self.item(Some(schema), name, scope).cloned(),
             _ => None,
         }
     }
@@ -315,7 +339,6 @@ impl Reader<'_> {
     /// Records that columns are read.
     pub(super) fn read<'c>(&mut self, columns: impl IntoIterator<Item = &'c Column>) {
         for column in columns {
-            self.charge(1);
             self.found.column(Effect::Read, column);
         }
     }

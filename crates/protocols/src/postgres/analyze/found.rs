@@ -11,10 +11,15 @@ use postern_core::operation::{Action, Column, Columns, Effect, Fact, Facts, Obje
 use super::Statement;
 use super::facts::Restriction;
 use super::source::Source;
+use super::work::{COMPARED, Work};
+
+/// Why a reading that took too much work is opaque.
+const TOO_MUCH: &str = "the statement takes too much work to be read";
 
 /// Effects, columns and facts of one statement.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
+    work: Work,
     touches: BTreeMap<(Effect, Object), Columns>,
     pub(super) uses: Uses,
     actions: Vec<Action>,
@@ -28,13 +33,51 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Nothing yet, in a text that may take so much work.
+    pub(super) fn within(work: Work) -> Self {
+        Self {
+            work,
+            touches: BTreeMap::new(),
+            uses: Uses::default(),
+            actions: Vec::new(),
+            functions: BTreeSet::new(),
+            tables: BTreeSet::new(),
+            opaque: None,
+            dynamic: false,
+            locks: false,
+            no_limit: false,
+            restriction: None,
+        }
+    }
+
+    /// So much work has been done, for this or in vain. Answers whether to go on.
+    pub(super) fn charge(&mut self, units: usize) -> bool {
+        let goes_on = self.work.done(units);
+        if !goes_on {
+            self.opaque(TOO_MUCH);
+        }
+        goes_on
+    }
+
+    /// The same for a name that has been looked for among so many.
+    pub(super) fn charge_search(&mut self, among: usize) -> bool {
+        self.charge(among.div_ceil(COMPARED))
+    }
+
+    /// How much work may still be done.
+    pub(super) fn work(&self) -> &Work {
+        &self.work
+    }
+
     /// An effect on an object as a whole.
     pub(super) fn whole(&mut self, effect: Effect, object: Object) {
+        self.charge(1);
         self.touches.entry((effect, object)).or_insert(Columns::None);
     }
 
     /// An effect on one column of an object.
     pub(super) fn column(&mut self, effect: Effect, column: &Column) {
+        self.charge(1);
         match self.touches.entry((effect, column.object.clone())) {
             Entry::Vacant(entry) => {
                 entry.insert(Columns::Named(BTreeSet::from([Arc::clone(&column.name)])));
@@ -53,6 +96,7 @@ impl Found {
 
     /// An effect on all columns of an object, or on nobody knows which.
     pub(super) fn all(&mut self, effect: Effect, object: Object) {
+        self.charge(1);
         self.touches.insert((effect, object), Columns::All);
     }
 
@@ -75,6 +119,7 @@ impl Found {
 
     /// The columns of a value that decide without being shown.
     pub(super) fn consult(&mut self, source: Source) {
+        self.charge(source.from.len());
         self.uses.consulted.extend(source.from);
     }
 
@@ -108,10 +153,14 @@ impl Found {
 
     /// Takes in all that was found in another statement, which this one runs or makes ready.
     pub(super) fn take_in(&mut self, other: &Statement) {
+        let Uses { consulted, stored, overwritten, hidden } = &other.uses;
+        let sets = [consulted, stored, overwritten].into_iter().map(BTreeSet::len).sum::<usize>();
+        if !self.charge(sets.saturating_add(hidden.len()).saturating_add(other.names.len())) {
+            return;
+        }
         for touch in &other.touches {
             self.touch(touch);
         }
-        let Uses { consulted, stored, overwritten, hidden } = &other.uses;
         self.uses.consulted.extend(consulted.iter().cloned());
         self.uses.stored.extend(stored.iter().cloned());
         self.uses.overwritten.extend(overwritten.iter().cloned());

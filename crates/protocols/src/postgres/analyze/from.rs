@@ -17,12 +17,12 @@ use crate::postgres::catalog::SYSTEM;
 
 impl Item {
     /// Something with these columns and no relation behind it.
-    pub(super) fn of(name: Option<Arc<str>>, columns: Vec<Known>, unlisted: Option<Unlisted>) -> Self {
+    pub(super) fn of(name: Option<Arc<str>>, columns: Rc<[Known]>, unlisted: Option<Unlisted>) -> Self {
         Self {
             name_in_sight: name.is_some(),
             name,
             object: None,
-            listed: Listed::Columns(columns.into()),
+            listed: Listed::Columns(columns),
             unlisted,
             columns_in_sight: true,
         }
@@ -73,7 +73,7 @@ impl Reader<'_> {
         if !self.step() {
             return Vec::new();
         }
-        match &node.node {
+        let items = match &node.node {
             Some(NodeEnum::RangeVar(name)) => vec![self.range_var(name, scope)],
             Some(NodeEnum::RangeSubselect(subselect)) => vec![self.range_subselect(subselect, scope)],
             Some(NodeEnum::RangeFunction(function)) => vec![self.range_function(function, scope)],
@@ -85,7 +85,10 @@ impl Reader<'_> {
                 self.unreadable("a FROM item", other.as_ref());
                 Vec::new()
             }
-        }
+        };
+        // an alias may have made new columns of all
+        self.found.charge(items.iter().map(Item::width).fold(0, usize::saturating_add));
+        items
     }
 
     pub(super) fn range_var(&mut self, name: &RangeVar, scope: &Scope<'_>) -> Item {
@@ -94,7 +97,7 @@ impl Reader<'_> {
         let Some(common) = common else {
             return self.relation_item(name);
         };
-        let item = Item::of(Some(Arc::clone(&common.name)), common.columns.to_vec(), common.unlisted);
+        let item = Item::of(Some(Arc::clone(&common.name)), common.columns, common.unlisted);
         match &name.alias {
             None => item,
             Some(alias) => item.under(alias),
@@ -107,8 +110,7 @@ impl Reader<'_> {
             self.query_in(query, scope)
         } else {
             // only LATERAL sees what stands before it in the same FROM
-            let hidden = Scope { items: Vec::new(), commons: scope.commons.clone(), outer: scope.outer };
-            self.query_in(query, &hidden)
+            self.query_in(query, &scope.showing(Vec::new()))
         };
         let item = rows.item();
         match &subselect.alias {
@@ -160,7 +162,7 @@ impl Reader<'_> {
             (None, [only]) => Some(self.name_of_function(only)),
             (None, _) | (Some(_), _) => None,
         };
-        let item = Item::of(name.map(Into::into), columns, unlisted);
+        let item = Item::of(name.map(Into::into), columns.into(), unlisted);
         match alias {
             None => item,
             Some(alias) => item.under(alias),
@@ -188,7 +190,7 @@ impl Reader<'_> {
     }
 
     /// Whether an argument is on the face of it an array whose elements are not rows.
-    fn is_array_of_scalars(&self, argument: Option<&Node>, scope: &Scope<'_>) -> bool {
+    fn is_array_of_scalars(&mut self, argument: Option<&Node>, scope: &Scope<'_>) -> bool {
         match argument.and_then(|argument| argument.node.as_ref()) {
             Some(NodeEnum::AArrayExpr(array)) => !array.elements.iter().any(|element| {
                 matches!(element.node, Some(NodeEnum::RowExpr(_))) || self.row_item(element, scope).is_some()
@@ -200,8 +202,8 @@ impl Reader<'_> {
             Some(NodeEnum::ColumnRef(reference)) => {
                 let names = strings(&reference.fields);
                 let meaning = match names.as_slice() {
-                    [name] => scope.column(name),
-                    [item, name] => scope.item(None, item).and_then(|item| item.any_column(name)),
+                    [name] => self.lone_column(name, scope),
+                    [item, name] => self.item(None, item, scope).and_then(|item| item.any_column(name)),
                     _ => None,
                 };
                 let kind = meaning.and_then(|meaning| meaning.shape).map(|(kind, _)| kind);

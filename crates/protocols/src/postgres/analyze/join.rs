@@ -2,6 +2,7 @@
 //!
 //! A merged column keeps its origin only where the server keeps it; what is merged decides which rows meet.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,12 +26,7 @@ impl Reader<'_> {
             strings(&join.using_clause).into_iter().map(Arc::from).collect()
         };
         if let Some(condition) = &join.quals {
-            let level = Scope {
-                items: left.iter().chain(&right).cloned().collect(),
-                commons: scope.commons.clone(),
-                outer: scope.outer,
-            };
-            self.consult(condition, &level);
+            self.consult(condition, &scope.showing(left.iter().chain(&right).cloned().collect()));
         }
         if merged.is_empty() && join.alias.is_none() {
             return left.into_iter().chain(right).collect();
@@ -41,9 +37,9 @@ impl Reader<'_> {
     fn sides(&mut self, join: &JoinExpr, scope: &Scope<'_>) -> Option<(Vec<Item>, Vec<Item>)> {
         let left = self.bring_item(join.larg.as_deref()?, scope);
         // the right side may look at the left one where it is LATERAL
-        let mut level = Scope { items: scope.items.clone(), commons: scope.commons.clone(), outer: scope.outer };
-        level.items.extend(left.iter().cloned());
-        let right = self.bring_item(join.rarg.as_deref()?, &level);
+        let in_sight: Vec<Item> = scope.items.iter().chain(&left).cloned().collect();
+        self.found.charge(in_sight.len());
+        let right = self.bring_item(join.rarg.as_deref()?, &scope.showing(in_sight));
         Some((left, right))
     }
 
@@ -57,7 +53,10 @@ impl Reader<'_> {
     ) -> Vec<Item> {
         let mut columns = Vec::new();
         for name in merged {
-            let (left, right) = (pick(&left, name), pick(&right, name));
+            if !self.step() {
+                break;
+            }
+            let (left, right) = (self.pick(&left, name), self.pick(&right, name));
             for known in left.iter().chain(&right) {
                 self.found.consult((*known.source).clone());
                 self.read(&known.reads);
@@ -68,13 +67,14 @@ impl Reader<'_> {
             }
             columns.push(merged_column(kind, name, left, right));
         }
+        let names: BTreeSet<&Arc<str>> = merged.iter().collect();
         let sides: [Vec<Item>; 2] = [left, right];
         for side in &sides {
             let rest = side.iter().filter(|item| item.columns_in_sight).flat_map(Item::columns);
-            columns.extend(rest.filter(|known| !merged.contains(&known.name)));
+            columns.extend(rest.filter(|known| !names.contains(&known.name)));
         }
         let unlisted = sides.iter().flatten().filter_map(|item| item.unlisted.clone()).reduce(both);
-        let item = Item::of(None, columns, unlisted);
+        let item = Item::of(None, columns.into(), unlisted);
         if let Some(alias) = &join.alias {
             return vec![item.under(alias)];
         }
@@ -92,6 +92,21 @@ impl Reader<'_> {
         items
     }
 
+    fn pick(&mut self, side: &[Item], name: &str) -> Option<Known> {
+        let mut in_sight = side.iter().filter(|item| item.columns_in_sight);
+        in_sight.find_map(|item| {
+            self.found.charge_search(item.width());
+            if let Some(known) = item.first(name) {
+                return Some(known);
+            }
+            let unlisted = item.unlisted.as_ref().filter(|unlisted| unlisted.assumed)?;
+            let source = Source::column(Column { object: unlisted.objects.first()?.clone(), name: name.into() });
+            let reads = source.bare.clone();
+            let source = Rc::new(source);
+            Some(Known { name: name.into(), source, shape: None, reads })
+        })
+    }
+
     fn unlisted_merge(&mut self, name: &str) {
         if !self.names.catalog.is_assumed() {
             self.found.opaque(format!("the columns joined by `{name}` are not known"));
@@ -104,23 +119,8 @@ fn shared(left: &[Item], right: &[Item]) -> Vec<Arc<str>> {
     let columns = |side: &[Item]| -> Vec<Known> {
         side.iter().filter(|item| item.columns_in_sight).flat_map(Item::columns).collect()
     };
-    let right = columns(right);
-    let both = columns(left).into_iter().map(|known| known.name);
-    both.filter(|name| right.iter().any(|known| known.name == *name)).collect()
-}
-
-fn pick(side: &[Item], name: &str) -> Option<Known> {
-    let mut in_sight = side.iter().filter(|item| item.columns_in_sight);
-    in_sight.find_map(|item| {
-        if let Some(known) = item.columns().into_iter().find(|known| *known.name == *name) {
-            return Some(known);
-        }
-        let unlisted = item.unlisted.as_ref().filter(|unlisted| unlisted.assumed)?;
-        let source = Source::column(Column { object: unlisted.objects.first()?.clone(), name: name.into() });
-        let reads = source.bare.clone();
-        let source = Rc::new(source);
-        Some(Known { name: name.into(), source, shape: None, reads })
-    })
+    let right: BTreeSet<Arc<str>> = columns(right).into_iter().map(|known| known.name).collect();
+    columns(left).into_iter().map(|known| known.name).filter(|name| right.contains(name)).collect()
 }
 
 /// The column that `USING` makes of two. The server keeps the origin of one side, as long as it does

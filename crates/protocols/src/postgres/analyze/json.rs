@@ -24,7 +24,10 @@ impl Reader<'_> {
             NodeEnum::JsonSerializeExpr(serialize) => self.json_value(serialize.expr.as_deref(), scope),
             NodeEnum::JsonObjectConstructor(object) => self.values_of(&object.exprs, scope),
             NodeEnum::JsonArrayConstructor(array) => self.values_of(&array.exprs, scope),
-            NodeEnum::JsonArrayQueryConstructor(array) => self.query_in(array.query.as_deref(), scope).all(),
+            NodeEnum::JsonArrayQueryConstructor(array) => {
+                let rows = self.query_in(array.query.as_deref(), scope);
+                self.all(&rows)
+            }
             NodeEnum::JsonKeyValue(pair) => {
                 let mut source = self.optional(pair.key.as_deref(), scope);
                 source.take_in(self.json_value(pair.value.as_deref(), scope));

@@ -16,10 +16,8 @@ use crate::postgres::vocabulary::action;
 impl Reader<'_> {
     pub(super) fn merge_into(&mut self, merge: &MergeStmt, outer: &Scope<'_>) -> Rows {
         self.found.action(action::MERGE);
-        let mut level = outer.inner();
-        if let Some(with) = &merge.with_clause {
-            self.with_clause(with, &level);
-        }
+        let around = self.with(&merge.with_clause, outer);
+        let mut level = around.inner();
         let Some(relation) = &merge.relation else {
             self.found.opaque("MERGE without a table");
             return Rows::default();

@@ -24,8 +24,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// How much there is in them: columns, and what goes into each.
+    fn weight(&self) -> usize {
+        let of = |column: &Shown| column.source.from.len().saturating_add(1);
+        self.columns.iter().map(of).fold(0, usize::saturating_add)
+    }
+
     /// All columns as one value.
-    pub(super) fn all(&self) -> Source {
+    fn all(&self) -> Source {
         let mut source = Source::none();
         for column in &self.columns {
             source.take_in_copy(&column.source);
@@ -67,10 +73,8 @@ impl Reader<'_> {
         if !self.step() {
             return Rows::default();
         }
-        let mut level = outer.inner();
-        if let Some(with) = &select.with_clause {
-            self.with_clause(with, &level);
-        }
+        let around = self.with(&select.with_clause, outer);
+        let mut level = around.inner();
         if !select.locking_clause.is_empty() {
             self.found.locks = true;
         }
@@ -113,6 +117,9 @@ impl Reader<'_> {
                 self.unreadable("a row of VALUES", row.node.as_ref());
                 continue;
             };
+            if !self.fits(row.items.len()) {
+                break;
+            }
             for (place, cell) in row.items.iter().enumerate() {
                 let value = self.value(cell, level).derived();
                 match columns.get_mut(place) {
@@ -134,9 +141,9 @@ impl Reader<'_> {
             return Rows::default();
         };
         let compares = !(select.all && operation == SetOperation::SetopUnion);
-        let rows = union(left, right);
+        let rows = self.union(left, right);
         if compares {
-            self.found.consult(rows.all());
+            self.consult_all(&rows);
         }
         level.items.push(rows.clone().item());
         rows
@@ -159,7 +166,7 @@ impl Reader<'_> {
             match distinct.node {
                 Some(_) => self.ordered_by(distinct, rows, level),
                 // a plain DISTINCT compares whole rows
-                None => self.found.consult(rows.all()),
+                None => self.consult_all(rows),
             }
         }
     }
@@ -182,7 +189,7 @@ impl Reader<'_> {
             }
             Some(NodeEnum::ColumnRef(_)) => {
                 let name = super::expression::lone_name(group);
-                let in_sight = name.is_some_and(|name| level.column(name).is_some());
+                let in_sight = name.is_some_and(|name| self.lone_column(name, level).is_some());
                 if in_sight { self.consult(group, level) } else { self.ordered_by(group, rows, level) }
             }
             Some(_) | None => self.ordered_by(group, rows, level),
@@ -206,11 +213,14 @@ impl Reader<'_> {
     /// An entry of `ORDER BY` or `DISTINCT ON`: the place or the name of a shown column goes before a
     /// column in sight.
     fn ordered_by(&mut self, node: &Node, rows: &Rows, level: &Scope<'_>) {
+        if !self.found.charge_search(rows.columns.len().saturating_add(1)) {
+            return;
+        }
         if let Some(place) = super::expression::integer(node) {
             let shown = place.checked_sub(1).and_then(|place| rows.columns.get(place));
             match (shown, &rows.unlisted) {
                 (Some(column), None) => self.found.consult((*column.source).clone()),
-                (_, _) => self.found.consult(rows.all()),
+                (_, _) => self.consult_all(rows),
             }
             return;
         }
@@ -226,8 +236,34 @@ impl Reader<'_> {
         self.consult(node, level);
     }
 
-    /// The queries of a `WITH` clause come into sight of `level`, each seeing those before it.
-    pub(super) fn with_clause(&mut self, with: &WithClause, level: &Scope<'_>) {
+    /// All columns of rows as one value.
+    pub(super) fn all(&mut self, rows: &Rows) -> Source {
+        if self.found.charge(rows.weight()) { rows.all() } else { Source::unknown() }
+    }
+
+    /// Every column decides.
+    pub(super) fn consult_all(&mut self, rows: &Rows) {
+        let all = self.all(rows);
+        self.found.consult(all);
+    }
+
+    /// Rows of two queries under the names of the first.
+    pub(super) fn union(&mut self, left: Rows, right: Rows) -> Rows {
+        let weight = left.weight().saturating_add(right.weight());
+        if self.found.charge(weight) { union(left, right) } else { left }
+    }
+
+    /// A level inside `outer` on which the queries of a `WITH` clause are in sight.
+    pub(super) fn with<'s>(&mut self, clause: &Option<WithClause>, outer: &'s Scope<'s>) -> Scope<'s> {
+        let level = outer.inner();
+        if let Some(with) = clause {
+            self.with_clause(with, &level);
+        }
+        level
+    }
+
+    /// Each query of the clause sees those before it.
+    fn with_clause(&mut self, with: &WithClause, level: &Scope<'_>) {
         if with.recursive {
             // all names hide relations from the start, and only those before are ready to be read
             for node in &with.ctes {
@@ -254,6 +290,7 @@ impl Reader<'_> {
 
     /// The `WITH` query of this name, where one is in sight.
     pub(super) fn common(&mut self, name: &str, scope: &Scope<'_>) -> Option<Common> {
+        self.found.charge_search(scope.breadth());
         let common = scope.common(name)?;
         if !common.ready {
             self.found.opaque(format!("the WITH query `{name}` is used before it is defined"));
@@ -263,7 +300,7 @@ impl Reader<'_> {
 }
 
 /// Rows of two queries under the names of the first, column by column.
-pub(super) fn union(left: Rows, right: Rows) -> Rows {
+fn union(left: Rows, right: Rows) -> Rows {
     let unlisted = match (left.unlisted.clone(), right.unlisted.clone()) {
         (None, None) => None,
         (_, _) => Some(Unlisted {

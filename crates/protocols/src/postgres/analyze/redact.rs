@@ -10,10 +10,13 @@ use super::scan::{Token, Tokens, Word};
 /// What stands where a literal stood.
 pub(super) const REMOVED: &str = "'[removed]'";
 
+/// How deep code in dollar signs may stand in code in dollar signs and still be shown; each level is read once more.
+const DEEPEST: usize = 4;
+
 /// The text with every literal replaced that is, or may hold, a password.
 pub fn passwords(text: &str) -> String {
     let mut cut = Vec::new();
-    find(text, 0, &mut cut);
+    find(text, 0, 0, &mut cut);
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;
     for range in cut {
@@ -25,7 +28,7 @@ pub fn passwords(text: &str) -> String {
     shown
 }
 
-fn find(text: &str, offset: usize, cut: &mut Vec<Range<usize>>) {
+fn find(text: &str, offset: usize, depth: usize, cut: &mut Vec<Range<usize>>) {
     let mut secretive = Secretive::default();
     for token in Tokens::new(text, 0) {
         let start = offset.saturating_add(token.start);
@@ -37,9 +40,9 @@ fn find(text: &str, offset: usize, cut: &mut Vec<Range<usize>>) {
         if secretive.hides() || holds_password(token.text) {
             match body(token.text) {
                 // code between dollar signs is shown but for the literals in it
-                Some(inner) if !secretive.hides() => {
+                Some(inner) if depth < DEEPEST && !secretive.hides() => {
                     let inside = token.text.get(inner.clone()).unwrap_or_default();
-                    find(inside, start.saturating_add(inner.start), cut);
+                    find(inside, start.saturating_add(inner.start), depth.saturating_add(1), cut);
                 }
                 Some(_) | None => cut.push(start..end),
             }

@@ -73,7 +73,7 @@ pub(super) struct Common {
     pub(super) ready: bool,
 }
 
-/// One query level.
+/// One query level. The `WITH` queries of a query stand on a level around that of its `FROM`.
 #[derive(Debug, Default)]
 pub(super) struct Scope<'s> {
     pub(super) items: Vec<Item>,
@@ -198,6 +198,20 @@ impl Item {
         (0..self.width()).filter(named).collect()
     }
 
+    /// The first listed column of a name.
+    pub(super) fn first(&self, name: &str) -> Option<Known> {
+        self.places(name).first().and_then(|place| self.at(*place))
+    }
+
+    /// How much there is in it: its columns, and what goes into each.
+    pub(super) fn weight(&self) -> usize {
+        let of = |known: &Known| known.source.from.len().saturating_add(1);
+        match &self.listed {
+            Listed::Relation(relation, _) => relation.columns.len().saturating_mul(2),
+            Listed::Columns(columns) => columns.iter().map(of).fold(0, usize::saturating_add),
+        }
+    }
+
     /// What a column of this name in this item means, among the listed ones and the server's own.
     pub(super) fn column(&self, name: &str) -> Option<Meaning> {
         let places = self.places(name);
@@ -232,6 +246,23 @@ impl<'s> Scope<'s> {
     /// A level inside this one with nothing in sight yet.
     pub(super) fn inner(&'s self) -> Scope<'s> {
         Scope { outer: Some(self), ..Scope::default() }
+    }
+
+    /// The same level with these in sight instead.
+    pub(super) fn showing(&self, items: Vec<Item>) -> Scope<'s> {
+        Scope { items, outer: self.outer, ..Scope::default() }
+    }
+
+    /// How many columns there are to look through for a name.
+    pub(super) fn width(&self) -> usize {
+        let items = self.levels().flat_map(|level| &level.items);
+        items.fold(0, |width: usize, item| width.saturating_add(item.width()).saturating_add(1))
+    }
+
+    /// How many things there are that may have a name.
+    pub(super) fn breadth(&self) -> usize {
+        let of = |level: &Scope<'_>| level.items.len().saturating_add(level.commons.borrow().len());
+        self.levels().map(of).fold(1, usize::saturating_add)
     }
 
     fn levels(&self) -> impl Iterator<Item = &Scope<'s>> {

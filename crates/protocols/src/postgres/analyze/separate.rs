@@ -56,6 +56,7 @@ fn change(statement: &Statement, pending: bool) -> Option<&'static str> {
         Kind::Define => Some("a change of structure comes before statements that depend on it"),
         Kind::Prepare { .. } | Kind::Deallocate(_) => Some("a prepared statement changes before it is used"),
         Kind::DeclareCursor { .. } | Kind::CloseCursor(_) => Some("a cursor changes before it is used"),
+        Kind::Unread(_) => Some("text that was not read may change what the names after it mean"),
         Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => {
             pending.then_some("the end of a transaction changes what the names after it mean")
         }

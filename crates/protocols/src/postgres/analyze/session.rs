@@ -200,7 +200,7 @@ impl Reader<'_> {
             | NodeEnum::MergeStmt(_) => {}
             _ => return None,
         }
-        let mut reader = Reader::new(self.text, self.own, self.names);
+        let mut reader = Reader::new(self.text, self.own, self.names, self.found.work().clone());
         let outcome = reader.query_outcome(node);
         Some(reader.finish(outcome, false))
     }

@@ -1,6 +1,6 @@
 //! From text to statements: parse, read each one, put together what was found.
 //!
-//! The reader that all parts of the analysis share is defined here, with the bound on its work.
+//! The reader that all parts of the analysis share is defined here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,15 +13,13 @@ use super::found::Found;
 use super::query::Rows;
 use super::scope::Scope;
 use super::source::Source;
+use super::work::Work;
 use super::{Kind, Names, Statement, Unread, depth, facts, label, redact};
 use crate::postgres::catalog::{Catalog, Path};
 use crate::postgres::vocabulary::action;
 
-/// How much work any statement may take: nodes looked at, again for each time that a recursive query is
-/// gone through, and columns carried from one to another.
-const LEAST_WORK: usize = 200_000;
-/// How much more for each byte of its text.
-const WORK_BY_BYTE: usize = 8;
+/// The most statements that a text may have.
+const MOST_STATEMENTS: usize = 1000;
 
 /// Reads one statement.
 pub(super) struct Reader<'a> {
@@ -36,7 +34,6 @@ pub(super) struct Reader<'a> {
     pub(super) set_by_statement: bool,
     /// What is read is an expression that is kept for later: names in it are of rows that are not here.
     pub(super) loose: bool,
-    work: usize,
 }
 
 /// What a statement turned out to be, beside what was found in it.
@@ -64,32 +61,41 @@ pub(super) fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unre
     if raw.is_empty() {
         return Ok(vec![empty(text, names)]);
     }
+    if raw.len() > MOST_STATEMENTS {
+        let why = format!("the text has {} statements and at most {MOST_STATEMENTS} are read", raw.len());
+        return Err(Unread::Beyond(why));
+    }
     let several = raw.len() > 1;
-    Ok(raw.iter().map(|raw| one(raw, text, names, several)).collect())
+    let work = Work::whole();
+    Ok(raw.iter().map(|raw| one(raw, text, names, several, work.clone())).collect())
 }
 
 /// The grammar is a C library behind a binding that asserts; a panic in it is a text that was not
 /// read, like any other.
 fn parse(text: &str) -> Result<Vec<RawStmt>, Unread> {
     depth::check(text)?;
-    let unread = |why: String| Unread { why, position: None };
-    let parsed = std::panic::catch_unwind(|| pg_query::parse(text, 0));
-    match parsed {
+    let beyond = |why: &str| Err(Unread::Beyond(why.to_owned()));
+    match grammar(text) {
         Ok(Ok(result)) => Ok(result.protobuf.stmts),
-        Ok(Err(pg_query::Error::Parse(why))) => Err(unread(why)),
-        Ok(Err(pg_query::Error::Decode(_))) => Err(unread("the statement nests too deep".to_owned())),
-        Ok(Err(_)) => Err(unread("the text is not SQL".to_owned())),
-        Err(_) => Err(unread("the grammar gave up on the text".to_owned())),
+        Ok(Err(pg_query::Error::Parse(message))) => Err(Unread::Syntax { message, position: None }),
+        Ok(Err(pg_query::Error::Decode(_))) => beyond("the statement nests too deep"),
+        Ok(Err(_)) => beyond("the text is not SQL"),
+        Err(_) => beyond("the grammar gave up on the text"),
     }
 }
 
+/// The grammar's answer, or that of a panic.
+pub(super) fn grammar(text: &str) -> std::thread::Result<pg_query::Result<pg_query::ParseResult>> {
+    std::panic::catch_unwind(|| pg_query::parse(text, 0))
+}
+
 fn empty(text: &str, names: &Names<'_>) -> Statement {
-    let reader = Reader::new(text, text.trim(), names);
+    let reader = Reader::new(text, text.trim(), names, Work::whole());
     reader.finish(Outcome::of(action::EMPTY, Kind::Empty), false)
 }
 
-fn one(raw: &RawStmt, text: &str, names: &Names<'_>, several: bool) -> Statement {
-    let mut reader = Reader::new(text, own_text(raw, text), names);
+fn one(raw: &RawStmt, text: &str, names: &Names<'_>, several: bool, work: Work) -> Statement {
+    let mut reader = Reader::new(text, own_text(raw, text), names, work);
     let outcome = match raw.stmt.as_deref() {
         Some(node) => reader.top(node),
         None => Outcome::of(action::EMPTY, Kind::Empty),
@@ -115,23 +121,22 @@ pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>])
         return None;
     };
     let names = Names { catalog, search_path: path, user: "", prepared: &|_| None, cursors: &|_| None };
-    let mut reader = Reader::new(definition, definition, &names);
+    let mut reader = Reader::new(definition, definition, &names, Work::whole());
     let rows = reader.select(select, &Scope::default());
     let read = !reader.found.is_opaque() && rows.unlisted.is_none();
     read.then(|| rows.columns.iter().map(|column| (*column.source).clone()).collect())
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, own: &'a str, names: &'a Names<'a>) -> Self {
+    pub(super) fn new(text: &'a str, own: &'a str, names: &'a Names<'a>, work: Work) -> Self {
         Self {
             names,
             path: Path::new(names.catalog, names.search_path, names.user),
             text,
             own,
-            found: Found::default(),
+            found: Found::within(work),
             set_by_statement: false,
             loose: false,
-            work: text.len().saturating_mul(WORK_BY_BYTE).saturating_add(LEAST_WORK),
         }
     }
 
@@ -214,16 +219,7 @@ impl<'a> Reader<'a> {
 
     /// One unit of work; false once too much has been done, and then the reading is opaque.
     pub(super) fn step(&mut self) -> bool {
-        self.charge(1);
-        self.work > 0
-    }
-
-    /// Work that has been done.
-    pub(super) fn charge(&mut self, work: usize) {
-        self.work = self.work.saturating_sub(work);
-        if self.work == 0 {
-            self.found.opaque("the statement is too intricate to be read");
-        }
+        self.found.charge(1)
     }
 
     /// Something in the tree that is not understood.

@@ -233,7 +233,7 @@ impl Reader<'_> {
     /// Expressions that are kept and run later, over columns of nobody knows which row: what counts is
     /// which functions they call, and what queries inside them read.
     pub(super) fn kept_expressions<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) {
-        let consulted = self.found.uses.consulted.clone();
+        let consulted = std::mem::take(&mut self.found.uses.consulted);
         self.loose = true;
         for node in nodes {
             self.value(node, &Scope::default());

@@ -13,6 +13,9 @@ use super::scope::{Item, Known, Scope, Unlisted};
 use super::source::Source;
 use super::statement::{Reader, strings};
 
+/// The most columns that the server lets a query have (`MaxTupleAttributeNumber`).
+const MOST_COLUMNS: usize = 1664;
+
 /// One column that is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
@@ -46,8 +49,20 @@ impl Reader<'_> {
                 continue;
             };
             self.target(target, level, &mut rows);
+            if !self.step() || !self.fits(rows.columns.len()) {
+                break;
+            }
         }
         rows
+    }
+
+    /// Whether a query may have so many columns. The server refuses more, too, and here they would be many before it
+    /// could.
+    pub(super) fn fits(&mut self, columns: usize) -> bool {
+        if columns > MOST_COLUMNS {
+            self.found.opaque(format!("a query has more than {MOST_COLUMNS} columns"));
+        }
+        columns <= MOST_COLUMNS
     }
 
     fn target(&mut self, target: &ResTarget, level: &Scope<'_>, rows: &mut Rows) {
@@ -75,6 +90,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn expand(&mut self, item: &Item, rows: &mut Rows) {
+        let width = item.width();
+        if !self.found.charge(width) || !self.fits(rows.columns.len().saturating_add(width)) {
+            return;
+        }
         for known in item.columns() {
             self.read(&known.reads);
             rows.columns.push(Shown::from(known));
@@ -113,12 +132,13 @@ impl Reader<'_> {
         let item = match names {
             [] => {
                 let in_sight = level.items.iter().filter(|item| item.columns_in_sight);
+                self.found.charge(level.items.len());
                 return Star::Items(in_sight.cloned().collect());
             }
-            [name] => level.item(None, name),
-            [schema, name] => level.item(Some(self.names.catalog.spelled(schema)), name),
+            [name] => self.item(None, name, level),
+            [schema, name] => self.item(Some(schema), name, level),
             [database, schema, name] if **database == *self.names.catalog.database => {
-                level.item(Some(self.names.catalog.spelled(schema)), name)
+                self.item(Some(schema), name, level)
             }
             _ => None,
         };

@@ -20,7 +20,7 @@ use super::super::wire::Report;
 
 /// Reads a text. What cannot be read is one statement of which only that is known, so that policy and journal see it.
 pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
-    let utf8 = || Unread { why: "the text is not UTF-8".to_owned(), position: None };
+    let utf8 = || Unread::Beyond("the text is not UTF-8".to_owned());
     let read = std::str::from_utf8(text).map_err(|_| utf8()).and_then(|text| analyze::read(text, names));
     match read {
         Ok(statements) => Arc::from(statements),
@@ -82,13 +82,11 @@ pub(super) fn meaning(text: &[u8], types: &[u32], formats: &[i16]) -> Bytes {
     meaning.freeze()
 }
 
-/// What the grammar refuses is refused in the grammar's own words.
+/// What the grammar refuses is refused as the server would refuse it.
 pub(super) fn unread(statement: &Statement, denial: &Denial) -> Report {
-    if statement.facts.get("unparsed") != Some(&Fact::Flag(true)) {
-        return refuse::denial(denial);
-    }
-    let Reading::Opaque(why) = &statement.reading else { return refuse::denial(denial) };
-    Report::error(refuse::sqlstate::SYNTAX_ERROR, why).detail(&format!("{}.", denial.code))
+    let Kind::Unread(Unread::Syntax { message, position }) = &statement.kind else { return refuse::denial(denial) };
+    let report = Report::error(refuse::sqlstate::SYNTAX_ERROR, message).detail(&format!("{}.", denial.code));
+    position.iter().fold(report, |report, position| report.position(*position))
 }
 
 /// Whether a statement runs code of which nobody here knows what it does.
@@ -106,9 +104,9 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         names: Vec::new(),
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
-        reading: Reading::Opaque(unread.why.clone()),
+        reading: Reading::Opaque(unread.to_string()),
         text: String::from_utf8_lossy(text).into(),
-        kind: Kind::Plain,
+        kind: Kind::Unread(unread),
     }
 }
 

@@ -54,3 +54,17 @@ fn what_holds_no_password_stays_as_it_is() {
 fn text_that_cannot_be_parsed_is_served_as_well() {
     assert_eq!(passwords("ALTER ROLE ((( PASSWORD 'geheim"), "ALTER ROLE ((( PASSWORD '[removed]'");
 }
+
+#[test]
+fn code_in_code_in_code_is_taken_out_as_a_whole() {
+    let nested = |levels: usize| {
+        let marks: Vec<String> = (0..levels).map(|level| format!("$a{level}$")).collect();
+        let back: Vec<String> = marks.iter().rev().cloned().collect();
+        format!("DO {} ALTER ROLE a PASSWORD 'geheim' {}", marks.join(" "), back.join(" "))
+    };
+    assert!(passwords(&nested(2)).contains("ALTER ROLE a PASSWORD '[removed]'"));
+    for levels in [DEEPEST, 10, 20_000] {
+        assert!(!passwords(&nested(levels)).contains("geheim"));
+    }
+    assert!(!passwords(&nested(10)).contains("ALTER"));
+}
