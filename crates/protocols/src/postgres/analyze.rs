@@ -32,6 +32,7 @@ mod source;
 mod special;
 mod statement;
 mod structure;
+mod syntax;
 mod targets;
 #[cfg(test)]
 mod tests;

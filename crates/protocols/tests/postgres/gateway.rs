@@ -93,12 +93,15 @@ impl Gateway {
 
     /// psql's arguments for this gateway, as the bot.
     pub(crate) fn psql(&self) -> Result<Command> {
+        self.psql_at(self.address, "user=bot dbname=shop", "token-of-bot")
+    }
+
+    fn psql_at(&self, address: SocketAddr, who: &str, password: &str) -> Result<Command> {
         let mut psql = Command::new(self.server.psql()?);
-        let port = self.address.port();
         psql.arg("-X")
             .args(["-v", "VERBOSITY=verbose", "-d"])
-            .arg(format!("host=127.0.0.1 port={port} user=bot dbname=shop sslmode=disable"))
-            .env("PGPASSWORD", "token-of-bot")
+            .arg(format!("host=127.0.0.1 port={} {who} sslmode=disable", address.port()))
+            .env("PGPASSWORD", password)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         Ok(psql)
@@ -106,13 +109,22 @@ impl Gateway {
 
     /// Runs SQL with psql, one message a `-c`, and gives what it printed.
     pub(crate) async fn run(&self, commands: &[&str]) -> Result<Ran> {
-        let mut psql = self.psql()?;
-        psql.args(["-A", "-t"]);
-        for command in commands {
-            psql.args(["-c", command]);
-        }
-        psql.output().await.map(Ran::of).context("psql does not run")
+        run(self.psql()?, commands).await
     }
+
+    /// The same without the gateway, as the account that it injects.
+    pub(crate) async fn run_directly(&self, commands: &[&str]) -> Result<Ran> {
+        let who = format!("user={APP} dbname=postgres");
+        run(self.psql_at(self.server.address(), &who, PASSWORD)?, commands).await
+    }
+}
+
+async fn run(mut psql: Command, commands: &[&str]) -> Result<Ran> {
+    psql.args(["-A", "-t"]);
+    for command in commands {
+        psql.args(["-c", command]);
+    }
+    psql.output().await.map(Ran::of).context("psql does not run")
 }
 
 /// What psql printed.

@@ -13,6 +13,7 @@ mod masking;
 mod names;
 mod pipelines;
 mod raw;
+mod syntax;
 
 use anyhow::Result;
 use gateway::Gateway;

@@ -14,7 +14,7 @@ use super::query::Rows;
 use super::scope::Scope;
 use super::source::Source;
 use super::work::Work;
-use super::{Kind, Names, Statement, Unread, depth, facts, label, redact};
+use super::{Kind, Names, Statement, Unread, depth, facts, label, redact, syntax};
 use crate::postgres::catalog::{Catalog, Path};
 use crate::postgres::vocabulary::action;
 
@@ -77,7 +77,10 @@ fn parse(text: &str) -> Result<Vec<RawStmt>, Unread> {
     let beyond = |why: &str| Err(Unread::Beyond(why.to_owned()));
     match grammar(text) {
         Ok(Ok(result)) => Ok(result.protobuf.stmts),
-        Ok(Err(pg_query::Error::Parse(message))) => Err(Unread::Syntax { message, position: None }),
+        Ok(Err(pg_query::Error::Parse(message))) => {
+            let position = syntax::position(text, &message);
+            Err(Unread::Syntax { message, position })
+        }
         Ok(Err(pg_query::Error::Decode(_))) => beyond("the statement nests too deep"),
         Ok(Err(_)) => beyond("the text is not SQL"),
         Err(_) => beyond("the grammar gave up on the text"),
