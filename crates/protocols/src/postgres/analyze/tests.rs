@@ -13,6 +13,7 @@ mod places;
 mod session;
 mod show;
 mod structure;
+mod total;
 mod work;
 
 use std::sync::Arc;
