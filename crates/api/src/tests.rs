@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use postern_core::gate::{Asked, Decision, Held, Standing};
 use postern_core::operation::Fact;
-use postern_core::{ApprovalId, Effect, Gate, Object, Open, Touch};
+use postern_core::{ApprovalId, Effect, Gate, Object, Open, Operation, Touch};
 use postern_testkit::fakes::{Arrivals, Dwelling, HouseBuilder, Reach, operation};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -104,12 +104,12 @@ impl Desk {
 
     /// Holds a delete of whoever has the token.
     async fn held(&self, token: &str, text: &str) -> (Gate<Open>, Box<Held>, ApprovalId) {
+        self.held_all(token, vec![delete(text, true)]).await
+    }
+
+    async fn held_all(&self, token: &str, operations: Vec<Operation>) -> (Gate<Open>, Box<Held>, ApprovalId) {
         let mut gate = self.dwelling.open(token, "shop").await.unwrap();
-        let touch = Touch::columns(Effect::Delete, Object::at(["public", "customers"]), ["id"]);
-        let mut delete = operation("toy.delete", vec![touch], text);
-        delete.facts.insert("no_where", Fact::Flag(true));
-        delete.parameters = vec![Some("<7>".into()), None];
-        let Decision::Ask(asking) = gate.submit(vec![delete], "x".into()).await.unwrap() else {
+        let Decision::Ask(asking) = gate.submit(operations, "x".into()).await.unwrap() else {
             panic!("a delete needs a human");
         };
         let Asked::Wait(held) = gate.ask(asking, Standing::Free).await.unwrap() else { panic!("it waits") };
@@ -134,6 +134,14 @@ impl Desk {
     async fn post(&self, path: &str, token: &str, body: &str) -> Reply {
         self.send(bearing(Request::post(path), token).body(Body::from(body.to_owned())).unwrap()).await
     }
+}
+
+fn delete(text: &str, no_where: bool) -> Operation {
+    let touch = Touch::columns(Effect::Delete, Object::at(["public", "customers"]), ["id"]);
+    let mut delete = operation("toy.delete", vec![touch], text);
+    delete.facts.insert("no_where", Fact::Flag(no_where));
+    delete.parameters = vec![Some("<7>".into()), None];
+    delete
 }
 
 impl Reply {

@@ -2,9 +2,7 @@
 //!
 //! Text is as it was sent, not escaped for any place: whoever shows it escapes it.
 
-use std::collections::BTreeMap;
-
-use postern_core::approval::{Answer, Approval, Choice};
+use postern_core::approval::{Answer, Approval, Choice, Part};
 use postern_core::identity::PrincipalSummary;
 use postern_core::verdict::Who;
 use postern_core::{ApprovalId, Micros, OperationId, Principal, SessionId};
@@ -18,11 +16,9 @@ pub(crate) struct ApprovalView<'a> {
     session: SessionId,
     operation: OperationId,
     target: &'a str,
-    action: &'a str,
-    touches: &'a [String],
-    facts: &'a BTreeMap<String, serde_json::Value>,
-    text: &'a str,
-    parameters: &'a [Option<String>],
+    action: String,
+    text: String,
+    parts: &'a [Part],
     digest: &'a str,
     rules: &'a [String],
     approvers: &'a [Vec<Who>],
@@ -51,11 +47,9 @@ impl<'a> ApprovalView<'a> {
             session: approval.session,
             operation: approval.operation,
             target: &approval.target,
-            action: &approval.action,
-            touches: &approval.touches,
-            facts: &approval.facts,
-            text: &approval.text,
-            parameters: &approval.parameters,
+            action: approval.action(),
+            text: approval.text(),
+            parts: &approval.parts,
             digest: &approval.digest,
             rules: &approval.rules,
             approvers: &approval.approvers,

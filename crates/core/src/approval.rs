@@ -31,17 +31,8 @@ pub struct Approval {
     pub principal: PrincipalSummary,
     /// The target's name.
     pub target: String,
-    /// The protocol's verb.
-    pub action: String,
-    /// What it touches, one line each.
-    pub touches: Vec<String>,
-    /// Facts about it, for the human who reads.
-    pub facts: BTreeMap<String, serde_json::Value>,
-    /// The operation's text, password literals removed. Control and direction characters are still in it: whoever
-    /// shows it escapes them.
-    pub text: String,
-    /// Its parameters as text, where there are any.
-    pub parameters: Vec<Option<String>>,
+    /// What would run, statement by statement.
+    pub parts: Vec<Part>,
     /// What is bound: see [`digest_of`].
     pub digest: String,
     /// The rules that asked for a human.
@@ -60,6 +51,38 @@ pub struct Approval {
     pub answers: Vec<Answer>,
     /// How it stands.
     pub state: State,
+}
+
+/// One statement of what would run, as a human reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The protocol's verb.
+    pub action: String,
+    /// What it touches, one line each.
+    pub touches: Vec<String>,
+    /// Facts about it.
+    pub facts: BTreeMap<String, serde_json::Value>,
+    /// Its text, password literals removed. Control and direction characters are still in it: whoever shows it escapes
+    /// them.
+    pub text: String,
+    /// Its parameters as text, where there are any.
+    pub parameters: Vec<Option<String>>,
+}
+
+impl Part {
+    fn of(operation: &Operation) -> Self {
+        let facts = operation.facts.iter().map(|(name, fact)| (String::from(*name), serde_json::json!(fact)));
+        let parameters = operation.parameters.iter();
+        Self {
+            action: operation.action.to_string(),
+            touches: operation.touches.iter().map(ToString::to_string).collect(),
+            facts: facts.collect(),
+            text: operation.text.to_string(),
+            parameters: parameters
+                .map(|value| value.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+                .collect(),
+        }
+    }
 }
 
 /// How an approval stands.
@@ -182,27 +205,13 @@ impl Approval {
     /// A new question, asked `now`.
     #[must_use]
     pub fn ask(question: &Question<'_>, now: Micros) -> Self {
-        let operations = question.operations;
-        let join = |texts: Vec<&str>| texts.join("; ");
         Self {
             id: ApprovalId::at(now),
             session: question.session,
             operation: question.id,
             principal: question.principal.summary(),
             target: question.target.to_owned(),
-            action: join(operations.iter().map(|operation| operation.action.0).collect()),
-            touches: operations.iter().flat_map(|one| one.touches.iter().map(ToString::to_string)).collect(),
-            facts: operations
-                .iter()
-                .flat_map(|one| &one.facts)
-                .map(|(name, fact)| (String::from(*name), serde_json::json!(fact)))
-                .collect(),
-            text: join(operations.iter().map(|operation| &*operation.text).collect()),
-            parameters: operations
-                .iter()
-                .flat_map(|one| &one.parameters)
-                .map(|value| value.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
-                .collect(),
+            parts: question.operations.iter().map(Part::of).collect(),
             digest: question.digest.clone(),
             rules: question.terms.rules.iter().map(ToString::to_string).collect(),
             approvers: question.terms.approvers.clone(),
@@ -213,6 +222,18 @@ impl Approval {
             answers: Vec::new(),
             state: State::Pending,
         }
+    }
+
+    /// What its parts do, in the protocol's verbs.
+    #[must_use]
+    pub fn action(&self) -> String {
+        self.parts.iter().map(|part| part.action.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The text of all its parts.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether who was asked, and how many must agree, is as much as other terms ask for.

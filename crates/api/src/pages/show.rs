@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use postern_core::approval::{Approval, Choice, Refusal, State};
+use postern_core::approval::{Approval, Choice, Part, Refusal, State};
 use postern_core::identity::PrincipalSummary;
 use postern_core::{Micros, Principal};
 
@@ -23,17 +23,14 @@ pub(super) fn approval(approval: &Approval, caller: &Principal, form: &str, prob
         .markup("</span> ")
         .text(&approval.principal.name)
         .markup(" asks to run <code>")
-        .text(&approval.action)
+        .text(&approval.action())
         .markup("</code> on <code>")
         .text(&approval.target)
         .markup("</code></h1><div class=\"columns\"><section><h2>What it is</h2>")
         .with(about(approval))
-        .markup("<h2>What is known of it</h2>")
-        .with(facts(approval))
-        .markup("</section><section><h2>What was sent</h2><pre>")
-        .text(&approval.text)
-        .markup("</pre>")
-        .with(parameters(&approval.parameters))
+        .with(each_part(approval, known))
+        .markup("</section><section>")
+        .with(each_part(approval, sent))
         .with(answers(approval))
         .with(decision(approval, caller, &path, form))
         .markup("</section></div>");
@@ -100,8 +97,6 @@ fn about(approval: &Approval) -> Html {
     let needed = if approval.count == 1 { "one human".to_owned() } else { format!("{} humans", approval.count) };
     let list = list
         .with(row("target", &approval.target))
-        .with(row("action", &approval.action))
-        .with(rows("touches", &approval.touches))
         .with(rows("held by", &approval.rules))
         .with(row("needs", &format!("{needed} of {}", approvers.collect::<Vec<_>>().join(", and "))))
         .with(row("lets run", &lets_run(approval.reuse)))
@@ -119,11 +114,27 @@ fn lets_run(reuse: Duration) -> String {
     format!("exactly this, as often as it is asked for in {} minutes", reuse.as_secs().div_ceil(60))
 }
 
+/// Every part, with which of several it is.
+fn each_part(approval: &Approval, show: impl Fn(&str, &Part) -> Html) -> Html {
+    let count = approval.parts.len();
+    let which = |n: usize| if count == 1 { String::new() } else { format!(", {n} of {count}") };
+    Html::default().each((1..).zip(&approval.parts), |(n, part)| show(&which(n), part))
+}
+
+fn sent(which: &str, part: &Part) -> Html {
+    let heading = Html::new("<h2>What was sent").text(which).markup("</h2><pre>");
+    heading.text(&part.text).markup("</pre>").with(parameters(&part.parameters))
+}
+
 /// What the statement was found to be; what it is not, in one line.
-fn facts(approval: &Approval) -> Html {
+fn known(which: &str, part: &Part) -> Html {
     let is_not = |value: &serde_json::Value| *value == false || value.as_array().is_some_and(Vec::is_empty);
-    let (not, is): (Vec<_>, Vec<_>) = approval.facts.iter().partition(|(_, value)| is_not(value));
-    let list = Html::new("<dl>").each(is, |(name, value)| row(name, &plain(value)));
+    let (not, is): (Vec<_>, Vec<_>) = part.facts.iter().partition(|(_, value)| is_not(value));
+    let heading = Html::new("<h2>What is known of it").text(which).markup("</h2><dl>");
+    let list = heading
+        .with(row("action", &part.action))
+        .with(rows("touches", &part.touches))
+        .each(is, |(name, value)| row(name, &plain(value)));
     let not: Vec<&str> = not.into_iter().map(|(name, _)| name.as_str()).collect();
     let list = if not.is_empty() { list } else { list.with(row("none of", &not.join(", "))) };
     list.markup("</dl>")

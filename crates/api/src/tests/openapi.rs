@@ -67,6 +67,7 @@ async fn what_is_answered_is_what_is_described() {
     described("Approval", &denied);
     described("Principal", &denied["principal"]);
     described("Answer", &denied["answers"][0]);
+    described("Part", &denied["parts"][0]);
     described("Approvals", &desk.get("/v1/approvals", "anns").await.json());
     described("Problem", &desk.get("/v1/approvals/x", "anns").await.json());
     described("Problem", &desk.get("/v1/approvals", "").await.json());

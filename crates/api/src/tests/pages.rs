@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use postern_core::approval::State;
 
-use super::{Desk, Reply};
+use super::{Desk, Reply, delete};
 
 pub(super) async fn login(desk: &Desk, id: &str, token: &str) -> Reply {
     send_form(desk, &format!("/approvals/{id}/login"), &format!("token={token}"), &[]).await
@@ -97,6 +97,24 @@ async fn a_page_is_text_whatever_the_statement_says() {
     assert!(shown.body.contains("<li><code>&lt;7&gt;</code></li><li><em>null</em></li>"));
     let policy = shown.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"));
+}
+
+#[tokio::test]
+async fn facts_stand_beside_the_statement_that_they_are_of() {
+    let desk = Desk::new();
+    let (_gate, _held, id) = desk.held_all("ci", vec![delete("DELETE 1", true), delete("DELETE 2", false)]).await;
+    let id = id.to_string();
+    let shown = page(&desk, &id, &cookie(&desk, &id, "anns").await).await.body;
+    let places = [
+        "What is known of it, 1 of 2",
+        "<dt>no_where</dt><dd>yes</dd>",
+        "What is known of it, 2 of 2",
+        "<dt>none of</dt><dd>no_where</dd>",
+        "What was sent, 1 of 2</h2><pre>DELETE 1</pre>",
+        "What was sent, 2 of 2</h2><pre>DELETE 2</pre>",
+    ]
+    .map(|what| shown.find(what).unwrap_or_else(|| panic!("{what} is not in {shown}")));
+    assert!(places.is_sorted(), "{places:?} in {shown}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Answered, Approval, Choice, Question, Refusal, State, digest_of};
+use super::{Answered, Approval, Choice, Part, Question, Refusal, State, digest_of};
 use crate::identity::Kind;
 use crate::mask::MaskSet;
 use crate::operation::{Fact, Operation};
@@ -211,7 +211,9 @@ fn a_question_tells_a_human_what_it_is_about() {
     let mut one = delete();
     one.facts = BTreeMap::from([("no_where", Fact::Flag(true))]);
     one.parameters = vec![Some(Bytes::from_static(b"a\xffb")), None];
-    let operations = [one, operation("tables.run", vec![])];
+    let mut other = operation("tables.run", vec![]);
+    other.facts = BTreeMap::from([("no_where", Fact::Flag(false))]);
+    let operations = [one, other];
     let (asker, terms) = (agent(), terms(2, 0));
     let question = Question {
         principal: &asker,
@@ -223,11 +225,20 @@ fn a_question_tells_a_human_what_it_is_about() {
         digest: "d1".to_owned(),
     };
     let approval = Approval::ask(&question, NOW);
-    assert_eq!(approval.action, "tables.delete; tables.run");
-    assert_eq!(approval.touches, ["delete public.orders"]);
-    assert_eq!(approval.facts, BTreeMap::from([("no_where".to_owned(), serde_json::json!(true))]));
-    assert_eq!(approval.text, "something; something");
-    assert_eq!(approval.parameters, [Some("a\u{fffd}b".to_owned()), None]);
+    assert_eq!(
+        (approval.action().as_str(), approval.text().as_str()),
+        ("tables.delete; tables.run", "something; something")
+    );
+    let fact = |flag: bool| BTreeMap::from([("no_where".to_owned(), serde_json::json!(flag))]);
+    let part = |action: &str, touches: &[&str], flag, parameters| Part {
+        action: action.to_owned(),
+        touches: touches.iter().map(ToString::to_string).collect(),
+        facts: fact(flag),
+        text: "something".to_owned(),
+        parameters,
+    };
+    let delete = part("tables.delete", &["delete public.orders"], true, vec![Some("a\u{fffd}b".to_owned()), None]);
+    assert_eq!(approval.parts, [delete, part("tables.run", &[], false, vec![])]);
     assert_eq!((approval.asked, approval.expires, approval.count), (NOW, after(EXPIRES), 2));
     assert_eq!(approval.principal.acts_for.as_deref(), Some("ann"));
     let json = serde_json::to_string(&approval).unwrap();

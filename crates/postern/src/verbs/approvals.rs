@@ -103,10 +103,7 @@ fn print_one(approval: &Value, out: &mut dyn Write) -> Result<()> {
     if approval.pointer("/principal/acts_for").is_some() {
         rows.push(("for whom", word(approval, "/principal/acts_for")));
     }
-    rows.extend([("target", word(approval, "/target")), ("action", word(approval, "/action"))]);
-    rows.extend(words(approval, "/touches").into_iter().map(|touch| ("touches", touch)));
-    let facts = approval.get("facts").and_then(Value::as_object).into_iter().flatten();
-    rows.extend(facts.map(|(name, value)| ("fact", line(&format!("{name} = {value}")))));
+    rows.push(("target", word(approval, "/target")));
     rows.extend(words(approval, "/rules").into_iter().map(|rule| ("held by", rule)));
     rows.extend([("asked", word(approval, "/asked")), ("lapses", word(approval, "/expires"))]);
     for answer in approval.get("answers").and_then(Value::as_array).into_iter().flatten() {
@@ -114,13 +111,29 @@ fn print_one(approval: &Value, out: &mut dyn Write) -> Result<()> {
         let said = format!("{} by {}{}", word(answer, "/choice"), word(answer, "/by/name"), reason.unwrap_or_default());
         rows.push(("answer", said));
     }
+    print_rows(&rows, out)?;
+    approval.get("parts").and_then(Value::as_array).into_iter().flatten().try_for_each(|part| print_part(part, out))
+}
+
+/// One statement of it, with what is known of that.
+fn print_part(part: &Value, out: &mut dyn Write) -> Result<()> {
+    writeln!(out)?;
+    let mut rows = vec![("action", word(part, "/action"))];
+    rows.extend(words(part, "/touches").into_iter().map(|touch| ("touches", touch)));
+    let facts = part.get("facts").and_then(Value::as_object).into_iter().flatten();
+    rows.extend(facts.map(|(name, value)| ("fact", line(&format!("{name} = {value}")))));
+    print_rows(&rows, out)?;
+    let text = part.get("text").and_then(Value::as_str).unwrap_or_default();
+    writeln!(out, "\n{}", visible(text))?;
+    for (index, value) in (1_usize..).zip(part.get("parameters").and_then(Value::as_array).into_iter().flatten()) {
+        writeln!(out, "${index} = {}", line(&value.to_string()))?;
+    }
+    Ok(())
+}
+
+fn print_rows(rows: &[(&str, String)], out: &mut dyn Write) -> Result<()> {
     for (name, value) in rows {
         writeln!(out, "{name:<9} {value}")?;
-    }
-    let text = approval.get("text").and_then(Value::as_str).unwrap_or_default();
-    writeln!(out, "\n{}", visible(text))?;
-    for (index, value) in (1_usize..).zip(approval.get("parameters").and_then(Value::as_array).into_iter().flatten()) {
-        writeln!(out, "${index} = {}", line(&value.to_string()))?;
     }
     Ok(())
 }

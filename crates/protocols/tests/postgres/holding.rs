@@ -162,7 +162,7 @@ async fn an_approved_bind_runs_with_the_parameters_that_were_approved() -> Resul
     raw.say(&second).await?;
     assert!(describe(&raw.hear().await?).starts_with("notice"));
     let asked = gateway.dwelling.approvals.asked().await;
-    assert_eq!(asked.parameters, [Some("1".to_owned())]);
+    assert_eq!(asked.parts[0].parameters, [Some("1".to_owned())]);
     gateway.dwelling.answer("token-of-dana", asked.id, Choice::Approve).await?;
     let heard = raw.until_ready(2).await?;
     assert_eq!(heard, ["parsed", "bound", "DELETE 1", "ready", "fields name", "row Bob", "SELECT 1", "ready"]);

@@ -205,8 +205,9 @@ async fn a_document_must_be_the_configured_issuers_and_lead_to_a_safe_place() {
 
 #[test]
 fn only_safe_urls_can_be_configured_each_once() {
-    let configured =
-        |urls: &[&str]| Oidc::new(urls.iter().map(|url| trusted(url)).collect(), Hands::at(Micros(0))).map(|_| ());
+    let configured = |urls: &[&str]| {
+        Oidc::new(urls.iter().map(|url| trusted(url)).collect(), Arc::new(StillClock::at(Micros(0)))).map(|_| ())
+    };
     for url in [
         "https://issuer.example.com",
         "https://issuer.example.com/realms/acme",
@@ -231,7 +232,8 @@ fn only_safe_urls_can_be_configured_each_once() {
         assert!(fault.message.contains(says), "{urls:?}: {}", fault.message);
     }
     let ca_file = Some("/nowhere/ca.crt".into());
-    let lost = Oidc::new(vec![Issuer { ca_file, ..trusted("https://one.example.com") }], Hands::at(Micros(0)));
+    let lost =
+        Oidc::new(vec![Issuer { ca_file, ..trusted("https://one.example.com") }], Arc::new(StillClock::at(Micros(0))));
     assert!(lost.err().unwrap().message.contains("issuer `ci`: the CA file `/nowhere/ca.crt` cannot be read"));
 }
 
@@ -269,7 +271,7 @@ async fn an_issuer_over_tls_is_checked_with_its_ca_file() {
 
     let with = |ca_file| {
         let issuer = Issuer { ca_file: Some(ca_file), ..trusted(&url) };
-        Oidc::new(vec![issuer], Hands::at(Micros(NOW * 1_000_000))).unwrap()
+        Oidc::new(vec![issuer], Arc::new(StillClock::at(Micros(NOW * 1_000_000)))).unwrap()
     };
     assert_eq!(with(file("ours.crt", &ours)).identify(&claim).await.unwrap().subject(), "ada");
     let fault = with(file("theirs.crt", &theirs)).identify(&claim).await.unwrap_err();

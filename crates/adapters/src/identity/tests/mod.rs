@@ -11,11 +11,11 @@ use postern_core::fault::Fault;
 use postern_core::identity::{Claim, VerifiedClaims};
 use postern_core::ports::Identify;
 use postern_core::secret::Secret;
+use postern_testkit::fakes::StillClock;
 use postern_testkit::issuer::{AUDIENCE, Algorithm, Issuer as Fake};
 use serde_json::{Value, json};
 
 use super::{Issuer, Oidc};
-use crate::clock::Hands;
 
 /// A moment in 2027.
 const NOW: u64 = 1_800_000_000;
@@ -23,7 +23,7 @@ const NOW: u64 = 1_800_000_000;
 /// A verifier that trusts one fake issuer, and a clock that a test moves.
 struct House {
     fake: Fake,
-    clock: Arc<Hands>,
+    clock: Arc<StillClock>,
     oidc: Oidc,
 }
 
@@ -31,7 +31,7 @@ impl House {
     fn new() -> Self {
         let fake = Fake::start().unwrap();
         fake.rotate(Algorithm::Rs256, "first").unwrap();
-        let clock = Hands::at(Micros(NOW * 1_000_000));
+        let clock = Arc::new(StillClock::at(Micros(NOW * 1_000_000)));
         let oidc = Oidc::new(vec![trusted(&fake.url())], clock.clone()).unwrap();
         Self { fake, clock, oidc }
     }
@@ -78,7 +78,7 @@ impl House {
     }
 
     fn later(&self, seconds: u64) {
-        self.clock.forward(Duration::from_secs(seconds));
+        self.clock.advance(Duration::from_secs(seconds));
     }
 }
 

@@ -12,10 +12,10 @@ use postern_core::clock::Micros;
 use postern_core::id::SessionId;
 use postern_core::journal::{Event, Record, VerifyKey};
 use postern_core::secret::Secret;
+use postern_testkit::fakes::StillClock;
 
 use super::files::Sink;
 use super::*;
-use crate::clock::Hands;
 
 const NOW: Micros = Micros(1_800_000_000_000_000);
 
@@ -32,14 +32,14 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn open(folder: &Path) -> Journal {
-    Journal::open(folder, keys(), Durability::Os, "1.0", Hands::at(NOW)).unwrap()
+    Journal::open(folder, keys(), Durability::Os, "1.0", Arc::new(StillClock::at(NOW))).unwrap()
 }
 
 /// A journal in files, with small bounds, that signs on no clock.
 fn open_as(folder: &Path, mode: Mode<'_>) -> Journal {
     let segments = Folder::lock(folder).unwrap();
     let left = reading::left(folder, &key()).unwrap();
-    Journal::begin(Box::new(segments), left, keys(), mode, Hands::at(NOW)).unwrap()
+    Journal::begin(Box::new(segments), left, keys(), mode, Arc::new(StillClock::at(NOW))).unwrap()
 }
 
 fn mode(durability: Durability) -> Mode<'static> {
@@ -144,6 +144,6 @@ impl Segments for Brittle {
 fn brittle(folder: &Path, fails: Faults, mode: Mode<'_>) -> (Journal, Arc<Faults>) {
     let fails = Arc::new(fails);
     let segments = Brittle { folder: folder.to_owned(), fails: Arc::clone(&fails) };
-    let journal = Journal::begin(Box::new(segments), None, keys(), mode, Hands::at(NOW)).unwrap();
+    let journal = Journal::begin(Box::new(segments), None, keys(), mode, Arc::new(StillClock::at(NOW))).unwrap();
     (journal, fails)
 }

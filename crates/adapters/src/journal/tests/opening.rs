@@ -3,7 +3,7 @@
 use super::*;
 
 fn refused(folder: &Path, keys: Keys) -> Fault {
-    let fault = Journal::open(folder, keys, Durability::Os, "1.0", Hands::at(NOW)).err().unwrap();
+    let fault = Journal::open(folder, keys, Durability::Os, "1.0", Arc::new(StillClock::at(NOW))).err().unwrap();
     assert_eq!(fault.code, Code::JournalUnavailable);
     assert!(fault.hint.is_some());
     fault

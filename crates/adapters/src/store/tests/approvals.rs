@@ -17,7 +17,7 @@ async fn a_question_comes_back_as_it_was_asked() {
     let house = House::new().await;
     let first = house.question("a");
     house.store.ask(first.clone()).await.unwrap();
-    house.clock.forward(Duration::from_secs(1));
+    house.clock.advance(Duration::from_secs(1));
     let second = house.question("b");
     house.store.ask(second.clone()).await.unwrap();
 
@@ -96,9 +96,9 @@ async fn a_reusable_approval_serves_until_its_time_is_over() {
     for _ in 0..3 {
         assert!(house.store.consume(approval.id, "a").await.unwrap());
         assert_eq!(house.store.about("a").await.unwrap().len(), 1);
-        house.clock.forward(Duration::from_secs(1199));
+        house.clock.advance(Duration::from_secs(1199));
     }
-    house.clock.forward(Duration::from_secs(3));
+    house.clock.advance(Duration::from_secs(3));
     assert!(!house.store.consume(approval.id, "a").await.unwrap());
     assert_eq!(house.store.about("a").await.unwrap(), []);
 }
@@ -107,7 +107,7 @@ async fn a_reusable_approval_serves_until_its_time_is_over() {
 async fn a_grant_lapses_unused() {
     let house = House::new().await;
     let approval = granted(&house, "a", Duration::ZERO).await;
-    house.clock.forward(Duration::from_secs(900));
+    house.clock.advance(Duration::from_secs(900));
     assert_eq!(house.store.about("a").await.unwrap(), []);
     assert!(!house.store.consume(approval.id, "a").await.unwrap());
 }
@@ -168,7 +168,7 @@ async fn a_question_that_nobody_answers_expires_for_all_who_ask() {
     house.store.ask(approval.clone()).await.unwrap();
     let (settled, ()) = tokio::join!(house.store.settled(approval.id), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        house.clock.forward(Duration::from_secs(900));
+        house.clock.advance(Duration::from_secs(900));
     });
     assert_eq!(settled.unwrap().state, State::Expired);
     assert_eq!(house.store.about("a").await.unwrap(), []);
@@ -182,7 +182,7 @@ async fn the_store_lets_questions_lapse_that_nobody_waits_for() {
     let approval = house.question("a");
     house.store.ask(approval.clone()).await.unwrap();
     let mut changes = house.store.changes();
-    house.clock.forward(Duration::from_secs(900));
+    house.clock.advance(Duration::from_secs(900));
     house.store.rows.tidy().await.unwrap();
     assert_eq!(changes.try_recv().unwrap(), approval.id);
 }

@@ -4,25 +4,25 @@ mod sessions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use postern_core::approval::{Approval, State};
+use postern_core::approval::{Approval, Part, State};
 use postern_core::id::{OperationId, SessionId};
 use postern_core::identity::{Claims, Kind, Principal, PrincipalSummary, Template, TrustRule, VerifiedClaims};
 use postern_core::verdict::Who;
+use postern_testkit::fakes::StillClock;
 
 use super::*;
-use crate::clock::Hands;
 
 /// A store in a folder of its own, and a clock that a test moves.
 struct House {
     folder: tempfile::TempDir,
-    clock: Arc<Hands>,
+    clock: Arc<StillClock>,
     store: Store,
 }
 
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Hands::at(Micros(1_800_000_000_000_000));
+        let clock = Arc::new(StillClock::at(Micros(1_800_000_000_000_000)));
         let store = Store::open(&file(&folder), clock.clone()).await.unwrap();
         Self { folder, clock, store }
     }
@@ -40,11 +40,13 @@ impl House {
             operation: OperationId::at(now),
             principal: bot(),
             target: "orders".to_owned(),
-            action: "postgres.delete".to_owned(),
-            touches: vec!["delete public.orders".to_owned()],
-            facts: [("no_where".to_owned(), serde_json::json!(true))].into(),
-            text: "delete from orders where note = '\u{202e}'".to_owned(),
-            parameters: vec![Some("1".to_owned()), None],
+            parts: vec![Part {
+                action: "postgres.delete".to_owned(),
+                touches: vec!["delete public.orders".to_owned()],
+                facts: [("no_where".to_owned(), serde_json::json!(true))].into(),
+                text: "delete from orders where note = '\u{202e}'".to_owned(),
+                parameters: vec![Some("1".to_owned()), None],
+            }],
             digest: digest.to_owned(),
             rules: vec!["bulk-writes-need-a-human".to_owned()],
             approvers: vec![vec![Who::Group("dba".to_owned())]],
@@ -121,7 +123,7 @@ async fn a_store_that_cannot_be_used_says_why() {
         (folder.path().to_owned(), "cannot be written"),
         (file, "cannot be used"),
     ] {
-        let fault = Store::open(&path, Hands::at(Micros(0))).await.err().unwrap();
+        let fault = Store::open(&path, Arc::new(StillClock::at(Micros(0)))).await.err().unwrap();
         assert_eq!(fault.code, Code::StoreUnavailable, "{path:?}");
         assert!(fault.message.contains(says), "{path:?}: {}", fault.message);
         assert!(fault.hint.is_some(), "{path:?}");
@@ -134,13 +136,13 @@ async fn what_is_long_over_is_forgotten() {
     let house = House::new().await;
     let over = house.question("a");
     house.store.ask(over.clone()).await.unwrap();
-    house.clock.forward(KEPT);
+    house.clock.advance(KEPT);
     let open = house.question("b");
     house.store.ask(open.clone()).await.unwrap();
     house.store.rows.tidy().await.unwrap();
     assert_eq!(house.store.list().await.unwrap().len(), 2);
 
-    house.clock.forward(Duration::from_secs(901));
+    house.clock.advance(Duration::from_secs(901));
     house.store.rows.tidy().await.unwrap();
     let left = house.store.list().await.unwrap();
     assert_eq!(

@@ -1,7 +1,7 @@
 use super::*;
 
 fn session(house: &House) -> Session {
-    house.clock.forward(Duration::from_millis(5));
+    house.clock.advance(Duration::from_millis(5));
     let now = house.clock.now();
     Session {
         id: SessionId::at(now),
