@@ -1,9 +1,13 @@
 //! The machine's clock, behind the port that everything else asks.
 //! The one place that knows how a machine tells the time. Enter at [`SystemClock`].
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postern_core::clock::{Clock, Micros};
+use postern_core::ports::Later;
+
+/// How long a wait goes by without a look at the clock: somebody may set it, and it goes on while the machine sleeps.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The time of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,28 +20,12 @@ impl Clock for SystemClock {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Micros(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
     }
-}
 
-/// A clock whose hands a test moves.
-#[cfg(test)]
-#[derive(Debug)]
-pub(crate) struct Hands(std::sync::atomic::AtomicU64);
-
-#[cfg(test)]
-impl Hands {
-    pub(crate) fn at(now: Micros) -> std::sync::Arc<Self> {
-        std::sync::Arc::new(Self(now.0.into()))
-    }
-
-    pub(crate) fn forward(&self, by: std::time::Duration) {
-        let by = u64::try_from(by.as_micros()).unwrap();
-        self.0.fetch_add(by, std::sync::atomic::Ordering::SeqCst);
-    }
-}
-
-#[cfg(test)]
-impl Clock for Hands {
-    fn now(&self) -> Micros {
-        Micros(self.0.load(std::sync::atomic::Ordering::SeqCst))
+    fn until(&self, moment: Micros) -> Later<'_, ()> {
+        Box::pin(async move {
+            while self.now() < moment {
+                tokio::time::sleep(moment.since(self.now()).min(LOOK)).await;
+            }
+        })
     }
 }

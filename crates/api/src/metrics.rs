@@ -39,11 +39,12 @@ impl Counts {
                 Event::Operation { decided: Decided::Allow { .. }, .. } => one(&self.allowed),
                 Event::Operation { decided: Decided::Hold { .. }, .. } => one(&self.held),
                 Event::Operation { decided: Decided::Deny { .. }, .. } => one(&self.denied),
-                Event::ApprovalAnswered { state: Some(_), .. } => one(&self.answers),
-                Event::ApprovalAnswered { state: None, .. } => one(&self.answers_refused),
+                Event::AnswerTaken { state: Some(_), .. } => one(&self.answers),
+                Event::AnswerTaken { state: None, .. } => one(&self.answers_refused),
                 Event::Alert { .. } => one(&self.alerts),
                 Event::SegmentOpened { .. }
                 | Event::Checkpoint { .. }
+                | Event::ApprovalAnswered { .. }
                 | Event::ApprovalSettled { .. }
                 | Event::Own { .. }
                 | Event::Finished { .. } => {}

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::Later;
+
 #[cfg(test)]
 mod tests;
 
@@ -66,4 +68,7 @@ impl<'de> Deserialize<'de> for Micros {
 pub trait Clock: Send + Sync {
     /// The present moment, UTC.
     fn now(&self) -> Micros;
+
+    /// Resolves once `moment` has come.
+    fn until(&self, moment: Micros) -> Later<'_, ()>;
 }

@@ -103,6 +103,8 @@ codes! {
     Internal = 5003,
     /// The gateway is stopping.
     Stopping = 5004,
+    /// A session has lasted as long as it may.
+    SessionOver = 5005,
 }
 
 impl fmt::Display for Code {

@@ -18,6 +18,7 @@ use crate::journal::{Appended, Draft};
 use crate::policy::Rulebook;
 use crate::secret::Secret;
 use crate::target::{SecretRef, Target};
+use crate::verdict::Revision;
 use crate::vocabulary::Vocabulary;
 
 pub use crate::clock::Clock;
@@ -82,6 +83,9 @@ pub trait Identify: Send + Sync {
 pub trait Policy: Send + Sync {
     /// The policy at this moment; cheap enough to ask at every operation.
     fn rulebook(&self) -> Arc<Rulebook>;
+
+    /// Resolves once it is another than `seen`.
+    fn changed(&self, seen: Revision) -> Later<'_, ()>;
 }
 
 /// Keeps what waits for humans.

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use arc_swap::ArcSwap;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
 use postern_adapters::identity::Oidc;
@@ -90,7 +89,7 @@ impl Gateway {
             tracing::warn!(sessions = lost, "the last gateway here did not stop in order");
         }
         let certificate = certificate(&config, &*clock)?;
-        let in_force = InForce(Arc::new(ArcSwap::from_pointee(config.rulebook)));
+        let in_force = InForce::new(config.rulebook);
         let verifiers = Verifiers::new(Oidc::new(config.issuers.clone(), Arc::clone(&clock))?);
         let (halt, halted) = watch::channel(Halt::Running);
         let counts = Arc::new(Counts::default());
@@ -104,6 +103,7 @@ impl Gateway {
             append: Arc::new(Witness::new(Arc::clone(&journal), Arc::clone(&store), Arc::clone(&counts))),
             clock: Arc::clone(&clock),
             sealer: Sealer::derive(&root)?,
+            lifetime: settings.lifetime,
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),
         });

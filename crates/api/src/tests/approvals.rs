@@ -7,6 +7,19 @@ use postern_core::journal::Event;
 
 use super::{Desk, bearing};
 
+/// Who answered, and what became of it.
+fn answers(journal: &[Event]) -> Vec<String> {
+    let by = |line: u64| match (1..).zip(journal).find(|(number, _)| *number == line) {
+        Some((_, Event::ApprovalAnswered { by, .. })) => by.name.clone(),
+        other => panic!("an answer is said to stand where {other:?} does"),
+    };
+    let taken = journal.iter().filter_map(|event| {
+        let Event::AnswerTaken { answer, state, refused, .. } = event else { return None };
+        Some(format!("{}: {}", by(*answer), state.as_ref().or(refused.as_ref()).unwrap()))
+    });
+    taken.collect()
+}
+
 #[tokio::test]
 async fn an_approval_over_the_api_lets_the_operation_go_on() {
     let desk = Desk::new();
@@ -26,8 +39,7 @@ async fn an_approval_over_the_api_lets_the_operation_go_on() {
     let permit: Permit = gate.resume(*held, settled).await.unwrap().unwrap();
     assert_eq!(permit.spend().0, "x");
     let journal = desk.dwelling.journal.events();
-    assert!(journal.iter().any(|event| matches!(event, Event::ApprovalAnswered { state: Some(state), by, .. }
-        if state == "granted" && by.name == "ann")));
+    assert_eq!(answers(&journal), ["ann: granted"]);
 }
 
 #[tokio::test]
@@ -64,14 +76,11 @@ async fn answers_that_do_not_count_say_why() {
     said.push(format!("endless {} {}", reply.status.as_u16(), reply.body));
     insta::assert_snapshot!(said.join("\n"));
 
-    let refused = |event: &Event| {
-        let Event::ApprovalAnswered { by, refused: Some(why), .. } = event else { return None };
-        Some(format!("{}: {why}", by.name))
-    };
-    let journal: Vec<_> = desk.dwelling.journal.events().iter().filter_map(refused).collect();
+    let journal = answers(&desk.dwelling.journal.events());
     insta::assert_snapshot!(journal.join("\n"), @r"
     hal: only a human can answer an approval
     bob: nobody approves their own operation, nor that of an agent that acts for them
+    ann: granted
     ann: it is no longer pending
     ");
 }

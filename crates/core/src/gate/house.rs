@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::approval::{Answered, Choice};
 use crate::code::Code;
 use crate::fault::Fault;
+use crate::gate::lasting::Lifetime;
 use crate::gate::question::Pending;
 use crate::id::{ApprovalId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
@@ -26,6 +27,21 @@ pub enum Halt {
     Stopping,
     /// The journal cannot be written any more.
     JournalLost,
+}
+
+impl Halt {
+    /// What a client hears of it.
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::JournalLost => {
+                let message = "the gateway cannot write its journal and lets nothing through";
+                Fault::gateway(Code::JournalUnavailable, message).hint("tell whoever runs the gateway")
+            }
+            Self::Running | Self::Stopping => {
+                Fault::gateway(Code::Stopping, "the gateway is stopping").hint("connect again")
+            }
+        }
+    }
 }
 
 /// Everything a gate reaches the outside through.
@@ -46,6 +62,8 @@ pub struct House {
     pub clock: Arc<dyn Clock>,
     /// Seals statements.
     pub sealer: Sealer,
+    /// How long sessions may last.
+    pub lifetime: Lifetime,
     /// Whether the gateway goes on.
     pub halt: watch::Receiver<Halt>,
     /// Where a human opens an approval: the id is appended.
@@ -77,8 +95,7 @@ impl House {
         Ok((claims, principal))
     }
 
-    /// Takes an answer to an approval, and journals what became of it. What runs since then is the waiting session's to
-    /// record.
+    /// Takes an answer to an approval. What runs since then is the waiting session's to record.
     ///
     /// # Errors
     /// Where the store or the journal fails.
@@ -89,13 +106,16 @@ impl House {
         choice: Choice,
         reason: Option<&str>,
     ) -> Result<Answered, Fault> {
+        // INVARIANT: an answer stands in the journal before it counts, so that nothing runs by one that nobody can prove
+        let given =
+            Event::ApprovalAnswered { approval: id, by: by.summary(), choice, reason: reason.map(str::to_owned) };
+        let answer = self.write(None, given).await?.sequence;
         let answered = self.approvals.answer(id, by, choice, reason).await?;
         let (state, refused) = match answered {
             Answered::Counted(state) => (Some(state.word().to_owned()), None),
             Answered::Refused(refusal) => (None, Some(refusal.to_string())),
         };
-        let (by, reason) = (by.summary(), reason.map(str::to_owned));
-        self.write(None, Event::ApprovalAnswered { approval: id, by, choice, reason, state, refused }).await?;
+        self.write(None, Event::AnswerTaken { approval: id, answer, state, refused }).await?;
         Ok(answered)
     }
 

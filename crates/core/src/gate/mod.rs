@@ -26,6 +26,7 @@
 
 mod admission;
 mod house;
+mod lasting;
 mod permit;
 mod question;
 
@@ -49,10 +50,12 @@ use crate::target::{Login, Target};
 use crate::verdict::{Denial, Duties, Verdict};
 
 pub use house::{Halt, House};
+pub use lasting::Lifetime;
 pub use permit::{Flow, Permit};
 pub use question::{Asked, Asking, Held, Standing};
 
 use admission::Admission;
+use lasting::End;
 use permit::Recorded;
 use question::Pending;
 
@@ -86,6 +89,7 @@ pub struct Known {
 pub struct Open {
     admission: Admission,
     scope: Scope,
+    end: End,
     lineage: Option<Arc<dyn Lineage>>,
 }
 
@@ -153,6 +157,11 @@ impl Gate<Accepted> {
         }
     }
 
+    /// Resolves when nobody may log in any more: the gateway stops, or its journal is lost.
+    pub async fn halted(&self) -> Halt {
+        self.house.halted().await
+    }
+
     /// Journals a login that failed before any claim was made.
     pub async fn refused_login(&self, fault: Fault) -> Fault {
         let event = Event::LoginRefused {
@@ -198,7 +207,8 @@ impl Gate<Known> {
             policy: scope.revision().to_string(),
         };
         self.house.write(Some(self.session), event).await?;
-        let gate = self.into_state(Open { admission, scope, lineage: None });
+        let end = self.house.lifetime.end(self.house.clock.now(), &admission.principal);
+        let gate = self.into_state(Open { admission, scope, end, lineage: None });
         match gate.lease(&gate.target().login).await {
             Ok((lease, link)) => Ok((gate, lease, link)),
             Err(fault) => {
@@ -346,15 +356,18 @@ impl Gate<Open> {
         Ok((Lease { user: login.user.clone(), password }, link))
     }
 
-    /// Takes up the policy in force for a submission. Where that lets nobody in any more, the refusal is recorded.
+    /// Makes sure that the session goes on, for a submission. Where it does not, the refusal is recorded.
     async fn keep_up(&mut self, pending: &Pending) -> Result<(), Fault> {
-        let rulebook = self.house.policy.rulebook();
-        if rulebook.revision == self.state.scope.revision() {
-            return Ok(());
-        }
-        let Err(fault) = self.rescope(&rulebook) else { return Ok(()) };
+        let Err(fault) = self.go_on() else { return Ok(()) };
         self.deny(pending, Denial::new(fault.code, fault.message.clone())).await?;
         Err(fault)
+    }
+
+    /// Takes up the policy in force, as long as the session's time is not over.
+    fn go_on(&mut self) -> Result<(), Fault> {
+        self.state.end.is_ahead(self.house.clock.now())?;
+        let rulebook = self.house.policy.rulebook();
+        if rulebook.revision == self.state.scope.revision() { Ok(()) } else { self.rescope(&rulebook) }
     }
 
     fn rescope(&mut self, rulebook: &Rulebook) -> Result<(), Fault> {
@@ -407,12 +420,6 @@ impl<S> Gate<S> {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
-    }
-
-    /// Resolves when the session must end although neither side wants it to: the gateway stops, or its journal is
-    /// lost.
-    pub async fn halted(&self) -> Halt {
-        self.house.halted().await
     }
 
     fn into_state<T>(self, state: T) -> Gate<T> {

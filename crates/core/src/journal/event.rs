@@ -137,7 +137,8 @@ pub enum Event {
         /// Its text and parameters.
         sealed: Sealed,
     },
-    /// Somebody answered an approval. It stands in the gateway's own chain: the session that waits may be over.
+    /// Somebody answers an approval. It stands before the answer counts, and in the gateway's own chain: the session
+    /// that waits may be over.
     ApprovalAnswered {
         /// The approval.
         approval: ApprovalId,
@@ -148,6 +149,13 @@ pub enum Event {
         /// The reason given.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
+    },
+    /// What became of an answer. Where it is missing, the gateway ended first, and only the approval itself tells.
+    AnswerTaken {
+        /// The approval.
+        approval: ApprovalId,
+        /// The number of the line with the answer.
+        answer: u64,
         /// How the approval stands since, where the answer counted.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         state: Option<String>,

@@ -28,7 +28,7 @@ async fn what_a_human_grants_runs_once() {
     assert_eq!(waiting.rules(), ["deletes"]);
     let asked = dwelling.approvals.asked().await;
     assert_eq!((asked.id, asked.session, asked.principal.name.as_str()), (approval, gate.session(), "helper"));
-    assert_eq!((asked.target.as_str(), asked.text.as_str()), ("shop", "delete of 'swordfish'"));
+    assert_eq!((asked.target.as_str(), asked.text().as_str()), ("shop", "delete of 'swordfish'"));
     // the agent acts for ann, and a workload is no human, whatever its groups
     assert_eq!(dwelling.answer("ann", approval, Choice::Approve).await.unwrap(), Answered::Refused(Refusal::Own));
     assert_eq!(dwelling.answer("bot", approval, Choice::Approve).await.unwrap(), Answered::Refused(Refusal::NotHuman));
@@ -240,6 +240,50 @@ async fn without_the_journal_an_approval_is_no_permit() {
     let Decision::Ask(question) = question else { panic!("asking is recorded when it is asked") };
     assert_eq!(gate.ask(question, Standing::Free).await.unwrap_err().code, Code::JournalUnavailable);
     assert_eq!(dwelling.approvals.all().len(), 1, "a question that is not recorded is not asked");
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_the_journal_has_it() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let waiting = held(&mut gate, delete()).await;
+    for choice in [Choice::Approve, Choice::Deny] {
+        dwelling.journal.fail_from(1);
+        let fault = dwelling.answer("ben", waiting.approval(), choice).await.unwrap_err();
+        assert_eq!((fault.code, dwelling.approvals.all()[0].state), (Code::JournalUnavailable, State::Pending));
+        dwelling.journal.recover();
+    }
+    dwelling.journal.hold();
+    let mut answered = std::pin::pin!(dwelling.answer("ben", waiting.approval(), Choice::Approve));
+    tokio::select! {
+        _ = &mut answered => panic!("it counted before it was written"),
+        () = dwelling.journal.waited_for() => {}
+    }
+    assert_eq!(dwelling.approvals.all()[0].state, State::Pending);
+    dwelling.journal.release();
+    assert_eq!(answered.await.unwrap(), Answered::Counted(State::Granted));
+}
+
+#[tokio::test]
+async fn what_became_of_an_answer_names_the_line_that_holds_it() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let waiting = held(&mut gate, delete()).await;
+    for name in ["bot", "ben"] {
+        dwelling.answer(name, waiting.approval(), Choice::Approve).await.unwrap();
+    }
+    let events = dwelling.journal.events();
+    let taken = events.iter().filter_map(|event| match event {
+        Event::AnswerTaken { answer, state, refused, .. } => Some((*answer, state.clone(), refused.is_some())),
+        _ => None,
+    });
+    let taken: Vec<_> = taken.collect();
+    let by = |line: u64| match (1..).zip(&events).find(|(number, _)| *number == line) {
+        Some((_, Event::ApprovalAnswered { by, choice: Choice::Approve, .. })) => by.name.clone(),
+        other => panic!("it names another line: {other:?}"),
+    };
+    let [(first, None, true), (second, Some(state), false)] = &taken[..] else { panic!("{taken:?}") };
+    assert_eq!((by(*first).as_str(), by(*second).as_str(), state.as_str()), ("bot", "ben", "granted"));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 mod changes;
 mod entering;
 mod holding;
+mod lasting;
 mod submitting;
 
 use postern_core::gate::{Asked, Asking, Decision, Held, Open, Standing};
@@ -91,13 +92,22 @@ fn policy(rules: &str) -> String {
 
 /// A house under these rules, in which everybody's token is their name.
 fn house(rules: &str) -> (Dwelling, Arrivals) {
+    let (builder, arrivals) = builder(rules);
+    (known(builder), arrivals)
+}
+
+fn builder(rules: &str) -> (HouseBuilder, Arrivals) {
     let (reach, arrivals) = Reach::pairs();
-    let dwelling = HouseBuilder::new(policy(rules)).reaching(reach).build().unwrap();
+    (HouseBuilder::new(policy(rules)).reaching(reach), arrivals)
+}
+
+fn known(builder: HouseBuilder) -> Dwelling {
+    let dwelling = builder.build().unwrap();
     for name in ["ann", "ben", "cat", "helper", "bot", "stranger"] {
         dwelling.tokens.know(name, name);
     }
     dwelling.vault.put("env:SHOP", "hunter22");
-    (dwelling, arrivals)
+    dwelling
 }
 
 fn token(text: &str) -> Claim {

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use postern_adapters::journal::Durability;
-use postern_core::document::{Place, Reader};
+use postern_core::document::{Findings, Place, Reader};
+use postern_core::gate::Lifetime;
 
 use super::Draft;
 
@@ -25,6 +26,8 @@ pub struct Gateway {
     pub durability: Durability,
     /// The file with the root secret.
     pub seal_key: PathBuf,
+    /// How long sessions may last.
+    pub lifetime: Lifetime,
     /// How the gateway proves itself to clients.
     pub tls: Tls,
 }
@@ -85,8 +88,7 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
     let later = ["env", "vault", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
     let seal_key = table.required(findings, "seal_key");
     let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
-    table.later(findings, "session_max");
-    table.later(findings, "after_expiry");
+    let lifetime = lifetime(findings, table);
     if table.text(findings, "blobs").is_some() {
         draft.notes.push("`blobs`: not in this version; nothing is recorded there".to_owned());
     }
@@ -98,8 +100,30 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
         journal: journal?,
         durability: durability?,
         seal_key: seal_key?,
+        lifetime: lifetime?,
         tls: tls?,
     })
+}
+
+fn lifetime(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Lifetime> {
+    let longest = match table.text(findings, "session_max") {
+        None => Some(Lifetime::default().longest),
+        Some(text) => text.duration(findings, "session_max").filter(|longest| {
+            if longest.is_zero() {
+                findings.wrong(
+                    &text.place,
+                    "a session cannot end as it begins",
+                    Some("write 8h, for example".to_owned()),
+                );
+            }
+            !longest.is_zero()
+        }),
+    };
+    let ends_with_token = match table.text(findings, "after_expiry") {
+        None => Some(Lifetime::default().ends_with_token),
+        Some(text) => text.one_of(findings, "after_expiry", &[("keep", false), ("end", true)]),
+    };
+    Some(Lifetime { longest: longest?, ends_with_token: ends_with_token? })
 }
 
 fn domain(draft: &mut Draft<'_>, table: &mut Reader<'_>) -> Option<String> {

@@ -8,15 +8,33 @@ use arc_swap::ArcSwap;
 use postern_adapters::identity::Oidc;
 use postern_core::policy::Rulebook;
 use postern_core::ports::{Identify, Later, Policy};
+use postern_core::verdict::Revision;
 use postern_core::{Claim, Fault, VerifiedClaims};
+use tokio::sync::watch;
 
 /// The policy in force.
 #[derive(Clone)]
-pub(super) struct InForce(pub(super) Arc<ArcSwap<Rulebook>>);
+pub(super) struct InForce(Arc<watch::Sender<Arc<Rulebook>>>);
+
+impl InForce {
+    pub(super) fn new(rulebook: Rulebook) -> Self {
+        Self(Arc::new(watch::Sender::new(Arc::new(rulebook))))
+    }
+
+    pub(super) fn replace(&self, rulebook: Rulebook) {
+        self.0.send_replace(Arc::new(rulebook));
+    }
+}
 
 impl Policy for InForce {
     fn rulebook(&self) -> Arc<Rulebook> {
-        self.0.load_full()
+        Arc::clone(&self.0.borrow())
+    }
+
+    fn changed(&self, seen: Revision) -> Later<'_, ()> {
+        let mut rulebook = self.0.subscribe();
+        // the sender lives in `self`, so the channel is open
+        Box::pin(async move { drop(rulebook.wait_for(|rulebook| rulebook.revision != seen).await) })
     }
 }
 

@@ -86,7 +86,7 @@ impl Reloader {
             self.verifiers.replace(Oidc::new(config.issuers.clone(), Arc::clone(&self.clock))?);
             self.issuers = config.issuers;
         }
-        self.in_force.0.store(Arc::new(config.rulebook));
+        self.in_force.replace(config.rulebook);
         if self.fixed.as_ref().is_some_and(|fixed| *fixed != (config.gateway, config.listeners)) {
             tracing::warn!("[gateway] or [listener] has changed; that takes a restart");
         }

@@ -45,8 +45,8 @@ impl Protocol for Lines {
                     let known = gate.identify(Claim::Token(Secret::new(token))).await.unwrap();
                     let (open, _, _) = known.open(target, None).await.unwrap();
                     stream.write_all(b"open\n").await.unwrap();
-                    open.halted().await;
-                    open.close("told to").await.unwrap();
+                    let why = open.over().await;
+                    open.close(&why.to_string()).await.unwrap();
                 }
             }
         })
@@ -221,9 +221,42 @@ async fn sessions_are_listed_while_they_last_and_after() {
 
     let gateway = site.start().await;
     let listed = gateway.store.sessions(None, 10).await.unwrap();
-    assert_eq!((listed.len(), listed[0].reason.as_deref()), (1, Some("told to")));
+    assert_eq!((listed.len(), listed[0].reason.as_deref()), (1, Some("PST-5004: the gateway is stopping")));
     assert!(listed[0].ended.is_some());
     gateway.stop().await.unwrap();
+}
+
+/// Why a session ended that nobody ended, after this change of the configuration.
+async fn ended_by(change: impl Fn(&str) -> String, running: bool) -> String {
+    let site = Site::new().await;
+    let apply = || fs::write(site.file(), change(&fs::read_to_string(site.file()).unwrap())).unwrap();
+    if !running {
+        apply();
+    }
+    let mut gateway = site.start().await;
+    let token = site.issuer.token(&site.issuer.claims("ann", SystemClock.now().seconds())).unwrap();
+    let mut session = site.say(&format!("shop {token}")).await;
+    assert_eq!(heard(&mut session).await.as_deref(), Some("open\n"));
+    if running {
+        apply();
+        gateway.reloader.reload();
+    }
+    assert_eq!(heard(&mut session).await.as_deref(), Some(""), "the session went on");
+    let listed = gateway.store.sessions(None, 10).await.unwrap();
+    gateway.stop().await.unwrap();
+    listed[0].reason.clone().unwrap()
+}
+
+#[tokio::test]
+async fn a_session_lasts_as_long_as_configured() {
+    let longest = |text: &str| text.replace("[gateway]\n", "[gateway]\nsession_max = \"1s\"\n");
+    assert!(ended_by(longest, false).await.starts_with("PST-5005"));
+}
+
+#[tokio::test]
+async fn a_reload_reaches_sessions_that_are_open() {
+    let renamed = |text: &str| text.replace("name = \"{sub}\"", "name = \"x-{sub}\"");
+    assert!(ended_by(renamed, true).await.starts_with("PST-3011"));
 }
 
 #[tokio::test]

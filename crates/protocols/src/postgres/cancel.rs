@@ -102,7 +102,7 @@ impl Cancels {
 
 impl Cancel {
     /// A cancel of what the target does now; harmless where it does nothing, as when the operation is still held here.
-    async fn tell_target(&self) {
+    pub(super) async fn tell_target(&self) {
         let told = async {
             let link = self.redial.dial().await?;
             let (mut inlet, mut outlet) = encrypted(link).await?;

@@ -21,6 +21,7 @@ pub(super) mod sqlstate {
     pub(crate) const CONNECTION_FAILURE: &str = "08006";
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
+    pub(crate) const SESSION_TIMEOUT: &str = "57P05";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
     pub(crate) const UNDEFINED_STATEMENT: &str = "26000";
     pub(crate) const UNDEFINED_CURSOR: &str = "34000";
@@ -53,6 +54,7 @@ pub(super) fn fault(fault: &Fault) -> Report {
         (_, Code::NotSupported | Code::SettingPinned) => sqlstate::FEATURE_NOT_SUPPORTED,
         (_, Code::PolicyChanged) => sqlstate::INSUFFICIENT_PRIVILEGE,
         (_, Code::Stopping) => sqlstate::ADMIN_SHUTDOWN,
+        (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,
         (Side::Target, _) => sqlstate::CONNECTION_FAILURE,
         (Side::Gateway, _) => sqlstate::SYSTEM_ERROR,

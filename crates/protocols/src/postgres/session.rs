@@ -17,8 +17,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_core::gate::{Asking, Gate, Halt, Open};
+use postern_core::gate::{Asking, Gate, Open};
 use postern_core::journal::Outcome;
+use postern_core::ports::Later;
 use postern_core::{Code, Fault, OperationId};
 
 use self::hold::Holding;
@@ -67,6 +68,8 @@ enum Parked {
 /// One open session.
 pub(super) struct Session<'a> {
     gate: Gate<Open>,
+    /// Resolves to why the session must end.
+    over: Later<'static, Fault>,
     catalogs: &'a Catalogs,
     registered: Registered<'a>,
     from_client: Inlet,
@@ -101,7 +104,7 @@ enum Woke {
     Forwarded(std::io::Result<()>),
     Cancelled,
     Held(hold::Woke),
-    Halted(Halt),
+    Over(Fault),
 }
 
 impl<'a> Session<'a> {
@@ -129,6 +132,7 @@ impl<'a> Session<'a> {
             message.encode(&mut outlet.buffer).ok();
         }
         Ok(Self {
+            over: gate.over(),
             gate,
             catalogs,
             registered,
@@ -176,13 +180,13 @@ impl<'a> Session<'a> {
             Woke::Client(Ok(_)) | Woke::Target(Ok(_)) | Woke::Written(Ok(())) | Woke::Forwarded(Ok(())) => Ok(()),
             Woke::Cancelled => self.take_back().await,
             Woke::Held(woke) => self.held(woke).await,
-            Woke::Halted(halt) => Err(End::Fault(halted(halt))),
+            Woke::Over(fault) => Err(End::Fault(fault)),
         }
     }
 
     /// Waits until something can go on.
     async fn wait(&mut self) -> Woke {
-        let Self { gate, registered, from_client, to_client, from_target, to_target, replies, parked, holding, .. } =
+        let Self { over, registered, from_client, to_client, from_target, to_target, replies, parked, holding, .. } =
             self;
         // while a message waits here, more is read only to see the client leave, and to a bound
         let waiting = parked.is_some() || holding.is_some() || replies.len() >= MOST_OWED;
@@ -195,7 +199,7 @@ impl<'a> Session<'a> {
             read = from_client.fill(), if room => Woke::Client(read),
             () = registered.cancel.wanted.notified() => Woke::Cancelled,
             woke = hold::wake(holding) => Woke::Held(woke),
-            halt = gate.halted() => Woke::Halted(halt),
+            fault = over => Woke::Over(fault),
         }
     }
 
@@ -220,11 +224,18 @@ impl<'a> Session<'a> {
                 self.say(&Backend::ErrorResponse(refuse::fault(fault)));
             }
         }
+        // a server goes on with a statement although nobody waits for it any more
+        let runs = matches!(end, End::Fault(_)) && !self.replies.is_empty();
         self.to_target.control(&Control::Terminate);
         self.ended.extend(self.replies.unknown());
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {
-            tokio::join!(self.to_client.finish(), self.to_target.finish());
+            let cancel = async {
+                if runs {
+                    self.registered.cancel.tell_target().await;
+                }
+            };
+            tokio::join!(self.to_client.finish(), self.to_target.finish(), cancel);
         };
         tokio::time::timeout(std::time::Duration::from_secs(5), goodbye).await.ok();
         if let Err(fault) = self.journal_end(&reason).await {
@@ -251,17 +262,5 @@ impl<'a> Session<'a> {
 
     fn report(&mut self, report: Report) {
         self.say(&Backend::ErrorResponse(report));
-    }
-}
-
-fn halted(halt: Halt) -> Fault {
-    match halt {
-        Halt::JournalLost => {
-            Fault::gateway(Code::JournalUnavailable, "the gateway cannot write its journal and lets nothing through")
-                .hint("tell whoever runs the gateway")
-        }
-        Halt::Running | Halt::Stopping => {
-            Fault::gateway(Code::Stopping, "the gateway is stopping").hint("connect again")
-        }
     }
 }

@@ -9,6 +9,7 @@
 mod conformance;
 mod gateway;
 mod holding;
+mod lasting;
 mod masking;
 mod names;
 mod pipelines;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use postern_core::ports::Later;
 use postern_core::{Clock, Micros};
 use tokio::sync::watch;
 
@@ -48,5 +49,11 @@ impl Default for StillClock {
 impl Clock for StillClock {
     fn now(&self) -> Micros {
         *self.now.borrow()
+    }
+
+    fn until(&self, moment: Micros) -> Later<'_, ()> {
+        let mut now = self.now.subscribe();
+        // the sender lives in `self`, so the channel is open
+        Box::pin(async move { drop(now.wait_for(|now| *now >= moment).await) })
     }
 }

@@ -6,9 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use postern_core::approval::{Answered, Choice};
-use postern_core::gate::{Accepted, Gate, Halt, House, Open};
+use postern_core::gate::{Accepted, Gate, Halt, House, Lifetime, Open};
 use postern_core::journal::Sealer;
-use postern_core::ports::Approvals as _;
 use postern_core::vocabulary::Vocabulary;
 use postern_core::{ApprovalId, Claim, Fault, Secret};
 use tokio::sync::watch;
@@ -22,6 +21,7 @@ pub struct HouseBuilder {
     policy: String,
     vocabularies: Vec<&'static Vocabulary>,
     reach: Reach,
+    lifetime: Lifetime,
 }
 
 /// A house, and what stands behind its doors.
@@ -52,7 +52,7 @@ pub struct Dwelling {
 impl HouseBuilder {
     /// A house under this policy, with the toy protocol, where no target can be reached.
     pub fn new(policy: impl Into<String>) -> Self {
-        Self { policy: policy.into(), vocabularies: vec![&TOY], reach: Reach::nothing() }
+        Self { policy: policy.into(), vocabularies: vec![&TOY], reach: Reach::nothing(), lifetime: Lifetime::default() }
     }
 
     /// Speaks these protocols instead of the toy one.
@@ -66,6 +66,13 @@ impl HouseBuilder {
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// Lets sessions last so long.
+    #[must_use]
+    pub fn lasting(mut self, lifetime: Lifetime) -> Self {
+        self.lifetime = lifetime;
         self
     }
 
@@ -90,6 +97,7 @@ impl HouseBuilder {
             append: journal.clone(),
             clock: clock.clone(),
             sealer: sealer()?,
+            lifetime: self.lifetime,
             halt: halted,
             approvals_url: "https://gateway.test/approvals/".to_owned(),
         };
@@ -146,10 +154,10 @@ impl Dwelling {
     /// Answers a question as whoever holds the token.
     ///
     /// # Errors
-    /// Where the token is nobody's, or the store is down.
+    /// Where the token is nobody's, or the store or the journal fails.
     pub async fn answer(&self, token: &str, id: ApprovalId, choice: Choice) -> Result<Answered, Fault> {
         let by = self.house.recognise(&claim(token)).await?;
-        self.approvals.answer(id, &by, choice, Some("a test said so")).await
+        self.house.answer(id, &by, choice, Some("a test said so")).await
     }
 }
 

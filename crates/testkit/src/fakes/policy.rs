@@ -3,38 +3,46 @@
 //! It reads no file, and accepts nothing that core finds fault with. Enter at [`rulebook`].
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use postern_core::document::{Diagnostic, Findings, Reader, parse};
 use postern_core::policy::Rulebook;
 use postern_core::policy::source::Source;
-use postern_core::ports::Policy;
+use postern_core::ports::{Later, Policy};
+use postern_core::verdict::Revision;
 use postern_core::vocabulary::Vocabulary;
+use tokio::sync::watch;
 
-use super::{KnownTokens, locked};
+use super::KnownTokens;
 
 /// The policy in force is what was put here last.
 #[derive(Debug)]
 pub struct SwapPolicy {
-    rulebook: Mutex<Arc<Rulebook>>,
+    rulebook: watch::Sender<Arc<Rulebook>>,
 }
 
 impl SwapPolicy {
     /// A policy that can be changed later.
     #[must_use]
     pub fn new(rulebook: Rulebook) -> Self {
-        Self { rulebook: Mutex::new(Arc::new(rulebook)) }
+        Self { rulebook: watch::Sender::new(Arc::new(rulebook)) }
     }
 
     /// Puts another policy in force.
     pub fn swap(&self, rulebook: Rulebook) {
-        *locked(&self.rulebook) = Arc::new(rulebook);
+        self.rulebook.send_replace(Arc::new(rulebook));
     }
 }
 
 impl Policy for SwapPolicy {
     fn rulebook(&self) -> Arc<Rulebook> {
-        Arc::clone(&locked(&self.rulebook))
+        Arc::clone(&self.rulebook.borrow())
+    }
+
+    fn changed(&self, seen: Revision) -> Later<'_, ()> {
+        let mut rulebook = self.rulebook.subscribe();
+        // the sender lives in `self`, so the channel is open
+        Box::pin(async move { drop(rulebook.wait_for(|rulebook| rulebook.revision != seen).await) })
     }
 }
 

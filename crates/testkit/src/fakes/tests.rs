@@ -154,7 +154,7 @@ async fn halting_reaches_every_gate() {
     let (dwelling, _arrivals) = dwelling();
     let gate = dwelling.open("bob's", "shop").await.unwrap();
     dwelling.halt.send(Halt::JournalLost).unwrap();
-    assert_eq!(gate.halted().await, Halt::JournalLost);
+    assert_eq!(gate.over().await.code, Code::JournalUnavailable);
 }
 
 #[test]
