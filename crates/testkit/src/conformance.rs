@@ -7,10 +7,15 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use postern_core::approval::Choice;
+use postern_core::Code;
+use postern_core::approval::{Answered, Choice};
+use postern_core::gate::Lifetime;
 use postern_core::journal::{Decided, Event};
 
 use crate::fakes::Dwelling;
+
+#[cfg(test)]
+mod tests;
 
 /// What a client can be made to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +180,54 @@ pub async fn what_waits_runs_only_once_approved<S: Subject>() -> Result<()> {
     Ok(())
 }
 
+/// What its client does not wait for any more can neither be approved nor run.
+///
+/// # Errors
+/// Where the protocol does not hold to it.
+pub async fn what_is_taken_back_never_runs<S: Subject>() -> Result<()> {
+    let subject = S::start().await?;
+    let mut session = subject.open().await?;
+    let asked = tokio::select! {
+        heard = subject.ask(&mut session, Ask::Held) => bail!("it did not wait: {:?}", heard?),
+        asked = tokio::time::timeout(PATIENCE, subject.dwelling().approvals.asked()) => asked?,
+    };
+    drop(session);
+    let closed = |event: &Event| matches!(event, Event::SessionClosed { .. });
+    ensure!(comes(&subject, closed).await, "the session did not end with its client");
+    let answered = subject.dwelling().answer("token-of-dana", asked.id, Choice::Approve).await?;
+    ensure!(matches!(answered, Answered::Refused(_)), "it can be approved although nobody waits for it: {answered:?}");
+    ensure!(!subject.reached(Ask::Held)?, "the target saw what was taken back");
+    let denied = |event: &Event| matches!(event, Event::Operation { decided: Decided::Deny { .. }, .. });
+    ensure!(subject.dwelling().journal.events().iter().any(denied), "the journal does not say that it was taken back");
+    Ok(())
+}
+
+/// A session ends with its time, although its client does nothing.
+///
+/// # Errors
+/// Where the protocol does not hold to it.
+pub async fn a_session_that_is_over_ends<S: Subject>() -> Result<()> {
+    let subject = S::start().await?;
+    let mut session = subject.open().await?;
+    ensure!(subject.ask(&mut session, Ask::Allowed).await?.done, "it ended before its time");
+    subject.dwelling().clock.advance(Lifetime::default().longest);
+    let code = Code::SessionOver.to_string();
+    let closed = |event: &Event| matches!(event, Event::SessionClosed { reason } if reason.contains(&code));
+    ensure!(comes(&subject, closed).await, "the session did not end with its time");
+    ensure!(subject.ask(&mut session, Ask::Allowed).await.map_or(true, |heard| !heard.done), "its client goes on");
+    Ok(())
+}
+
+/// Whether the journal holds such an event within the five seconds that a session has to end.
+async fn comes<S: Subject>(subject: &S, wanted: impl Fn(&Event) -> bool) -> bool {
+    let came = async {
+        while !subject.dwelling().journal.events().iter().any(&wanted) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), came).await.is_ok()
+}
+
 /// The injected credential reaches neither a client nor a record, whatever is asked.
 ///
 /// # Errors
@@ -202,6 +255,8 @@ macro_rules! conformance {
             a_masked_value_is_nowhere,
             malformed_input_ends_its_own_session_only,
             what_waits_runs_only_once_approved,
+            what_is_taken_back_never_runs,
+            a_session_that_is_over_ends,
             the_credential_stays_inside,
         );
     };
