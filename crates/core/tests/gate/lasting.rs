@@ -14,6 +14,8 @@ use crate::{RULES, builder, delete, held, house, known, policy, read, verdicts};
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTES: Duration = Duration::from_secs(360);
 const INSTANT: Duration = Duration::from_micros(1);
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn lasting(lifetime: Lifetime) -> (Dwelling, Arrivals) {
     let (builder, arrivals) = builder(RULES);
@@ -29,12 +31,12 @@ async fn over(gate: &Gate<Open>) -> Option<Fault> {
 async fn a_session_ends_when_its_time_is_over() {
     let (dwelling, _arrivals) = lasting(Lifetime { longest: HOUR, ends_with_token: false });
     let mut gate = dwelling.open("bot", "shop").await.unwrap();
-    let waiting = gate.over();
+    let waiting = timeout(PATIENCE, gate.over());
     dwelling.clock.advance(HOUR.saturating_sub(INSTANT));
     assert!(over(&gate).await.is_none());
     assert!(matches!(gate.submit(vec![read()], "x".into()).await, Ok(Decision::Go(_))));
     dwelling.clock.advance(INSTANT);
-    let fault = waiting.await;
+    let fault = waiting.await.expect("it is not told");
     assert_eq!((fault.code, over(&gate).await.unwrap().code), (Code::SessionOver, Code::SessionOver));
     // a protocol that does not listen gets nothing through all the same
     assert_eq!(gate.submit(vec![read()], "x".into()).await.unwrap_err().code, Code::SessionOver);
@@ -83,9 +85,9 @@ async fn an_idle_session_hears_of_a_policy_that_lets_it_in_no_more() {
         dwelling.change(&still).unwrap();
         assert!(over(&gate).await.is_none());
     }
-    let waiting = gate.over();
+    let waiting = timeout(PATIENCE, gate.over());
     dwelling.change(&policy(RULES).replace("claims = { sub = \"bot\" }", "claims = { sub = \"other\" }")).unwrap();
-    let fault = waiting.await;
+    let fault = waiting.await.expect("it is not told");
     assert_eq!(fault.code, Code::PolicyChanged);
     assert_eq!(fault.message, "the policy changed: your token does not make you `bot` any more");
 }
