@@ -1,10 +1,10 @@
-//! Every kind of node that the grammar can make: understood, or opaque.
+//! Every kind of node that the grammar can make, and every text: understood, or opaque, or unread.
 //!
 //! The nodes are made empty, as no statement has them; what counts is that none passes in silence.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::Node;
-use postern_core::operation::Effect;
+use postern_core::operation::{Effect, Reading};
 use prost::Message as _;
 
 use super::*;
@@ -91,4 +91,35 @@ fn statements_that_are_understood() {
         assert!(crate::postgres::vocabulary::VOCABULARY.actions.contains(&outcome.action.0));
     });
     assert_read!(names.join("\n"));
+}
+
+/// Statements of every kind, one a line; a real server answers the same ones for the test of origins.
+const STATEMENTS: &str = concat!(
+    include_str!("../../../../tests/origins/corpus.sql"),
+    include_str!("../../../../tests/origins/corpus18.sql"),
+);
+
+#[test]
+fn a_text_cut_anywhere_is_read_or_it_is_not() {
+    let catalog = shop();
+    let path = ["public".into()];
+    let (mut clear, mut refused) = (0, 0);
+    for text in STATEMENTS.lines() {
+        for (cut, _) in text.char_indices() {
+            let _ = redact::passwords(&text[..cut]);
+            match read(&text[..cut], &names(&catalog, &path)) {
+                Ok(statements) => {
+                    assert!(statements.iter().all(|one| !one.touches.is_empty()), "{}", &text[..cut]);
+                    clear += usize::from(statements.iter().all(|one| one.reading == Reading::Clear));
+                }
+                Err(Unread::Syntax { position: Some(position), .. }) => {
+                    assert!((1..=text[..cut].chars().count() + 1).contains(&position), "{}", &text[..cut]);
+                    refused += 1;
+                }
+                Err(unread) => panic!("{unread}, at no place: {}", &text[..cut]),
+            }
+        }
+    }
+    // both happen, and often
+    assert!(clear > 2000 && refused > 2000, "{clear} {refused}");
 }
