@@ -1,0 +1,1 @@
+SELECT email AS e, name n FROM customers c

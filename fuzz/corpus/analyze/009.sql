@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (name) name, email FROM customers ORDER BY name, id

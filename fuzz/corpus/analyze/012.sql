@@ -1,0 +1,1 @@
+SELECT email, count(*) FROM customers GROUP BY 1 HAVING count(*) > 0 ORDER BY 2

@@ -1,0 +1,1 @@
+SELECT lower(email), left(email, 5), email || '', email COLLATE "C", email::varchar FROM customers

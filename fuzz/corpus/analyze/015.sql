@@ -1,0 +1,1 @@
+SELECT coalesce(email, 'x'), nullif(email, 'x'), greatest(email, name) FROM customers

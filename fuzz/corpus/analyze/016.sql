@@ -1,0 +1,1 @@
+SELECT CASE WHEN id = 1 THEN email ELSE name END FROM customers

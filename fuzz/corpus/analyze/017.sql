@@ -1,0 +1,1 @@
+SELECT max(email), min(phone), string_agg(email, ','), array_agg(email) FROM customers

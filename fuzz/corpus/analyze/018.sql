@@ -1,0 +1,1 @@
+SELECT count(*), count(email), count(DISTINCT email) FROM customers

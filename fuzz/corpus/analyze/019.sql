@@ -1,0 +1,1 @@
+SELECT first_value(email) OVER (ORDER BY id), lag(email) OVER w, row_number() OVER w FROM customers WINDOW w AS (PARTITION BY name ORDER BY id)

@@ -1,0 +1,1 @@
+SELECT string_agg(email, ',') FILTER (WHERE id > 0) FROM customers

@@ -1,0 +1,1 @@
+SELECT row_to_json(c), to_jsonb(c), c::text FROM customers c

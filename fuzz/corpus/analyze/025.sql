@@ -1,0 +1,1 @@
+SELECT ROW(c.*), ROW(email, 1) FROM customers c

@@ -1,0 +1,1 @@
+SELECT (c).email, (c.*).name, (c).* FROM customers c

@@ -1,0 +1,1 @@
+SELECT (ROW(email, 2)).f1 FROM customers

@@ -1,0 +1,1 @@
+SELECT c.tags[2], c.tags[1:2], (c.meta)->>'k', c.meta->'k' FROM customers c

@@ -1,0 +1,1 @@
+SELECT t FROM customers, unnest(tags) AS t

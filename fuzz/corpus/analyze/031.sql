@@ -1,0 +1,1 @@
+SELECT u.v FROM customers c, LATERAL unnest(c.tags) AS u(v)

@@ -1,0 +1,1 @@
+SELECT k, v FROM customers, jsonb_each_text(meta) AS e(k, v)

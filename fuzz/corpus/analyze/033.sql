@@ -1,0 +1,1 @@
+SELECT key, value FROM customers, jsonb_each(meta)

@@ -1,0 +1,1 @@
+SELECT * FROM customers, jsonb_each(meta)

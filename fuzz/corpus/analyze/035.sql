@@ -1,0 +1,1 @@
+SELECT x.* FROM customers, jsonb_to_record(meta) AS x(k text)

@@ -1,0 +1,1 @@
+SELECT g, g + 1 FROM generate_series(1, 3) AS g

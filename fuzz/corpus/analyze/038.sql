@@ -1,0 +1,1 @@
+SELECT n, ordinality FROM generate_series(1, 3) WITH ORDINALITY AS t(n)

@@ -1,0 +1,1 @@
+SELECT * FROM unnest(ARRAY[1, 2]) AS t(a), unnest('{a,b}'::text[]) AS b, customers c, unnest(c.tags) AS tag

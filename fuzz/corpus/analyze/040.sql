@@ -1,0 +1,1 @@
+SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['a', 'b'])) AS t(a, b)

@@ -1,0 +1,1 @@
+SELECT s.email FROM (SELECT email FROM customers) s

@@ -1,0 +1,1 @@
+SELECT s.x FROM (SELECT email, name FROM customers) AS s(x, y)

@@ -1,0 +1,1 @@
+SELECT a.x FROM (SELECT b.y AS x FROM (SELECT email AS y FROM customers) b) a

@@ -1,0 +1,1 @@
+SELECT (SELECT email FROM customers LIMIT 1)

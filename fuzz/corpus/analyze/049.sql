@@ -1,0 +1,1 @@
+SELECT (SELECT c.email), c.id FROM customers c

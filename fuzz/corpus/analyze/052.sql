@@ -1,0 +1,1 @@
+SELECT email IN (SELECT email FROM letters) FROM customers

@@ -1,0 +1,1 @@
+SELECT o.note, (SELECT max(email) FROM customers c WHERE c.id = o.customer_id) FROM orders o

@@ -1,0 +1,1 @@
+SELECT c.email, o.note FROM customers c, orders o WHERE o.customer_id = c.id

@@ -1,0 +1,1 @@
+SELECT c.email, o.note FROM customers c LEFT JOIN orders o ON o.customer_id = c.id

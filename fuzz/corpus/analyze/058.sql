@@ -1,0 +1,1 @@
+SELECT c.email, o.note FROM orders o RIGHT JOIN customers c ON o.customer_id = c.id

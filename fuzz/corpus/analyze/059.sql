@@ -1,0 +1,1 @@
+SELECT c.email, o.email FROM customers c FULL JOIN others o ON o.id = c.id

@@ -1,0 +1,1 @@
+SELECT id, email FROM customers RIGHT JOIN others USING (id, email)

@@ -1,0 +1,1 @@
+SELECT id, email FROM customers FULL JOIN others USING (id, email)

@@ -1,0 +1,1 @@
+SELECT id FROM customers JOIN letters USING (id)

@@ -1,0 +1,1 @@
+SELECT phone FROM customers JOIN others USING (phone)

@@ -1,0 +1,1 @@
+SELECT phone FROM customers LEFT JOIN others USING (phone)

@@ -1,0 +1,1 @@
+SELECT customers.email, others.email FROM customers JOIN others USING (id, email)

@@ -1,0 +1,1 @@
+SELECT j.email FROM (customers JOIN others USING (email)) AS j

@@ -1,0 +1,1 @@
+SELECT j.a FROM (customers c CROSS JOIN orders o) AS j(a, b, c)

@@ -1,0 +1,1 @@
+SELECT u.email, c.name FROM customers c JOIN others o USING (email) AS u

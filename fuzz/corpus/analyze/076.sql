@@ -1,0 +1,1 @@
+SELECT a.email, b.email FROM customers a, customers b

@@ -1,0 +1,1 @@
+SELECT email FROM customers UNION ALL SELECT name FROM customers

@@ -1,0 +1,1 @@
+SELECT email FROM customers EXCEPT SELECT email FROM others ORDER BY 1

@@ -1,0 +1,1 @@
+SELECT u.email FROM (SELECT email FROM customers UNION ALL SELECT email FROM others) u

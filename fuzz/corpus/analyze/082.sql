@@ -1,0 +1,1 @@
+SELECT name FROM customers UNION ALL (SELECT note FROM orders ORDER BY total LIMIT 1)

@@ -1,0 +1,1 @@
+SELECT v.b FROM (VALUES (1, 'a')) AS v(a, b)

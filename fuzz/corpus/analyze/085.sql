@@ -1,0 +1,1 @@
+SELECT v.column1 FROM (VALUES ((SELECT max(email) FROM customers))) v

@@ -1,0 +1,1 @@
+WITH x(e) AS (SELECT email FROM customers) SELECT x.e, y.e FROM x, LATERAL (SELECT x.e) y

@@ -1,0 +1,1 @@
+WITH x AS (SELECT email FROM customers), y AS (SELECT * FROM x) SELECT * FROM y

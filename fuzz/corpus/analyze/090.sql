@@ -1,0 +1,1 @@
+WITH x AS (WITH y AS (SELECT email FROM customers) SELECT * FROM y) SELECT * FROM x

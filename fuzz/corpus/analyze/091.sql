@@ -1,0 +1,1 @@
+WITH x AS MATERIALIZED (SELECT * FROM customers) SELECT x.email FROM x JOIN x x2 ON x.id = x2.id

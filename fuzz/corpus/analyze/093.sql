@@ -1,0 +1,1 @@
+WITH RECURSIVE t AS (SELECT id, name, manager_id, 1 AS depth FROM employees WHERE manager_id IS NULL UNION ALL SELECT e.id, e.name, e.manager_id, t.depth + 1 FROM employees e JOIN t ON e.manager_id = t.id) SELECT * FROM t

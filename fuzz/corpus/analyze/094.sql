@@ -1,0 +1,1 @@
+WITH RECURSIVE t(a, b) AS (SELECT 1, 'x'::text UNION ALL SELECT a + 1, (SELECT max(email) FROM customers) FROM t WHERE a < 3) SELECT b FROM t

@@ -1,0 +1,1 @@
+WITH RECURSIVE t(a, b, c) AS (SELECT 1, 'x'::text, email FROM customers UNION SELECT a + 1, c, b FROM t WHERE a < 3) SELECT a, b, c FROM t

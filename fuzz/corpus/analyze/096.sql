@@ -1,0 +1,1 @@
+WITH RECURSIVE t AS (SELECT id, email FROM customers) SELECT email FROM t

@@ -1,0 +1,1 @@
+WITH RECURSIVE t(id, link) AS (SELECT id, manager_id FROM employees UNION ALL SELECT e.id, e.manager_id FROM employees e, t WHERE e.manager_id = t.id) SEARCH DEPTH FIRST BY id SET o CYCLE id SET is_cycle USING path SELECT id, o, is_cycle, path FROM t

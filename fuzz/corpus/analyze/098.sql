@@ -1,0 +1,1 @@
+SELECT id, mail, domain FROM contacts

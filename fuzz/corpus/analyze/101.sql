@@ -1,0 +1,1 @@
+SELECT id, email, total, note FROM joined

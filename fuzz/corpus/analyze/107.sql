@@ -1,0 +1,1 @@
+SELECT actor FROM events_low

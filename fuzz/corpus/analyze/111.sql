@@ -1,0 +1,1 @@
+SELECT place, (place).street FROM homes

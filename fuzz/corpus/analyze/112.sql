@@ -1,0 +1,1 @@
+SELECT (h.place).town, (h).id FROM homes h

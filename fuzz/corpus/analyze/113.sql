@@ -1,0 +1,1 @@
+SELECT reveal(id), plain(email) FROM customers

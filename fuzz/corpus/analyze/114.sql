@@ -1,0 +1,1 @@
+SELECT c.plain FROM (SELECT 1) c(plain)

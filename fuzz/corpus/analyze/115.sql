@@ -1,0 +1,1 @@
+SELECT name.upper FROM (SELECT 'x'::text AS upper) name

@@ -1,0 +1,1 @@
+SELECT grouping(name), name FROM customers GROUP BY ROLLUP (name)

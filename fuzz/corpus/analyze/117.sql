@@ -1,0 +1,1 @@
+SELECT name, email FROM customers GROUP BY GROUPING SETS ((name, email), ())

@@ -1,0 +1,1 @@
+SELECT current_user, current_date, session_user, now() IS NOT NULL

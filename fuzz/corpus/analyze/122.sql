@@ -1,0 +1,1 @@
+SELECT extract(year FROM at), at AT TIME ZONE 'UTC', date_trunc('day', at) FROM orders

@@ -1,0 +1,1 @@
+SELECT position('@' IN email), substring(email FROM 1 FOR 3), trim(both 'x' FROM email), overlay(email PLACING 'X' FROM 1) FROM customers

@@ -1,0 +1,1 @@
+SELECT email LIKE 'T%', email ~ 'T', email IS NULL, email IS DISTINCT FROM 'x', email BETWEEN 'a' AND 'z', NOT active FROM customers

@@ -1,0 +1,1 @@
+SELECT xmlelement(name e, email), xmlforest(email AS x), xmlconcat(xmlelement(name a), xmlelement(name b)) FROM customers

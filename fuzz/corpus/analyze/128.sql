@@ -1,0 +1,1 @@
+SELECT cast(email AS text), email::text FROM customers

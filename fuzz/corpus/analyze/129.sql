@@ -1,0 +1,1 @@
+SELECT array[email, name], array[[1, 2]] FROM customers

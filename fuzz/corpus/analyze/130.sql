@@ -1,0 +1,1 @@
+SELECT id + 1 AS next, id FROM customers ORDER BY id, next

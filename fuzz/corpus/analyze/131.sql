@@ -1,0 +1,1 @@
+SELECT o.* FROM orders o WHERE EXISTS (SELECT FROM customers c WHERE c.id = o.customer_id AND c.email = 'x')

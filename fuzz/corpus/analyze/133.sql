@@ -1,0 +1,1 @@
+SELECT json_build_object('e', email), jsonb_agg(c), json_object_agg(id, email) FROM customers c GROUP BY email

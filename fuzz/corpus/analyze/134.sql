@@ -1,0 +1,1 @@
+SELECT q.f FROM (SELECT email f, row_number() OVER (ORDER BY id) rn FROM customers) q WHERE q.rn = 1

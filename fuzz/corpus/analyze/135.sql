@@ -1,0 +1,1 @@
+SELECT concat(email, id), format('%s', email), quote_literal(email), md5(email) FROM customers

@@ -1,0 +1,1 @@
+SELECT (array_agg(email ORDER BY id))[1] FROM customers

@@ -1,0 +1,1 @@
+SELECT a.email FROM customers a WHERE a.email > ALL (SELECT email FROM others)

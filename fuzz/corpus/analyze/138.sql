@@ -1,0 +1,1 @@
+SELECT (SELECT s.email FROM (SELECT c.email) s) FROM customers c

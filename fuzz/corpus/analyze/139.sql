@@ -1,0 +1,1 @@
+SELECT t.a, t.b FROM (SELECT email, id FROM customers UNION ALL SELECT name, id FROM customers) t(a, b)

@@ -1,0 +1,1 @@
+SELECT "c"."email" AS "customer email" FROM "customers" "c"

@@ -1,0 +1,1 @@
+SELECT xmltable.* FROM customers, XMLTABLE('/r' PASSING xmlparse(document '<r><x>1</x></r>') COLUMNS x text PATH 'x', o FOR ORDINALITY)

@@ -1,0 +1,1 @@
+SELECT b.x FROM customers c, XMLTABLE('/r' PASSING xmlelement(name r, c.email) COLUMNS x text PATH '.') b

@@ -1,0 +1,1 @@
+SELECT c.id FROM customers c WHERE (c.id, c.email) IN (SELECT id, email FROM letters)

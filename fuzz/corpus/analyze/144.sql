@@ -1,0 +1,1 @@
+SELECT CASE email WHEN 'x' THEN 1 ELSE 2 END FROM customers

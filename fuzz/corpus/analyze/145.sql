@@ -1,0 +1,1 @@
+SELECT customers.tableoid::regclass, pg_typeof(email) FROM customers

@@ -1,0 +1,1 @@
+INSERT INTO letters SELECT id, email FROM customers WHERE false RETURNING id, email

@@ -1,0 +1,1 @@
+DELETE FROM letters l USING customers c WHERE c.id = l.id AND false RETURNING l.email, c.email, *

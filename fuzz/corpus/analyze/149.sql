@@ -1,0 +1,1 @@
+WITH d AS (DELETE FROM others WHERE false RETURNING *) SELECT email FROM d

@@ -1,0 +1,1 @@
+WITH u AS (UPDATE customers SET name = 'n' RETURNING id, email AS mail) SELECT mail, id FROM u

@@ -1,0 +1,1 @@
+INSERT INTO others (id, email) VALUES (9, 'nine') ON CONFLICT DO NOTHING RETURNING *

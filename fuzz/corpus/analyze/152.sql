@@ -1,0 +1,1 @@
+EXPLAIN SELECT email FROM customers

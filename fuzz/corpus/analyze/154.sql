@@ -1,0 +1,1 @@
+UPDATE customers SET name = name RETURNING old.email, new.email, old.name AS was

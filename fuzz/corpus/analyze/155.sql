@@ -1,0 +1,1 @@
+UPDATE customers SET name = name RETURNING WITH (OLD AS o, NEW AS n) o.email, n.*

@@ -1,0 +1,1 @@
+MERGE INTO others t USING customers c ON t.id = c.id WHEN MATCHED THEN UPDATE SET email = t.email RETURNING merge_action(), t.email, c.email

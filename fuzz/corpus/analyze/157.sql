@@ -1,0 +1,1 @@
+SELECT j.e FROM customers, JSON_TABLE(meta, '$' COLUMNS (e text PATH '$.k', NESTED PATH '$.x[*]' COLUMNS (y int PATH '$'))) j

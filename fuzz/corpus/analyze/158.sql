@@ -1,0 +1,1 @@
+SELECT JSON_VALUE(meta, '$.k'), JSON_QUERY(meta, '$'), JSON_EXISTS(meta, '$.k') FROM customers

@@ -1,0 +1,1 @@
+SELECT JSON_OBJECT('e' : email), JSON_ARRAY(email, 1), JSON_OBJECTAGG(id : email), JSON_ARRAYAGG(email ORDER BY id) FROM customers GROUP BY email

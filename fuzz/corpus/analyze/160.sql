@@ -1,0 +1,1 @@
+SELECT JSON_ARRAY(SELECT email FROM customers), JSON_SCALAR(1), JSON('{}'), JSON_SERIALIZE('{}')

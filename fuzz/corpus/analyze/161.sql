@@ -1,0 +1,1 @@
+SELECT any_value(email), casefold(email) FROM customers GROUP BY 2

@@ -1,0 +1,1 @@
+BEGIN; UPDATE customers SET name = 'x' WHERE id = 1; COMMIT

@@ -1,0 +1,1 @@
+PREPARE p AS SELECT email FROM customers WHERE id = $1; EXECUTE p(1)

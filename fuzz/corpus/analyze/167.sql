@@ -1,0 +1,1 @@
+FETCH 5 FROM c

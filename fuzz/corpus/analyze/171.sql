@@ -1,0 +1,1 @@
+CREATE TABLE a (b int DEFAULT 1, CHECK (b > 0), c int REFERENCES customers (id))

@@ -1,0 +1,1 @@
+ALTER TABLE customers ALTER name TYPE text USING email, DROP COLUMN phone

@@ -1,0 +1,1 @@
+EXPLAIN (ANALYZE) DELETE FROM customers WHERE id = 1

@@ -1,0 +1,1 @@
+MERGE INTO others t USING customers c ON t.id = c.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (c.id, c.email)

@@ -1,0 +1,1 @@
+INSERT INTO customers VALUES (1) ON CONFLICT (id) DO UPDATE SET email = excluded.email WHERE customers.name IS NULL

@@ -1,0 +1,1 @@
+SELECT nextval('orders_id_seq'), pg_sleep(1), query_to_xml('x', true, true, '')

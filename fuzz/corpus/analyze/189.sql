@@ -1,0 +1,1 @@
+SELECT U&'\0061', E'\x41', B'1', X'F', $tag$ ' $tag$, 1e5, :: text
