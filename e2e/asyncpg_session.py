@@ -119,6 +119,10 @@ async def cursors(connection):
         show("iterated", total)
         cursor = await connection.cursor("SELECT n FROM numbers WHERE n > $1 ORDER BY n", 100)
         show("fetched", [row["n"] for row in await cursor.fetch(3)])
+        show("skipped", await cursor.forward(5))
+        show("next", (await cursor.fetchrow())["n"])
+        show("to the end", await cursor.forward(100000) > 1000)
+        show("nothing more", await cursor.fetchrow())
 
 
 async def prepared(connection):
@@ -132,7 +136,11 @@ async def prepared(connection):
 
 async def notifications(connection):
     heard = asyncio.Queue()
-    await connection.add_listener("bell", lambda _connection, _pid, channel, payload: heard.put_nowait((channel, payload)))
+    own = connection.get_server_pid()
+    listener = lambda _connection, pid, channel, payload: heard.put_nowait((pid == own, channel, payload))
+    await connection.add_listener("bell", listener)
+    await connection.execute("NOTIFY bell, 'own'")
+    show("heard of itself", await asyncio.wait_for(heard.get(), 10))
     other = await asyncpg.connect()
     await other.execute("NOTIFY bell, 'ding'")
     await other.execute("SELECT pg_notify('bell', $1)", "dong")

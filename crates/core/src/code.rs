@@ -81,6 +81,8 @@ codes! {
     Unreadable = 3012,
     /// A human's answer to an approval does not count.
     AnswerRefused = 3013,
+    /// What it names came to stand for something else after it was read.
+    MeaningChanged = 3014,
     /// The client broke the protocol.
     ClientViolation = 4001,
     /// The protocol has it, Postern does not pass it.

@@ -18,7 +18,6 @@ pub mod wire;
 use postern_core::Vocabulary;
 use postern_core::gate::{Accepted, Gate};
 use postern_core::ports::{Client, Later, Protocol};
-use postern_core::{Code, Fault};
 
 use self::cancel::Cancels;
 use self::catalogs::Catalogs;
@@ -35,7 +34,7 @@ impl Postgres {
     /// The protocol with no session yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { cancels: Cancels::new(), catalogs: Catalogs::default() }
+        Self { cancels: Cancels::default(), catalogs: Catalogs::default() }
     }
 }
 
@@ -53,17 +52,11 @@ impl Protocol for Postgres {
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {
         Box::pin(async move {
             let session = gate.session();
-            let logged = tokio::time::timeout(login::DEADLINE, login::log_in(client, gate, &self.cancels)).await;
-            let logged = match logged {
-                Ok(Ok(logged)) => logged,
-                Ok(Err(Ended::Quietly)) => return,
-                Ok(Err(Ended::Failed(fault))) => {
+            let logged = match login::log_in(client, gate, &self.cancels).await {
+                Ok(logged) => logged,
+                Err(Ended::Quietly) => return,
+                Err(Ended::Failed(fault)) => {
                     tracing::info!(%session, code = %fault.code, cause = fault.cause, "login refused: {}", fault.message);
-                    return;
-                }
-                Err(_) => {
-                    let fault = Fault::client(Code::LoginTimeout, "the login took too long");
-                    tracing::info!(%session, code = %fault.code, "login refused: {}", fault.message);
                     return;
                 }
             };
@@ -73,7 +66,7 @@ impl Protocol for Postgres {
                     tracing::warn!(%session, code = %fault.code, cause = fault.cause, "{}", fault.message);
                     let report = wire::Backend::ErrorResponse(refuse::fault(&fault));
                     report.encode(&mut outlet.buffer).ok();
-                    tokio::time::timeout(login::DEADLINE, outlet.finish()).await.ok();
+                    tokio::time::timeout(login::GOODBYE, outlet.finish()).await.ok();
                     if let Err(worse) = gate.close(&fault.to_string()).await {
                         tracing::error!(%session, code = %worse.code, "{}", worse.message);
                     }

@@ -36,7 +36,8 @@ async fn an_approval_over_the_api_lets_the_operation_go_on() {
     assert_eq!(approved["answers"][0]["reason"], "as planned");
 
     let settled = held.settled().await.unwrap();
-    let permit: Permit = gate.resume(*held, settled).await.unwrap().unwrap();
+    let again = [super::delete("DELETE FROM customers", true)];
+    let permit: Permit = gate.resume(*held, settled, &again).await.unwrap().unwrap();
     assert_eq!(permit.spend().0, "x");
     let journal = desk.dwelling.journal.events();
     assert_eq!(answers(&journal), ["ann: granted"]);
@@ -49,7 +50,7 @@ async fn a_denial_carries_its_reason_to_who_waits() {
     let denied = desk.post(&format!("/v1/approvals/{id}/deny"), "anns", r#"{"reason": "not on a Friday"}"#).await;
     assert_eq!(denied.json()["state"], "denied");
     let settled = held.settled().await.unwrap();
-    let denial = gate.resume(*held, settled).await.unwrap().unwrap_err();
+    let denial = gate.resume(*held, settled, &[]).await.unwrap().unwrap_err();
     assert_eq!(denial.message, "ann denied it: not on a Friday");
 }
 

@@ -127,15 +127,26 @@ impl Gate<Open> {
     }
 
     /// Goes on with a held operation as it was settled: granted, it is decided again under the policy in force, the
-    /// approval is used, and the operation is recorded.
+    /// approval is used, and the operation is recorded. `again` is what its message reads as by now; where nothing was
+    /// granted, nobody looks at it.
     ///
     /// # Errors
     /// Where the store or the journal fails.
-    pub async fn resume(&mut self, held: Held, settled: Settled) -> Result<Result<Permit, Denial>, Fault> {
+    pub async fn resume(
+        &mut self,
+        held: Held,
+        settled: Settled,
+        again: &[Operation],
+    ) -> Result<Result<Permit, Denial>, Fault> {
         self.journal_settled(&held, &settled).await?;
         let Held { pending, asked, .. } = held;
         if settled.state != State::Granted {
             return self.deny(&pending, refused(asked.id, &settled)).await.map(Err);
+        }
+        // THREAT: a name that stands for something else by the time that a human has agreed.
+        if again != pending.operations.as_slice() {
+            let message = "what it names changed while it waited, so that it is no longer what was approved";
+            return self.deny(&pending, Denial::new(Code::MeaningChanged, message).hint("ask again")).await.map(Err);
         }
         self.keep_up(&pending).await?;
         let duties = match self.state.scope.decide(&pending.operations) {

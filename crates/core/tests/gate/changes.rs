@@ -16,7 +16,7 @@ async fn resumed(change: &str) -> Result<String, Code> {
     dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
     let settled = waiting.settled().await.unwrap();
     dwelling.change(change).unwrap();
-    let outcome = gate.resume(waiting, settled).await;
+    let outcome = gate.resume(waiting, settled, &[delete()]).await;
     let recorded = verdicts(&dwelling).pop().unwrap();
     match outcome {
         Ok(Ok(permit)) => {

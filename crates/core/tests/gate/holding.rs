@@ -34,7 +34,7 @@ async fn what_a_human_grants_runs_once() {
     assert_eq!(dwelling.answer("bot", approval, Choice::Approve).await.unwrap(), Answered::Refused(Refusal::NotHuman));
     assert_eq!(dwelling.answer("ben", approval, Choice::Approve).await.unwrap(), Answered::Counted(State::Granted));
     let settled = waiting.settled().await.unwrap();
-    let permit = gate.resume(waiting, settled).await.unwrap().unwrap();
+    let permit = gate.resume(waiting, settled, &[delete()]).await.unwrap().unwrap();
     assert_eq!(&permit.spend().0[..], b"payload");
     assert_eq!(dwelling.approvals.all()[0].state, State::Used);
     assert_eq!(verdicts(&dwelling), ["hold", "allow by approval"]);
@@ -58,7 +58,7 @@ async fn what_a_human_denies_does_not_run() {
     let waiting = held(&mut gate, delete()).await;
     dwelling.answer("ben", waiting.approval(), Choice::Deny).await.unwrap();
     let settled = waiting.settled().await.unwrap();
-    let denial = gate.resume(waiting, settled).await.unwrap().unwrap_err();
+    let denial = gate.resume(waiting, settled, &[delete()]).await.unwrap().unwrap_err();
     assert_eq!((denial.code, denial.message.as_str()), (Code::ApprovalDenied, "ben denied it: a test said so"));
     assert_eq!(verdicts(&dwelling), ["hold", "deny PST-3006"]);
     assert_eq!(settlements(&dwelling), ["denied"]);
@@ -73,7 +73,7 @@ async fn what_nobody_answers_does_not_run() {
     let late = dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
     assert_eq!(late, Answered::Refused(Refusal::Settled));
     let settled = waiting.settled().await.unwrap();
-    let denial = gate.resume(waiting, settled).await.unwrap().unwrap_err();
+    let denial = gate.resume(waiting, settled, &[delete()]).await.unwrap().unwrap_err();
     assert_eq!((denial.code, denial.message.as_str()), (Code::ApprovalExpired, "nobody approved it in time"));
     assert_eq!(settlements(&dwelling), ["expired"]);
 }
@@ -86,9 +86,25 @@ async fn a_grant_that_comes_to_nothing_in_time_lapses() {
     dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
     let settled = waiting.settled().await.unwrap();
     dwelling.clock.advance(Duration::from_secs(600));
-    let denial = gate.resume(waiting, settled).await.unwrap().unwrap_err();
+    let denial = gate.resume(waiting, settled, &[delete()]).await.unwrap().unwrap_err();
     assert_eq!(denial.code, Code::ApprovalExpired);
     assert_eq!(verdicts(&dwelling), ["hold", "deny PST-3007"]);
+}
+
+#[tokio::test]
+async fn what_reads_otherwise_by_then_is_not_what_was_granted() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let mut other = delete();
+    other.meaning = "delete of the same name in another place".into();
+    for again in [vec![other], vec![delete(), delete()], vec![]] {
+        let waiting = held(&mut gate, delete()).await;
+        dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
+        let settled = waiting.settled().await.unwrap();
+        let denial = gate.resume(waiting, settled, &again).await.unwrap().unwrap_err();
+        assert_eq!(denial.code, Code::MeaningChanged, "{again:?}");
+        assert_eq!(verdicts(&dwelling).pop().unwrap(), "deny PST-3014");
+    }
 }
 
 #[tokio::test]
@@ -97,7 +113,7 @@ async fn a_settlement_that_a_protocol_makes_up_grants_nothing() {
     let mut gate = dwelling.open("bot", "shop").await.unwrap();
     let waiting = held(&mut gate, delete()).await;
     let forged = postern_core::approval::Settled { state: State::Granted, answer: None };
-    let denial = gate.resume(waiting, forged).await.unwrap().unwrap_err();
+    let denial = gate.resume(waiting, forged, &[delete()]).await.unwrap().unwrap_err();
     assert_eq!(denial.code, Code::ApprovalExpired);
 }
 
@@ -195,7 +211,7 @@ async fn an_approval_may_serve_for_a_while() {
     let approval = waiting.approval();
     dwelling.answer("ben", approval, Choice::Approve).await.unwrap();
     let settled = waiting.settled().await.unwrap();
-    gate.resume(waiting, settled).await.unwrap().map(drop).unwrap();
+    gate.resume(waiting, settled, &[delete()]).await.unwrap().map(drop).unwrap();
     for wait in [0, 1_800, 1_799] {
         dwelling.clock.advance(Duration::from_secs(wait));
         let question = asking(&mut gate, delete()).await;
@@ -218,7 +234,7 @@ async fn without_the_store_nothing_that_needs_a_human_goes_on() {
     dwelling.approvals.set_down(true);
     assert_eq!(gate.ask(question, Standing::Free).await.unwrap_err().code, Code::StoreUnavailable);
     assert_eq!(other.settled().await.unwrap_err().code, Code::StoreUnavailable);
-    assert_eq!(gate.resume(waiting, settled).await.unwrap_err().code, Code::StoreUnavailable);
+    assert_eq!(gate.resume(waiting, settled, &[delete()]).await.unwrap_err().code, Code::StoreUnavailable);
     assert_eq!(gate.withdraw(other).await.unwrap_err().code, Code::StoreUnavailable);
     assert!(matches!(gate.submit(vec![crate::read()], "x".into()).await.unwrap(), Decision::Go(_)));
 }
@@ -232,7 +248,7 @@ async fn without_the_journal_an_approval_is_no_permit() {
     let settled = waiting.settled().await.unwrap();
     // the settlement is written, the permit's record is not: the approval is spent and nothing may run
     dwelling.journal.fail_from(2);
-    assert_eq!(gate.resume(waiting, settled).await.unwrap_err().code, Code::JournalUnavailable);
+    assert_eq!(gate.resume(waiting, settled, &[delete()]).await.unwrap_err().code, Code::JournalUnavailable);
     assert_eq!(dwelling.approvals.all()[0].state, State::Used);
     dwelling.journal.recover();
     dwelling.journal.fail_from(1);

@@ -73,7 +73,7 @@ async fn what_was_granted_does_not_run_in_a_session_that_is_over() {
     dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
     let settled = waiting.settled().await.unwrap();
     dwelling.clock.advance(MINUTES);
-    assert_eq!(gate.resume(waiting, settled).await.unwrap_err().code, Code::SessionOver);
+    assert_eq!(gate.resume(waiting, settled, &[delete()]).await.unwrap_err().code, Code::SessionOver);
     assert_eq!(dwelling.approvals.all()[0].state, State::Granted, "nothing used it");
 }
 

@@ -5,6 +5,7 @@
 //! [`QUERIES`] on a connection of its choice and gives the rows to [`Catalog::from_rows`].
 //! It must never know a policy or a mask.
 
+mod identity;
 mod lineage;
 #[cfg(test)]
 pub(crate) mod literal;
@@ -21,6 +22,7 @@ use postern_core::operation::{Column, Object};
 
 use super::analyze::Source;
 
+use identity::Identities;
 pub(crate) use path::Path;
 pub use queries::QUERIES;
 pub use rows::{CatalogError, Row};
@@ -41,6 +43,7 @@ pub struct Catalog {
     types: HashMap<u32, Type>,
     /// The columns that a column goes into, in views and generated columns.
     feeds: HashMap<Column, Vec<Column>>,
+    identities: Identities,
 }
 
 /// What one schema holds.
@@ -167,6 +170,7 @@ impl Catalog {
             by_oid: HashMap::new(),
             types: HashMap::new(),
             feeds: HashMap::new(),
+            identities: Identities::default(),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Target {
     /// What the target need not see yet: messages that it would not answer before the pipeline is flushed. Nothing
     /// of an operation that waits for a human leaves from here, so no lock is taken while it waits.
     staged: BytesMut,
+    /// Whether the target will answer all that was forwarded without being asked to.
+    flushed: bool,
 }
 
 /// What continues an operation that was forwarded.
@@ -46,7 +48,7 @@ pub enum Continuation {
 pub enum Control {
     /// End the pipeline.
     Sync,
-    /// Send what is pending.
+    /// Have everything answered that was forwarded; nothing where that is asked already.
     Flush,
     /// Forget a statement or portal.
     Close(Frame),
@@ -56,7 +58,7 @@ pub enum Control {
 
 impl Target {
     pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, staged: BytesMut::new() }
+        Self { outlet, staged: BytesMut::new(), flushed: true }
     }
 
     /// Forwards what was permitted. The bytes are the permit's own.
@@ -77,6 +79,7 @@ impl Target {
             Continuation::DescribeOwn(name) => {
                 let kind = super::wire::Named::Statement;
                 Frontend::Describe { kind, name: name.clone() }.encode(&mut self.staged).ok();
+                self.flushed = false;
             }
         }
     }
@@ -86,6 +89,7 @@ impl Target {
         match control {
             Control::Close(frame) => self.stage(&frame.raw),
             Control::Sync => self.end_with(&Frontend::Sync),
+            Control::Flush if self.flushed => {}
             Control::Flush => self.end_with(&Frontend::Flush),
             Control::Terminate => self.end_with(&Frontend::Terminate),
         }
@@ -123,6 +127,7 @@ impl Target {
     }
 
     fn stage(&mut self, bytes: &[u8]) {
+        self.flushed = false;
         self.staged.extend_from_slice(bytes);
         if self.staged.len() > LARGEST_STAGE {
             self.release();
@@ -132,6 +137,10 @@ impl Target {
     fn end_with(&mut self, message: &Frontend) {
         // the three messages without a body are always writable
         message.encode(&mut self.staged).ok();
+        self.flushed = true;
         self.release();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,22 @@
 //! The client's side of a login: TLS, startup, token; then the target's side; then the session may begin.
 //!
-//! It collects a claim and hands it to the gate, which says who that is. Nothing of it is believed before. All of it
-//! must be done within [`DEADLINE`], and what has arrived when the mode changes is an attack.
+//! It collects a claim and hands it to the gate, which says who that is. Nothing of it is believed before. The client
+//! must have done its part within [`DEADLINE`], and what has arrived when the mode changes is an attack. What the
+//! target then takes has bounds of its own, so that whose side was slow is known.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the login")]
 
 pub(super) mod settings;
 pub(super) mod target;
 
+use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
 use postern_core::ports::{Client, Encrypt};
 use postern_core::{Claim, Code, Fault, Secret};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::settings::Settings;
 use self::target::Welcome;
@@ -22,8 +25,10 @@ use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Frontend, Limit, Startup, frame, startup};
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
-/// The time that a client has to log in.
+/// The time that a client has for its part of a login.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+/// The time that it has to hear why it is refused.
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A session that is about to begin.
 pub(super) struct LoggedIn {
@@ -45,19 +50,25 @@ struct Connection {
     inlet: Inlet,
     outlet: Outlet,
     encrypted: bool,
+    /// When the client has had its time.
+    until: Option<Instant>,
 }
 
 /// Takes a connection to the beginning of its session.
 pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cancels) -> Result<LoggedIn, Ended> {
-    let Client { stream, tls, plaintext, .. } = client;
+    let Client { stream, address, tls, plaintext } = client;
     let (inlet, outlet) = ends(stream);
-    let mut connection = Connection { inlet, outlet, encrypted: false };
+    let until = Instant::now().checked_add(DEADLINE);
+    let mut connection = Connection { inlet, outlet, encrypted: false, until };
     let parameters = loop {
         match connection.startup().await {
             Ok(Some(Startup::Ssl)) => connection = connection.encrypt(&*tls, &gate).await?,
-            Ok(Some(Startup::GssEnc)) => connection.answer(b"N").await.map_err(|_| Ended::Quietly)?,
+            Ok(Some(Startup::GssEnc)) => match connection.answer(b"N").await {
+                Ok(()) => {}
+                Err(fault) => return Err(connection.refuse(gate.refused_login(fault).await).await),
+            },
             Ok(Some(Startup::Cancel { process, key })) => {
-                cancels.cancel(process, &key).await;
+                cancels.cancel(address.ip(), process, &key).await;
                 return Err(Ended::Quietly);
             }
             Ok(Some(Startup::Open { minor, parameters, .. })) => break connection.negotiate(minor, parameters),
@@ -78,7 +89,7 @@ impl Connection {
             if packet.is_some() {
                 return Ok(packet);
             }
-            if self.inlet.fill().await.unwrap_or(0) == 0 {
+            if in_time(self.until, self.inlet.fill()).await?.unwrap_or(0) == 0 {
                 return Ok(None);
             }
         }
@@ -95,14 +106,16 @@ impl Connection {
             let fault = Fault::client(Code::ClientViolation, message);
             return Err(self.refuse(gate.refused_login(fault).await).await);
         }
-        self.answer(b"S").await.map_err(|_| Ended::Quietly)?;
+        if let Err(fault) = self.answer(b"S").await {
+            return Err(self.refuse(gate.refused_login(fault).await).await);
+        }
         let plain = rejoin(self.inlet, self.outlet).map_err(|_| Ended::Quietly)?;
-        match tls.encrypt(plain).await {
-            Ok(encrypted) => {
+        match in_time(self.until, tls.encrypt(plain)).await {
+            Ok(Ok(encrypted)) => {
                 let (inlet, outlet) = ends(encrypted.stream);
-                Ok(Self { inlet, outlet, encrypted: true })
+                Ok(Self { inlet, outlet, encrypted: true, until: self.until })
             }
-            Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
+            Ok(Err(fault)) | Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
         }
     }
 
@@ -152,7 +165,7 @@ impl Connection {
     /// Asks for the token, in clear text inside TLS.
     async fn token(&mut self) -> Result<Secret, Fault> {
         self.say(&Backend::Authentication(Authentication::CleartextPassword));
-        self.outlet.drain_all().await.map_err(gone)?;
+        in_time(self.until, self.outlet.drain_all()).await?.map_err(gone)?;
         let frame = self.message().await?;
         match Frontend::decode(&frame).map_err(violation)? {
             Frontend::Password(password) => Ok(Secret::new(password.cleartext().map_err(violation)?)),
@@ -165,15 +178,15 @@ impl Connection {
             if let Some(frame) = frame::next(&mut self.inlet.buffer, Limit::PASSWORD).map_err(violation)? {
                 return Ok(frame);
             }
-            if self.inlet.fill().await.map_err(gone)? == 0 {
+            if in_time(self.until, self.inlet.fill()).await?.map_err(gone)? == 0 {
                 return Err(Fault::client(Code::ProofMissing, "the client left without sending a token"));
             }
         }
     }
 
-    async fn answer(&mut self, byte: &[u8; 1]) -> std::io::Result<()> {
+    async fn answer(&mut self, byte: &[u8; 1]) -> Result<(), Fault> {
         self.outlet.push(byte);
-        self.outlet.drain_all().await
+        in_time(self.until, self.outlet.drain_all()).await?.map_err(gone)
     }
 
     fn say(&mut self, message: &Backend) {
@@ -182,7 +195,7 @@ impl Connection {
 
     async fn refuse(&mut self, fault: Fault) -> Ended {
         self.say(&Backend::ErrorResponse(refuse::fault(&fault)));
-        self.outlet.finish().await;
+        timeout(GOODBYE, self.outlet.finish()).await.ok();
         Ended::Failed(fault)
     }
 }
@@ -192,7 +205,16 @@ pub(super) fn violation(error: super::wire::WireError) -> Fault {
     Fault::client(Code::ClientViolation, format!("the client broke the protocol: {error}"))
 }
 
-fn gone(error: std::io::Error) -> Fault {
+/// Something that waits for the client, as long as it has time.
+async fn in_time<T>(until: Option<Instant>, waits: impl Future<Output = T>) -> Result<T, Fault> {
+    let Some(until) = until else { return Ok(waits.await) };
+    timeout_at(until, waits).await.map_err(|_| {
+        Fault::client(Code::LoginTimeout, "the client took too long to log in")
+            .hint("see that it sends its token at once, and what slows the way to the gateway")
+    })
+}
+
+fn gone(error: io::Error) -> Fault {
     Fault::client(Code::ClientViolation, "the client left").cause(error)
 }
 

@@ -22,6 +22,7 @@ pub(super) mod sqlstate {
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const SESSION_TIMEOUT: &str = "57P05";
+    pub(crate) const CONFIGURATION_LIMIT: &str = "53400";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
     pub(crate) const UNDEFINED_STATEMENT: &str = "26000";
     pub(crate) const UNDEFINED_CURSOR: &str = "34000";

@@ -1,34 +1,35 @@
 //! An open session: messages from the client through the gate to the target, replies back.
 //!
 //! One task serves both directions, so that no decision can race another. It reads a side only while there is room
-//! for what that brings, and takes no message of the client while one of its operations waits for a human or for the
-//! server's word on what a name means.
+//! for what that brings, and takes no message of the client while one of its operations waits for a human, for the
+//! server's word on what a name means, or for a cancel request to arrive there.
 
+mod asides;
+mod cancelling;
 mod client;
 mod hold;
 mod names;
 mod outcome;
+mod reading;
 mod registry;
 mod reply;
+mod room;
 mod submission;
 mod target;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use bytes::Bytes;
-use postern_core::gate::{Asking, Gate, Open};
+use postern_core::gate::{Gate, Open};
 use postern_core::journal::Outcome;
 use postern_core::ports::Later;
 use postern_core::{Code, Fault, OperationId};
 
+use self::cancelling::Cancelling;
 use self::hold::Holding;
 use self::names::Surroundings;
-use self::outcome::Then;
+use self::reading::Readings;
 use self::registry::Registry;
-use self::reply::Replies;
-use super::analyze::Statement;
-use super::cancel::{Cancels, Registered};
+use self::reply::{Place, Replies};
+use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
 use super::forward::{Control, Target};
 use super::login::LoggedIn;
@@ -38,8 +39,6 @@ use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
 /// How many replies may be owed before no more messages are taken.
 const MOST_OWED: usize = 4096;
-/// How many readings of statements a session keeps.
-const MOST_READ: usize = 256;
 
 /// Why a session ends.
 pub(super) enum End {
@@ -57,14 +56,6 @@ impl From<Fault> for End {
     }
 }
 
-/// A message that cannot be taken yet.
-enum Parked {
-    /// It comes first once the target has answered.
-    Frame(Frame),
-    /// It asks a human once it is known whether it would hold locks.
-    Asking(Box<Asking>, Then),
-}
-
 /// One open session.
 pub(super) struct Session<'a> {
     gate: Gate<Open>,
@@ -72,27 +63,33 @@ pub(super) struct Session<'a> {
     over: Later<'static, Fault>,
     catalogs: &'a Catalogs,
     registered: Registered<'a>,
+    /// What the server calls this session, and the key to cancel what it does.
+    target_key: (i32, Bytes),
     from_client: Inlet,
+    /// How many bytes have come from there.
+    heard: u64,
     to_client: Outlet,
     from_target: Inlet,
     to_target: Target,
     replies: Replies,
     registry: Registry,
     names: Surroundings,
-    /// What texts were read as, with the names of the revision that they were read with.
-    readings: HashMap<Bytes, Arc<[Statement]>>,
-    readings_of: u64,
+    readings: Readings,
     status: TransactionStatus,
-    /// Whether something of the pipeline at hand was executed.
+    /// A pipeline is under way: the server has something of the extended protocol, and no Sync after it.
+    piping: bool,
+    /// Whether something of it was executed.
     executed: bool,
-    /// Whether something of it was bound.
-    bound: bool,
     /// Everything up to the next Sync is dropped, as the server does after an error.
     skipping: bool,
+    /// The server does so already, and the client has not been told: a question of the gateway's own failed.
+    adrift: bool,
     /// The server takes COPY data.
     copying: bool,
-    parked: Option<Parked>,
+    /// A message that comes first once the target has answered.
+    parked: Option<Frame>,
     holding: Option<Holding>,
+    cancelling: Option<Cancelling>,
     ended: Vec<(OperationId, Outcome)>,
 }
 
@@ -102,7 +99,8 @@ enum Woke {
     Target(std::io::Result<usize>),
     Written(std::io::Result<()>),
     Forwarded(std::io::Result<()>),
-    Cancelled,
+    Cancelled(Wanted),
+    Told,
     Held(hold::Woke),
     Over(Fault),
 }
@@ -119,39 +117,43 @@ impl<'a> Session<'a> {
             Ok(names) => names,
             Err(fault) => return Err((gate, outlet, fault)),
         };
-        let registered = match cancels.register(gate.redial(), welcome.cancel) {
+        let registered = match cancels.register() {
             Ok(registered) => registered,
             Err(fault) => return Err((gate, outlet, fault)),
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
-        greeting
-            .push(Backend::BackendKeyData { process: registered.cancel.process, key: registered.cancel.key.clone() });
+        greeting.push(Backend::BackendKeyData { process: registered.process, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
         for message in greeting {
             message.encode(&mut outlet.buffer).ok();
         }
+        let heard = u64::try_from(inlet.buffer.len()).unwrap_or(u64::MAX);
+        registered.heard(heard);
         Ok(Self {
             over: gate.over(),
             gate,
             catalogs,
             registered,
+            target_key: welcome.cancel,
             from_client: inlet,
+            heard,
             to_client: outlet,
             from_target: welcome.inlet,
             to_target: Target::new(welcome.outlet),
             replies: Replies::default(),
             registry: Registry::default(),
             names,
-            readings: HashMap::new(),
-            readings_of: 0,
+            readings: Readings::default(),
             status: TransactionStatus::Idle,
+            piping: false,
             executed: false,
-            bound: false,
             skipping: false,
+            adrift: false,
             copying: false,
             parked: None,
             holding: None,
+            cancelling: None,
             ended: Vec::new(),
         })
     }
@@ -177,8 +179,17 @@ impl<'a> Session<'a> {
                 tracing::debug!(session = %self.gate.session(), "the target's connection failed: {error}");
                 Err(End::Target)
             }
-            Woke::Client(Ok(_)) | Woke::Target(Ok(_)) | Woke::Written(Ok(())) | Woke::Forwarded(Ok(())) => Ok(()),
-            Woke::Cancelled => self.take_back().await,
+            Woke::Client(Ok(bytes)) => {
+                self.heard = self.heard.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+                self.registered.heard(self.heard);
+                self.bound_ahead().await
+            }
+            Woke::Target(Ok(_)) | Woke::Written(Ok(())) | Woke::Forwarded(Ok(())) => Ok(()),
+            Woke::Cancelled(wanted) => self.cancel(wanted).await,
+            Woke::Told => {
+                self.cancelling = None;
+                Ok(())
+            }
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
@@ -186,10 +197,11 @@ impl<'a> Session<'a> {
 
     /// Waits until something can go on.
     async fn wait(&mut self) -> Woke {
-        let Self { over, registered, from_client, to_client, from_target, to_target, replies, parked, holding, .. } =
-            self;
-        // while a message waits here, more is read only to see the client leave, and to a bound
-        let waiting = parked.is_some() || holding.is_some() || replies.len() >= MOST_OWED;
+        // while a human is asked all is read, so that the client is seen to leave behind whatever it has sent ahead
+        let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
+        let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
+        let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
+        let Self { over, registered, from_client, to_client, from_target, to_target, holding, cancelling, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
         tokio::select! {
@@ -197,7 +209,8 @@ impl<'a> Session<'a> {
             written = to_client.drain(), if !to_client.is_idle() => Woke::Written(written),
             forwarded = to_target.drain(), if !to_target.is_idle() => Woke::Forwarded(forwarded),
             read = from_client.fill(), if room => Woke::Client(read),
-            () = registered.cancel.wanted.notified() => Woke::Cancelled,
+            wanted = registered.wanted(), if cancelling.is_none() => Woke::Cancelled(wanted),
+            () = cancelling::told(cancelling) => Woke::Told,
             woke = hold::wake(holding) => Woke::Held(woke),
             fault = over => Woke::Over(fault),
         }
@@ -226,16 +239,17 @@ impl<'a> Session<'a> {
         }
         // a server goes on with a statement although nobody waits for it any more
         let runs = matches!(end, End::Fault(_)) && !self.replies.is_empty();
+        let cancel = if runs { self.cancel_at_target().await.ok() } else { None };
         self.to_target.control(&Control::Terminate);
         self.ended.extend(self.replies.unknown());
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {
-            let cancel = async {
-                if runs {
-                    self.registered.cancel.tell_target().await;
+            let cancelled = async {
+                if let Some(told) = cancel {
+                    told.await;
                 }
             };
-            tokio::join!(self.to_client.finish(), self.to_target.finish(), cancel);
+            tokio::join!(self.to_client.finish(), self.to_target.finish(), cancelled);
         };
         tokio::time::timeout(std::time::Duration::from_secs(5), goodbye).await.ok();
         if let Err(fault) = self.journal_end(&reason).await {
@@ -244,14 +258,20 @@ impl<'a> Session<'a> {
     }
 
     async fn journal_end(mut self, reason: &str) -> Result<(), Fault> {
-        if let Some(holding) = self.holding.take() {
-            self.gate.withdraw(holding.held).await?;
+        if let Some(held) = self.holding.take().and_then(Holding::asked) {
+            self.gate.withdraw(*held).await?;
         }
         let ended = std::mem::take(&mut self.ended);
         if !ended.is_empty() {
             self.gate.finished(ended).await?;
         }
         self.gate.close(reason).await
+    }
+
+    /// How far the client's messages have been taken.
+    fn place(&self) -> Place {
+        let left = u64::try_from(self.from_client.buffer.len()).unwrap_or(u64::MAX);
+        Place(self.heard.saturating_sub(left))
     }
 
     fn say(&mut self, message: &Backend) {

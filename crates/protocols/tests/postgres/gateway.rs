@@ -22,7 +22,7 @@ pub(crate) const APP: &str = "app";
 pub(crate) const PASSWORD: &str = "s3cret-Inject3d-Passw0rd";
 
 /// The start of every policy: a bot, an approver, and the one target.
-const PREAMBLE: &str = r#"
+pub(crate) const PREAMBLE: &str = r#"
 [[principal]]
 name   = "bot"
 kind   = "workload"
@@ -53,7 +53,7 @@ pub(crate) struct Gateway {
     _accepting: JoinSet<()>,
 }
 
-struct NoTls;
+pub(crate) struct NoTls;
 
 impl Encrypt for NoTls {
     fn encrypt(&self, _plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use postern_core::approval::{Answered, Choice, State};
 use postern_core::journal::{Decided, Event};
-use postern_protocols::postgres::wire::Frontend::{Sync, Terminate};
+use postern_protocols::postgres::wire::Frontend::{self, Sync, Terminate};
 use postern_protocols::postgres::wire::startup;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::SHOP;
 use crate::gateway::{Gateway, Ran};
 use crate::raw::{Raw, bind, describe, execute, parse, query};
 
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rule]]
 name   = "reads"
 effect = "allow"
@@ -31,11 +31,11 @@ do     = { effects = ["delete"], objects = ["public.*"] }
 with   = { approvers = ["group:dba"], expires = "15m" }
 "#;
 
-async fn gateway() -> Result<Gateway> {
+pub(crate) async fn gateway() -> Result<Gateway> {
     Gateway::start(15, SHOP, RULES).await
 }
 
-fn left(gateway: &Gateway) -> Result<String> {
+pub(crate) fn left(gateway: &Gateway) -> Result<String> {
     gateway.server.run_sql("postgres", "SELECT count(*) FROM t").map(|out| out.trim().to_owned())
 }
 
@@ -118,12 +118,51 @@ async fn a_client_that_leaves_withdraws_what_it_asked() -> Result<()> {
     assert!(describe(&raw.hear().await?).starts_with("notice"));
     // a half-closed connection counts as gone: nobody is left to take the answer
     raw.stream.shutdown().await?;
+    withdrawn(&gateway).await?;
+    assert_eq!(left(&gateway)?, "2");
+    Ok(())
+}
+
+async fn withdrawn(gateway: &Gateway) -> Result<()> {
     let withdrawn = async {
         while gateway.dwelling.approvals.all().iter().any(|one| one.state == State::Pending) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), withdrawn).await.context("still pending")?;
+    tokio::time::timeout(Duration::from_secs(5), withdrawn).await.context("still pending")
+}
+
+/// Queries that a client sends without waiting for anything, so many bytes of them.
+fn ahead(bytes: usize) -> Vec<Frontend> {
+    let text = format!("SELECT name FROM t WHERE id = 1 /* {} */", "x".repeat(1000));
+    vec![query(&text); bytes / text.len()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_behind_what_it_sent_ahead_is_noticed() -> Result<()> {
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.say(&[query("DELETE FROM t")]).await?;
+    assert!(describe(&raw.hear().await?).starts_with("notice"));
+    raw.say(&ahead(1 << 20)).await?;
+    raw.stream.shutdown().await?;
+    withdrawn(&gateway).await?;
+    assert_eq!(left(&gateway)?, "2");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_more_ahead_than_is_kept_is_not_waited_for() -> Result<()> {
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.say(&[query("DELETE FROM t")]).await?;
+    assert!(describe(&raw.hear().await?).starts_with("notice"));
+    let ahead = ahead(5 << 20);
+    raw.say(&ahead).await?;
+    assert_eq!(raw.until_ready(1).await?, ["error 57014", "ready"]);
+    // and everything after it is answered
+    let heard = raw.until_ready(ahead.len()).await?;
+    assert_eq!(heard.iter().filter(|line| *line == "row Ann").count(), ahead.len());
     assert_eq!(left(&gateway)?, "2");
     Ok(())
 }

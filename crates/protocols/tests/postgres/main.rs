@@ -6,14 +6,20 @@
     reason = "a test names what it looks for, and counts what it sees"
 )]
 
+mod cancels;
 mod conformance;
+mod cursors;
 mod gateway;
+mod grants;
 mod holding;
 mod lasting;
+mod logins;
 mod masking;
 mod names;
+mod notifications;
 mod pipelines;
 mod raw;
+mod room;
 mod syntax;
 
 use anyhow::Result;

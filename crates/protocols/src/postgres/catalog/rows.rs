@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::identity::Identities;
 use super::lineage;
 use super::{Catalog, Function, Operator, QUERIES, Relation, RelationColumn, RelationKind, Schema, Type, TypeKind};
 
@@ -68,13 +69,15 @@ impl Catalog {
         read_ruled(&mut found, ruled)?;
         lineage::generated(&mut found, &read_generated(generated)?);
         let calling: HashSet<u32> = oids(6, calling)?;
-        lineage::views(&mut found, &read_behind(behind)?, &calling);
+        let behind = read_behind(behind)?;
+        lineage::views(&mut found, &behind, &calling);
         catalog.take_functions(functions)?;
         catalog.take_operators(operators)?;
         catalog.take_types(types)?;
         catalog.take_relations(found);
         let searched = read_names(1, searched)?;
         let views = read_views(views)?;
+        catalog.identities = Identities::new(&behind, &views);
         lineage::refine(&mut catalog, &searched, views);
         catalog.feeds = lineage::feeds(&catalog);
         Ok(catalog)

@@ -1,28 +1,47 @@
 //! Waiting for a human on the open connection.
 //!
 //! The client is told at once and again every half minute, so that neither it nor anything between takes the
-//! connection for dead. It can take its operation back by a cancel or by leaving.
+//! connection for dead. It can take its operation back by a cancel or by leaving. What a human agreed to goes on only
+//! if it still reads as it did when he was asked.
 
 use std::time::Duration;
 
 use postern_core::Fault;
-use postern_core::approval::Settled;
+use postern_core::approval::{Settled, State};
 use postern_core::gate::{Asked, Asking, Held, Standing};
 use postern_core::ports::Later;
 use tokio::time::{Instant, sleep_until};
 
 use super::super::refuse;
 use super::super::wire::{Backend, TransactionStatus};
-use super::outcome::Then;
-use super::{End, Parked, Session};
+use super::reading::Obstacle;
+use super::submission::Request;
+use super::{End, Session};
 
 /// How often the client is told that it still waits.
 const REMINDER: Duration = Duration::from_secs(30);
+/// How much a client may send ahead of an operation that waits, in bytes. All of it is read, so that its leaving is
+/// noticed behind it.
+const MOST_AHEAD: usize = 4 << 20;
 
-/// An operation that waits.
+/// An operation that a human decides, and what asked for it.
 pub(super) struct Holding {
-    pub(super) held: Held,
-    then: Then,
+    request: Request,
+    stage: Stage,
+}
+
+/// How far it has come.
+enum Stage {
+    /// Nobody is asked before it is known whether the session holds locks.
+    ToAsk(Box<Asking>),
+    /// A human is asked.
+    Waiting(Waiting),
+    /// A human agreed; it goes on once names are known to mean what they meant.
+    Granted(Box<Held>, Settled),
+}
+
+struct Waiting {
+    held: Box<Held>,
     settled: Later<'static, Result<Settled, Fault>>,
     remind: Instant,
 }
@@ -33,61 +52,136 @@ pub(super) enum Woke {
     Remind,
 }
 
-/// Waits for what happens next to a held operation; for ever where there is none.
+/// Waits for what happens next to a held operation; for ever where nobody is asked.
 pub(super) async fn wake(holding: &mut Option<Holding>) -> Woke {
-    let Some(holding) = holding else { return std::future::pending().await };
+    let Some(Holding { stage: Stage::Waiting(waiting), .. }) = holding else { return std::future::pending().await };
     tokio::select! {
-        settled = &mut holding.settled => Woke::Settled(settled),
-        () = sleep_until(holding.remind) => Woke::Remind,
+        settled = &mut waiting.settled => Woke::Settled(settled),
+        () = sleep_until(waiting.remind) => Woke::Remind,
+    }
+}
+
+impl Holding {
+    pub(super) fn new(asking: Box<Asking>, request: Request) -> Self {
+        Self { request, stage: Stage::ToAsk(asking) }
+    }
+
+    /// Whether a human is asked and has not answered.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting(_))
+    }
+
+    /// What a human was asked about, if one was.
+    pub(super) fn asked(self) -> Option<Box<Held>> {
+        match self.stage {
+            Stage::ToAsk(_) => None,
+            Stage::Waiting(Waiting { held, .. }) | Stage::Granted(held, _) => Some(held),
+        }
     }
 }
 
 impl Session<'_> {
-    /// Asks a human about an operation; it must be known by then whether the session holds locks.
-    pub(super) async fn ask(&mut self, asking: Box<Asking>, then: Then) -> Result<(), End> {
+    /// Goes on with a held operation as far as nothing but the target's answer stands in the way.
+    pub(super) async fn go_on(&mut self) -> Result<(), End> {
         if !self.replies.settled() {
-            self.parked = Some(Parked::Asking(asking, then));
             return Ok(());
         }
+        match self.holding.take() {
+            Some(Holding { request, stage: Stage::ToAsk(asking) }) => self.ask(asking, request).await,
+            Some(Holding { request, stage: Stage::Granted(held, settled) }) => {
+                self.run_granted(held, settled, request).await
+            }
+            waiting => {
+                self.holding = waiting;
+                Ok(())
+            }
+        }
+    }
+
+    async fn ask(&mut self, asking: Box<Asking>, request: Request) -> Result<(), End> {
         let free = self.status == TransactionStatus::Idle && !self.executed;
         let standing = if free { Standing::Free } else { Standing::InTransaction };
         match self.gate.ask(asking, standing).await? {
-            Asked::Go(permit) => self.forward(permit, then),
-            Asked::No(denial) => self.refuse(refuse::denial(&denial), then.message()).await,
+            Asked::Go(permit) => self.forward(permit, request),
+            Asked::No(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
             Asked::Wait(held) => {
                 self.say(&Backend::NoticeResponse(refuse::held(&held)));
-                let remind = after(Instant::now(), REMINDER);
-                self.holding = Some(Holding { settled: held.settled(), held: *held, then, remind });
-                Ok(())
+                let waiting = Waiting { settled: held.settled(), held, remind: after(Instant::now(), REMINDER) };
+                self.holding = Some(Holding { request, stage: Stage::Waiting(waiting) });
             }
         }
+        Ok(())
     }
 
-    /// Goes on with what a held operation waited for.
+    /// THREAT: a name that came to stand for something else while it waited. What was granted is read once more, with
+    /// the names as the server knows them now.
+    async fn run_granted(&mut self, held: Box<Held>, settled: Settled, request: Request) -> Result<(), End> {
+        let statements = match self.read(&request.text).await? {
+            Ok(statements) => statements,
+            Err(Obstacle::NotYet) => {
+                self.holding = Some(Holding { request, stage: Stage::Granted(held, settled) });
+                return Ok(());
+            }
+            Err(Obstacle::Refuse(report)) => {
+                self.gate.withdraw(*held).await?;
+                return self.refuse(report, request.message()).await;
+            }
+        };
+        let request = Request { statements, ..request };
+        match self.gate.resume(*held, settled, &self.operations(&request)).await? {
+            Ok(permit) => self.forward(permit, request),
+            Err(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes up what happened to a held operation.
     pub(super) async fn held(&mut self, woke: Woke) -> Result<(), End> {
         match woke {
             Woke::Remind => {
-                let Some(holding) = &mut self.holding else { return Ok(()) };
-                holding.remind = after(holding.remind, REMINDER);
-                let notice = refuse::held(&holding.held);
+                let Some(Holding { stage: Stage::Waiting(waiting), .. }) = &mut self.holding else { return Ok(()) };
+                waiting.remind = after(waiting.remind, REMINDER);
+                let notice = refuse::held(&waiting.held);
                 self.say(&Backend::NoticeResponse(notice));
                 Ok(())
             }
-            Woke::Settled(settled) => {
-                let Some(Holding { held, then, .. }) = self.holding.take() else { return Ok(()) };
-                match self.gate.resume(held, settled?).await? {
-                    Ok(permit) => self.forward(permit, then),
-                    Err(denial) => self.refuse(refuse::denial(&denial), then.message()).await,
-                }
-            }
+            Woke::Settled(settled) => self.settled(settled?).await,
         }
     }
 
-    /// Takes a held operation back, where one waits.
-    pub(super) async fn take_back(&mut self) -> Result<(), End> {
-        let Some(Holding { held, then, .. }) = self.holding.take() else { return Ok(()) };
-        let denial = self.gate.withdraw(held).await?;
-        self.refuse(refuse::denial(&denial), then.message()).await
+    async fn settled(&mut self, settled: Settled) -> Result<(), End> {
+        let Some(Holding { request, stage: Stage::Waiting(Waiting { held, .. }) }) = self.holding.take() else {
+            return Ok(());
+        };
+        if settled.state == State::Granted {
+            self.names.expire();
+            self.holding = Some(Holding { request, stage: Stage::Granted(held, settled) });
+            return Ok(());
+        }
+        match self.gate.resume(*held, settled, &[]).await? {
+            Ok(permit) => self.forward(permit, request),
+            Err(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes a held operation back where its client sends more ahead of it than is kept.
+    pub(super) async fn bound_ahead(&mut self) -> Result<(), End> {
+        let waiting = self.holding.as_ref().is_some_and(Holding::is_waiting);
+        if !waiting || self.from_client.buffer.len() <= MOST_AHEAD {
+            return Ok(());
+        }
+        self.take_back(Some("wait for its answer before sending so much more")).await
+    }
+
+    /// Takes back a held operation that waits for its answer.
+    pub(super) async fn take_back(&mut self, hint: Option<&str>) -> Result<(), End> {
+        let Some(holding) = self.holding.take() else { return Ok(()) };
+        let message = holding.request.message();
+        let Some(held) = holding.asked() else { return Ok(()) };
+        let denial = self.gate.withdraw(*held).await?;
+        let denial = hint.into_iter().fold(denial, |denial, hint| denial.hint(hint));
+        self.refuse(refuse::denial(&denial), message).await
     }
 }
 

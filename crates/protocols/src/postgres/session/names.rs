@@ -6,6 +6,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names mean")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ use postern_core::{Code, Fault};
 use super::super::analyze::{Kind, Statement};
 use super::super::catalog::{Catalog, QUERIES, Row};
 use super::super::catalogs::Catalogs;
-use super::super::wire::{Frontend, Named};
+use super::super::wire::{Frontend, Named, Report};
+use super::reading::Generation;
 use super::submission;
 
 /// How old the shared catalog may be where masks depend on it.
@@ -38,14 +40,16 @@ pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
     pub(super) path: Vec<Arc<str>>,
     pub(super) user: String,
-    /// Grows whenever something of it changes.
-    pub(super) revision: u64,
-    read_at: Instant,
+    generation: Generation,
+    /// When the catalog was read; never, where it counts no longer.
+    read_at: Option<Instant>,
     stale: Stale,
     /// What the open transaction changed, which its end may undo.
     inside: Stale,
     /// Whether the catalog was read on the session's own connection.
     own: bool,
+    /// Why the server did not say what names mean, until whoever asked for it has heard.
+    refusal: Option<Report>,
 }
 
 /// What must be asked again before the next decision.
@@ -59,6 +63,16 @@ pub(super) enum Stale {
     Catalog,
 }
 
+/// What the gateway asks the server on a session's connection.
+pub(super) struct Question {
+    /// Its texts, for the journal.
+    pub(super) text: String,
+    /// The messages that ask them, without the end of their pipeline.
+    pub(super) payload: Bytes,
+    /// How many answers there will be.
+    pub(super) answers: usize,
+}
+
 impl Surroundings {
     pub(super) async fn new(catalogs: &Catalogs, gate: &mut Gate<Open>, user: &str) -> Result<Self, Fault> {
         let catalog = catalogs.current(gate, FRESH).await?;
@@ -67,11 +81,12 @@ impl Surroundings {
             catalog,
             path: Vec::new(),
             user: user.to_owned(),
-            revision: 1,
-            read_at: Instant::now(),
+            generation: Generation::default(),
+            read_at: Some(Instant::now()),
             stale: Stale::Path,
             inside: Stale::Nothing,
             own: false,
+            refusal: None,
         })
     }
 
@@ -79,10 +94,40 @@ impl Surroundings {
         self.stale
     }
 
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// What of it changes the meaning of a text, by name.
+    pub(super) fn settings(&self) -> Arc<BTreeMap<String, String>> {
+        let path = self.path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
+        Arc::new(BTreeMap::from([("search_path".to_owned(), path), ("user".to_owned(), self.user.clone())]))
+    }
+
+    /// Whatever names meant, it is asked again before anything else is read.
+    pub(super) fn expire(&mut self) {
+        self.read_at = None;
+        self.stale = self.stale.max(Stale::Path);
+    }
+
+    /// The server did not say what names mean.
+    pub(super) fn refused(&mut self, report: Report) {
+        self.refusal = Some(report);
+    }
+
+    /// Why it did not, to be told once.
+    pub(super) fn refusal(&mut self) -> Option<Report> {
+        self.refusal.take()
+    }
+
     /// Takes up the shared catalog where this one is too old.
     pub(super) async fn refresh(&mut self, catalogs: &Catalogs, gate: &mut Gate<Open>) -> Result<(), Fault> {
-        let fresh = if gate.masks().is_empty() { FRESH_WITHOUT_MASKS } else { FRESH };
-        if self.read_at.elapsed() <= fresh {
+        let fresh = match self.read_at {
+            None => Duration::ZERO,
+            Some(_) if gate.masks().is_empty() => FRESH_WITHOUT_MASKS,
+            Some(_) => FRESH,
+        };
+        if self.read_at.is_some_and(|at| at.elapsed() <= fresh) {
             return Ok(());
         }
         // what only this session can see is asked for in this session
@@ -91,9 +136,9 @@ impl Surroundings {
             return Ok(());
         }
         let catalog = catalogs.current(gate, fresh).await?;
-        self.read_at = Instant::now();
+        self.read_at = Some(Instant::now());
         if !Arc::ptr_eq(&catalog, &self.catalog) {
-            self.revision = self.revision.saturating_add(1);
+            self.generation.pass();
             relate(gate, &catalog)?;
             self.catalog = catalog;
         }
@@ -125,32 +170,36 @@ impl Surroundings {
         self.inside != Stale::Nothing
     }
 
-    /// The texts to ask, as one pipeline of the gateway's own.
-    pub(super) fn question(&self) -> (String, Bytes) {
+    /// What to ask.
+    pub(super) fn question(&self) -> Question {
         let mut texts = vec![PATH];
         if self.stale == Stale::Catalog {
             texts.extend(QUERIES);
         }
-        (texts.join(";\n"), pipeline(&texts))
+        Question { text: texts.join(";\n"), payload: pipeline(&texts), answers: texts.len() }
     }
 
     /// Takes the answers to [`Surroundings::question`].
     pub(super) fn answered(&mut self, answers: &[Vec<Row>], gate: &mut Gate<Open>) -> Result<(), Fault> {
         let (path, catalog) = answers.split_first().ok_or_else(unanswered)?;
         let mut names = path.iter().filter_map(|row| row.first().cloned().flatten());
-        self.user = names.next().ok_or_else(unanswered)?;
-        self.path = names.map(Arc::from).collect();
+        let user = names.next().ok_or_else(unanswered)?;
+        let path: Vec<Arc<str>> = names.map(Arc::from).collect();
+        if (&user, &path) != (&self.user, &self.path) {
+            self.generation.pass();
+            (self.user, self.path) = (user, path);
+        }
         if !catalog.is_empty() {
             let catalog = Catalog::from_rows(gate.space(), catalog).map_err(|error| {
                 Fault::target(Code::TargetViolation, "the target's catalog cannot be read").cause(error)
             })?;
             self.catalog = Arc::new(catalog);
-            self.read_at = Instant::now();
+            self.generation.pass();
+            self.read_at = Some(Instant::now());
             self.own = true;
             relate(gate, &self.catalog)?;
         }
         self.stale = Stale::Nothing;
-        self.revision = self.revision.saturating_add(1);
         Ok(())
     }
 }

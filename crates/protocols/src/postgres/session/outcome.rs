@@ -9,14 +9,14 @@ use bytes::Bytes;
 use postern_core::gate::{Decision, Permit};
 use postern_core::{Code, Operation};
 
-use super::super::analyze::Statement;
 use super::super::forward::Continuation;
 use super::super::login::encoded;
 use super::super::refuse;
 use super::super::wire::{Frontend, Report};
+use super::hold::Holding;
 use super::registry::{Portal, Prepared};
 use super::reply::{Query, Reply};
-use super::submission;
+use super::submission::{self, Request, Wanted};
 use super::{End, Session};
 
 /// A statement that no server can parse. It stands in place of what was refused.
@@ -31,52 +31,39 @@ pub(super) enum Message {
     Extended,
 }
 
-/// What is done with a permit.
-pub(super) enum Then {
-    Query(Arc<[Statement]>),
-    Parse { name: Bytes, text: Bytes, types: Vec<u32>, statement: Arc<[Statement]> },
-    Bind { name: Bytes, statement_name: Bytes, prepared: Arc<Prepared>, statement: Arc<[Statement]>, formats: Vec<i16> },
-}
-
-impl Then {
-    pub(super) fn message(&self) -> Message {
-        match self {
-            Self::Query(_) => Message::Simple,
-            Self::Parse { .. } | Self::Bind { .. } => Message::Extended,
-        }
-    }
-
-    fn statements(&self) -> &[Statement] {
-        match self {
-            Self::Query(statements)
-            | Self::Parse { statement: statements, .. }
-            | Self::Bind { statement: statements, .. } => statements,
-        }
-    }
-}
-
 impl Session<'_> {
     /// Asks the gate, and does what it says.
-    pub(super) async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes, then: Then) -> Result<(), End> {
-        match self.gate.submit(operations, payload).await? {
-            Decision::Go(permit) => self.forward(permit, then),
-            Decision::Ask(asking) => self.ask(asking, then).await,
+    pub(super) async fn submit(&mut self, request: Request, payload: Bytes) -> Result<(), End> {
+        match self.gate.submit(self.operations(&request), payload).await? {
+            Decision::Go(permit) => self.forward(permit, request),
+            Decision::Ask(asking) => {
+                self.holding = Some(Holding::new(asking, request));
+                return Ok(());
+            }
             Decision::No(denial) => {
-                let report = match then.statements() {
+                let report = match &*request.statements {
                     [one] if denial.code == Code::Unreadable => submission::unread(one, &denial),
                     _ => refuse::denial(&denial),
                 };
-                self.refuse(report, then.message()).await
+                self.refuse(report, request.message()).await?;
             }
         }
+        Ok(())
+    }
+
+    /// What the gate is asked about a request, with the names that hold now.
+    pub(super) fn operations(&self, request: &Request) -> Vec<Operation> {
+        request.operations(&self.names.settings(), &self.meaning(request))
     }
 
     /// Sends what was permitted and notes what the target owes for it.
-    pub(super) fn forward(&mut self, permit: Permit, then: Then) -> Result<(), End> {
+    pub(super) fn forward(&mut self, permit: Permit, request: Request) {
         let flow = self.to_target.forward(permit);
         let masked = !self.gate.masks().is_empty();
-        match then {
-            Then::Query(statements) => {
+        let share = self.registry.room.share(request.names().1);
+        let Request { text, types, statements, wanted, .. } = request;
+        match wanted {
+            Wanted::Run => {
                 self.to_target.release();
                 self.registry.end_pipeline();
                 self.registry.drop_unnamed();
@@ -85,27 +72,29 @@ impl Session<'_> {
                 }
                 self.replies.expect(Reply::Query(Box::new(Query::of(flow, statements))));
             }
-            Then::Parse { name, text, types, statement } => {
-                let prepared = Arc::new(Prepared::of(text, types, statement, flow));
+            Wanted::Prepare(name) => {
+                let (name, text) = (kept(&name), kept(&text));
+                let prepared = Arc::new(Prepared::of(text, types, statements, flow, share));
+                self.piping = true;
                 self.registry.parse(&name, &prepared);
                 self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });
                 if masked {
                     self.ask_fields(name, &prepared);
                 }
             }
-            Then::Bind { name, statement_name, prepared, statement, formats } => {
-                let (asked, at, flow) = (Arc::clone(&prepared), self.generation(), Arc::new(flow));
-                let portal = Arc::new(Portal { prepared, at, statement, formats, flow, masks: OnceLock::new() });
+            Wanted::Bind { portal: name, statement, prepared, results: formats } => {
+                let (name, asked) = (kept(&name), Arc::clone(&prepared));
+                let (at, flow, masks) = (self.moment(), Arc::new(flow), OnceLock::new());
+                let portal = Arc::new(Portal { prepared, at, statements, formats, flow, masks, _share: share });
+                self.piping = true;
                 self.registry.bind(&name, &portal);
-                self.bound = true;
                 self.replies.expect(Reply::Bind { name, portal });
                 // the statement may have been parsed before anything was masked
                 if masked && !asked.is_asked() {
-                    self.ask_fields(statement_name, &asked);
+                    self.ask_fields(statement, &asked);
                 }
             }
         }
-        Ok(())
     }
 
     /// Asks what a statement returns; the answer stays here.
@@ -117,6 +106,12 @@ impl Session<'_> {
 
     /// Puts a message that must fail in place of one that was refused, and the client's own report over its error.
     pub(super) async fn refuse(&mut self, report: Report, message: Message) -> Result<(), End> {
+        // the server skips what it gets, as it would after an error in the client's own messages
+        if self.adrift {
+            self.skipping = true;
+            self.report(report);
+            return Ok(());
+        }
         let text = Bytes::from_static(FAIL.as_bytes());
         match message {
             Message::Simple => {
@@ -133,9 +128,14 @@ impl Session<'_> {
                 let permit = self.gate.own(FAIL, encoded(&parse)).await?;
                 self.to_target.forward(permit);
                 self.replies.expect(Reply::Refused(report));
-                self.skipping = true;
+                (self.piping, self.skipping) = (true, true);
             }
         }
         Ok(())
     }
+}
+
+/// A copy that outlives the read buffer which a message is a slice of.
+fn kept(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }

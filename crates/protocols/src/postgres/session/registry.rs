@@ -16,6 +16,8 @@ use postern_core::gate::Flow;
 use super::super::analyze::{Discard, Kind, Statement};
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Field, Named};
+use super::reading::{Generation, Moment};
+use super::room::{Room, Share};
 
 /// A prepared statement.
 pub(super) struct Prepared {
@@ -24,17 +26,18 @@ pub(super) struct Prepared {
     /// The declared types of its parameters.
     pub(super) types: Vec<u32>,
     /// What it was read as.
-    pub(super) statement: Arc<[Statement]>,
+    pub(super) statements: Arc<[Statement]>,
     /// What lets questions about it through.
     pub(super) flow: Flow,
     /// What it returns, once the server has said so; `None` inside for nothing.
     pub(super) fields: OnceLock<Option<Vec<Field>>>,
     asked: AtomicBool,
+    _share: Share,
 }
 
 impl Prepared {
-    pub(super) fn of(text: Bytes, types: Vec<u32>, statement: Arc<[Statement]>, flow: Flow) -> Self {
-        Self { text, types, statement, flow, fields: OnceLock::new(), asked: AtomicBool::new(false) }
+    pub(super) fn of(text: Bytes, types: Vec<u32>, statements: Arc<[Statement]>, flow: Flow, share: Share) -> Self {
+        Self { text, types, statements, flow, fields: OnceLock::new(), asked: AtomicBool::new(false), _share: share }
     }
 
     /// Notes that the server was asked what the statement returns.
@@ -52,16 +55,18 @@ impl Prepared {
 pub(super) struct Portal {
     /// The statement.
     pub(super) prepared: Arc<Prepared>,
-    /// What names meant when it was bound.
-    pub(super) at: (u64, u64),
-    /// What it was read as when it was bound.
-    pub(super) statement: Arc<[Statement]>,
+    /// When it was bound.
+    pub(super) at: Moment,
+    /// What it was read as then.
+    pub(super) statements: Arc<[Statement]>,
     /// The formats that its results come in.
     pub(super) formats: Vec<i16>,
     /// What lets its execution through.
     pub(super) flow: Arc<Flow>,
     /// How its rows are masked, once that is known; `None` inside for not at all.
     pub(super) masks: OnceLock<Option<ColumnMasks>>,
+    /// What it takes up of the session's room.
+    pub(super) _share: Share,
 }
 
 /// What a name stands for.
@@ -87,19 +92,23 @@ pub(super) struct Registry {
     statements: Names<Prepared>,
     portals: Names<Portal>,
     /// What `PREPARE` named, by its own reading.
-    prepared: HashMap<String, Arc<Statement>>,
+    prepared: HashMap<String, (Arc<Statement>, Share)>,
     /// What `DECLARE` named.
     cursors: HashMap<String, Cursor>,
-    generation: u64,
+    generation: Generation,
+    /// What all these names may take up.
+    pub(super) room: Room,
 }
 
 /// A cursor that SQL opened. Its name is one of a portal too.
-struct Cursor {
-    statement: Arc<Statement>,
+pub(super) struct Cursor {
+    /// What it shows.
+    pub(super) statement: Arc<Statement>,
     /// Whether it outlives its transaction.
     hold: bool,
     /// What lets questions about it through.
-    flow: Arc<Flow>,
+    pub(super) flow: Arc<Flow>,
+    _share: Share,
 }
 
 impl<T> Default for Names<T> {
@@ -119,6 +128,23 @@ impl<T> Names<T> {
     }
 }
 
+impl<T> Names<T> {
+    // INVARIANT: what the server has confirmed stands in `confirmed` alone, so that `current` holds no more than the
+    // target owes.
+    fn confirm(&mut self, name: Bytes, one: Arc<T>) {
+        if matches!(self.current.get(&name), Some(Some(current)) if Arc::ptr_eq(current, &one)) {
+            self.current.remove(&name);
+        }
+        self.confirmed.insert(name, one);
+    }
+
+    fn confirm_closed(&mut self, name: &Bytes) {
+        if matches!(self.current.get(name), Some(None)) {
+            self.current.remove(name);
+        }
+    }
+}
+
 impl Registry {
     pub(super) fn statement(&self, name: &Bytes, settled: bool) -> Found<Arc<Prepared>> {
         self.statements.find(name, settled)
@@ -129,13 +155,13 @@ impl Registry {
     }
 
     /// Grows whenever a statement's or a cursor's name comes to mean something else.
-    pub(super) fn generation(&self) -> u64 {
+    pub(super) fn generation(&self) -> Generation {
         self.generation
     }
 
     /// A Parse was forwarded.
     pub(super) fn parse(&mut self, name: &Bytes, prepared: &Arc<Prepared>) {
-        self.changed();
+        self.generation.pass();
         self.statements.current.insert(name.clone(), Some(Arc::clone(prepared)));
     }
 
@@ -146,7 +172,7 @@ impl Registry {
 
     /// A Close was forwarded.
     pub(super) fn close(&mut self, kind: Named, name: &Bytes) {
-        self.changed();
+        self.generation.pass();
         match kind {
             Named::Statement => drop(self.statements.current.insert(name.clone(), None)),
             Named::Portal => drop(self.portals.current.insert(name.clone(), None)),
@@ -162,39 +188,45 @@ impl Registry {
     /// The server confirmed a Parse.
     pub(super) fn parsed(&mut self, name: Bytes, prepared: Arc<Prepared>) {
         self.forget_prepared(&name);
-        self.statements.confirmed.insert(name, prepared);
+        self.statements.confirm(name, prepared);
     }
 
     /// The server confirmed a Bind.
     pub(super) fn bound(&mut self, name: Bytes, portal: Arc<Portal>) {
         self.forget_cursor(&name);
-        self.portals.confirmed.insert(name, portal);
+        self.portals.confirm(name, portal);
     }
 
     /// The server confirmed a Close.
     pub(super) fn closed(&mut self, kind: Named, name: &Bytes) {
         match kind {
-            Named::Statement => self.forget_prepared(name),
-            Named::Portal => self.forget_cursor(name),
+            Named::Statement => {
+                self.statements.confirm_closed(name);
+                self.forget_prepared(name);
+            }
+            Named::Portal => {
+                self.portals.confirm_closed(name);
+                self.forget_cursor(name);
+            }
         }
     }
 
     // INVARIANT: statements have one set of names at the server, portals and cursors another, whether a message or SQL
     // made them; whatever takes a name takes it from both.
     fn forget_prepared(&mut self, name: &Bytes) {
-        self.changed();
-        self.statements.confirmed.remove(name);
-        self.prepared.remove(&*String::from_utf8_lossy(name));
+        let by_message = self.statements.confirmed.remove(name).is_some();
+        let by_sql = self.prepared.remove(&*String::from_utf8_lossy(name)).is_some();
+        if by_message || by_sql {
+            self.generation.pass();
+        }
     }
 
     fn forget_cursor(&mut self, name: &Bytes) {
-        self.changed();
-        self.portals.confirmed.remove(name);
-        self.cursors.remove(&*String::from_utf8_lossy(name));
-    }
-
-    fn changed(&mut self) {
-        self.generation = self.generation.saturating_add(1);
+        let by_message = self.portals.confirmed.remove(name).is_some();
+        let by_sql = self.cursors.remove(&*String::from_utf8_lossy(name)).is_some();
+        if by_message || by_sql {
+            self.generation.pass();
+        }
     }
 
     /// A Query was forwarded: the server drops the unnamed statement and portal for it.
@@ -214,7 +246,9 @@ impl Registry {
         match kind {
             Kind::Prepare { name, inner } => {
                 self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
-                self.prepared.insert(name.clone(), Arc::clone(inner));
+                self.generation.pass();
+                let share = self.room.share(inner.text.len());
+                self.prepared.insert(name.clone(), (Arc::clone(inner), share));
             }
             Kind::Deallocate(name) => self.deallocate(name.as_deref()),
             Kind::Discard(Discard::All) => {
@@ -224,13 +258,16 @@ impl Registry {
             }
             Kind::DeclareCursor { name, hold, inner } => {
                 self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
-                let cursor = Cursor { statement: Arc::clone(inner), hold: *hold, flow: Arc::clone(flow) };
+                self.generation.pass();
+                let share = self.room.share(inner.text.len());
+                let cursor =
+                    Cursor { statement: Arc::clone(inner), hold: *hold, flow: Arc::clone(flow), _share: share };
                 self.cursors.insert(name.clone(), cursor);
             }
             Kind::CloseCursor(Some(name)) => self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes())),
             // what was opened since a savepoint is gone with it, and when each was opened is not kept
             Kind::CloseCursor(None) | Kind::RollbackTo(_) => {
-                self.changed();
+                self.generation.pass();
                 self.cursors.clear();
                 self.portals.confirmed.clear();
             }
@@ -242,26 +279,21 @@ impl Registry {
     pub(super) fn prepared(&self, name: &str) -> Option<Arc<Statement>> {
         let by_message = || {
             let prepared = self.statements.confirmed.get(name.as_bytes())?;
-            match &*prepared.statement {
+            match &*prepared.statements {
                 [one] => Some(Arc::new(one.clone())),
                 _ => None,
             }
         };
-        self.prepared.get(name).cloned().or_else(by_message)
+        self.prepared.get(name).map(|(statement, _)| Arc::clone(statement)).or_else(by_message)
     }
 
-    /// What `FETCH FROM name` shows.
-    pub(super) fn cursor(&self, name: &str) -> Option<Arc<Statement>> {
-        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.statement))
-    }
-
-    /// What lets a question about a cursor through, as if it were a portal.
-    pub(super) fn cursor_flow(&self, name: &Bytes) -> Option<&Arc<Flow>> {
-        std::str::from_utf8(name).ok().and_then(|name| self.cursors.get(name)).map(|cursor| &cursor.flow)
+    /// The cursor of this name that SQL opened.
+    pub(super) fn cursor(&self, name: &str) -> Option<&Cursor> {
+        self.cursors.get(name)
     }
 
     fn deallocate(&mut self, name: Option<&str>) {
-        self.changed();
+        self.generation.pass();
         match name {
             Some(name) => {
                 self.prepared.remove(name);

@@ -39,8 +39,10 @@ pub(super) enum Reply {
     Refused(Report),
     /// The end of a pipeline: `ReadyForQuery`.
     Sync,
-    /// The gateway's own question to the catalog, to its `ReadyForQuery`.
+    /// The gateway's own question what names mean.
     Own(Answers),
+    /// A Sync of the gateway's own after it, where no pipeline of the client's is under way.
+    OwnSync,
 }
 
 /// A Query message on its way.
@@ -62,35 +64,74 @@ pub(super) struct Query {
 }
 
 /// Answers to the gateway's own questions, as they come in.
-#[derive(Default)]
 pub(super) struct Answers {
     pub(super) done: Vec<Vec<Row>>,
     pub(super) rows: Vec<Row>,
-    pub(super) failed: bool,
+    /// How many `CloseComplete` are still to come, two after each answer.
+    closes: usize,
+}
+
+impl Answers {
+    /// None yet, of so many.
+    pub(super) fn to(questions: usize) -> Self {
+        Self { done: Vec::new(), rows: Vec::new(), closes: questions.saturating_mul(2) }
+    }
+
+    /// A `CloseComplete` came; tells whether it was the last.
+    pub(super) fn closed(&mut self) -> bool {
+        self.closes = self.closes.saturating_sub(1);
+        self.closes == 0
+    }
 }
 
 /// Everything owed, oldest first.
 #[derive(Default)]
 pub(super) struct Replies {
-    queue: VecDeque<Reply>,
+    queue: VecDeque<Owed>,
     ends: usize,
+    place: Place,
+}
+
+/// How far a client's stream has got, in bytes: where a message ends, or how much has arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(pub(super) u64);
+
+struct Owed {
+    reply: Reply,
+    /// The message that it is owed for.
+    place: Place,
 }
 
 impl Replies {
+    /// The message that is taken now: what is expected from here on is owed for it.
+    pub(super) fn taken(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// The message that was taken last.
+    pub(super) fn last(&self) -> Place {
+        self.place
+    }
+
+    /// The oldest message that has not been answered wholly.
+    pub(super) fn oldest(&self) -> Option<Place> {
+        self.queue.front().map(|owed| owed.place)
+    }
+
     pub(super) fn expect(&mut self, reply: Reply) {
-        if reply.is_end() {
+        if reply.is_awaited() {
             self.ends = self.ends.saturating_add(1);
         }
-        self.queue.push_back(reply);
+        self.queue.push_back(Owed { reply, place: self.place });
     }
 
     pub(super) fn first(&mut self) -> Option<&mut Reply> {
-        self.queue.front_mut()
+        self.queue.front_mut().map(|owed| &mut owed.reply)
     }
 
     pub(super) fn pop(&mut self) -> Option<Reply> {
-        let reply = self.queue.pop_front()?;
-        if reply.is_end() {
+        let Owed { reply, .. } = self.queue.pop_front()?;
+        if reply.is_awaited() {
             self.ends = self.ends.saturating_sub(1);
         }
         Some(reply)
@@ -106,7 +147,8 @@ impl Replies {
         self.queue.len()
     }
 
-    /// Whether every pipeline that was ended has been answered, so that names and transaction are known.
+    /// Whether every pipeline that was ended has been answered, and every question of the gateway's own, so that names
+    /// and transaction are known.
     pub(super) fn settled(&self) -> bool {
         self.ends == 0
     }
@@ -114,9 +156,9 @@ impl Replies {
     /// Takes what the server skips after an error: everything before the next end of a pipeline. Tells whether there
     /// is such an end; without one the server goes on skipping what it gets.
     pub(super) fn skip(&mut self, code: &str, outcomes: &mut Vec<(OperationId, Outcome)>) -> bool {
-        while let Some(reply) = self.queue.front() {
+        while let Some(Owed { reply, .. }) = self.queue.front() {
             match reply {
-                Reply::Sync | Reply::Own(_) => return true,
+                Reply::Sync | Reply::OwnSync => return true,
                 Reply::Bind { portal, .. } => outcomes.push((portal.flow.id(), failed(code))),
                 Reply::Query(query) => outcomes.push((query.flow.id(), failed(code))),
                 _ => {}
@@ -130,7 +172,7 @@ impl Replies {
     /// else in their place is a violation.
     pub(super) fn enter_copy(&mut self) -> bool {
         while self.queue.len() > 1 {
-            match self.queue.get(1) {
+            match self.queue.get(1).map(|owed| &owed.reply) {
                 Some(Reply::Sync) => {
                     self.queue.remove(1);
                     self.ends = self.ends.saturating_sub(1);
@@ -144,16 +186,16 @@ impl Replies {
     /// Whether something is owed that may yet ask for COPY data.
     pub(super) fn may_take_copy(&self) -> bool {
         let takes = |statements: &[Statement]| statements.iter().any(|one| one.kind == Kind::CopyIn);
-        self.queue.iter().any(|reply| match reply {
+        self.queue.iter().any(|owed| match &owed.reply {
             Reply::Query(query) => takes(query.statements.get(query.done..).unwrap_or_default()),
-            Reply::Execute { portal } => takes(&portal.statement),
+            Reply::Execute { portal } => takes(&portal.statements),
             _ => false,
         })
     }
 
     /// The operations of which nobody will learn how they ended.
     pub(super) fn unknown(&self) -> Vec<(OperationId, Outcome)> {
-        let ids = self.queue.iter().filter_map(|reply| match reply {
+        let ids = self.queue.iter().filter_map(|owed| match &owed.reply {
             Reply::Query(query) => Some(query.flow.id()),
             Reply::Execute { portal } => Some(portal.flow.id()),
             _ => None,
@@ -163,8 +205,8 @@ impl Replies {
 }
 
 impl Reply {
-    fn is_end(&self) -> bool {
-        matches!(self, Self::Query(_) | Self::Sync | Self::Own(_))
+    fn is_awaited(&self) -> bool {
+        matches!(self, Self::Query(_) | Self::Sync | Self::Own(_) | Self::OwnSync)
     }
 }
 

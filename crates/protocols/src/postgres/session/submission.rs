@@ -1,13 +1,13 @@
-//! From what a text was read as to what the gate is asked: a statement becomes an [`Operation`].
+//! From a message to what the gate is asked: a [`Request`] becomes [`Operation`]s.
 //!
-//! It decides nothing; what could not be read goes to the gate as exactly that. Enter at [`read`] and [`operation`].
+//! It decides nothing; what could not be read goes to the gate as exactly that. Enter at [`read`] and [`Request`].
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change settings")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change settings or make names")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
@@ -17,6 +17,8 @@ use super::super::login::settings::PINNED;
 use super::super::refuse;
 use super::super::vocabulary::action;
 use super::super::wire::Report;
+use super::outcome::Message;
+use super::registry::Prepared;
 
 /// Reads a text. What cannot be read is one statement of which only that is known, so that policy and journal see it.
 pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
@@ -28,29 +30,120 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
     }
 }
 
-/// What the gate is asked about a statement.
-pub(super) fn operation(
-    statement: &Statement,
-    path: &[Arc<str>],
-    user: &str,
-    stage: Stage,
-    meaning: Bytes,
-) -> Operation {
-    let path = path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
-    let settings = BTreeMap::from([("search_path".to_owned(), path), ("user".to_owned(), user.to_owned())]);
-    Operation {
-        action: statement.action,
-        also: statement.also.clone(),
-        touches: statement.touches.clone(),
-        outputs: statement.outputs.clone(),
-        uses: uses(statement),
-        facts: statement.facts.clone(),
-        reading: statement.reading.clone(),
-        stage,
-        text: Arc::clone(&statement.text),
-        meaning,
-        parameters: Vec::new(),
-        settings: Arc::new(settings),
+/// A message that asks for something: what it says, what that was read as, and what is wanted with it.
+pub(super) struct Request {
+    /// The text, without the terminating zero byte.
+    pub(super) text: Bytes,
+    /// The declared types of its parameters.
+    pub(super) types: Vec<u32>,
+    /// The formats that its parameters come in.
+    pub(super) formats: Vec<i16>,
+    /// The parameters.
+    pub(super) parameters: Vec<Option<Bytes>>,
+    /// What the text was read as, with the names that held then.
+    pub(super) statements: Arc<[Statement]>,
+    /// What is done once it is permitted.
+    pub(super) wanted: Wanted,
+}
+
+/// What a message wants of its text.
+pub(super) enum Wanted {
+    /// That it runs.
+    Run,
+    /// That it is kept, under this name.
+    Prepare(Bytes),
+    /// That the prepared statement of this name is made ready to run.
+    Bind {
+        /// The portal's name.
+        portal: Bytes,
+        /// The statement's name.
+        statement: Bytes,
+        /// The statement.
+        prepared: Arc<Prepared>,
+        /// The formats that its results are to come in.
+        results: Vec<i16>,
+    },
+}
+
+impl Request {
+    /// A request with this text alone, not read yet.
+    pub(super) fn new(text: Bytes, wanted: Wanted) -> Self {
+        let (types, formats, parameters) = (Vec::new(), Vec::new(), Vec::new());
+        Self { text, types, formats, parameters, statements: Arc::new([]), wanted }
+    }
+
+    /// Which kind of message it came as.
+    pub(super) fn message(&self) -> Message {
+        match &self.wanted {
+            Wanted::Run => Message::Simple,
+            Wanted::Prepare(_) | Wanted::Bind { .. } => Message::Extended,
+        }
+    }
+
+    /// How many names it makes, and of how much text.
+    pub(super) fn names(&self) -> (usize, usize) {
+        let by_sql = |statement: &Statement| match &statement.kind {
+            Kind::Prepare { inner, .. } | Kind::DeclareCursor { inner, .. } => Some(inner.text.len()),
+            _ => None,
+        };
+        match &self.wanted {
+            Wanted::Prepare(_) => (1, self.text.len()),
+            Wanted::Bind { prepared, .. } if Arc::ptr_eq(&prepared.statements, &self.statements) => (1, 0),
+            Wanted::Bind { .. } => (1, self.text.len()),
+            Wanted::Run => {
+                let made: Vec<usize> = self.statements.iter().filter_map(by_sql).collect();
+                (made.len(), made.iter().sum())
+            }
+        }
+    }
+
+    /// What the gate is asked about it.
+    pub(super) fn operations(&self, settings: &Arc<BTreeMap<String, String>>, meaning: &Bytes) -> Vec<Operation> {
+        let stage = match &self.wanted {
+            Wanted::Prepare(_) => Stage::Prepare,
+            Wanted::Run | Wanted::Bind { .. } => Stage::Run,
+        };
+        let operation = |statement: &Statement| Operation {
+            action: statement.action,
+            also: statement.also.clone(),
+            touches: statement.touches.clone(),
+            outputs: statement.outputs.clone(),
+            uses: uses(statement),
+            facts: statement.facts.clone(),
+            reading: statement.reading.clone(),
+            stage,
+            text: Arc::clone(&statement.text),
+            meaning: meaning.clone(),
+            parameters: self.parameters.clone(),
+            settings: Arc::clone(settings),
+        };
+        self.statements.iter().map(operation).collect()
+    }
+}
+
+/// What a request means, as bytes: the same for the same meaning only.
+pub(super) struct Meaning(BytesMut);
+
+impl Meaning {
+    /// What a request says itself.
+    pub(super) fn of(request: &Request) -> Self {
+        let mut meaning = Self(BytesMut::new());
+        meaning.part(&request.text);
+        meaning.part(request.types.iter().flat_map(|oid| oid.to_be_bytes()).collect::<Vec<_>>());
+        meaning.part(request.formats.iter().flat_map(|format| format.to_be_bytes()).collect::<Vec<_>>());
+        meaning
+    }
+
+    /// Adds something; its length first, so that no two parts are taken for one.
+    pub(super) fn part(&mut self, part: impl AsRef<[u8]>) {
+        let part = part.as_ref();
+        self.0.extend_from_slice(&part.len().to_be_bytes());
+        self.0.extend_from_slice(part);
+    }
+
+    /// All of it.
+    pub(super) fn whole(self) -> Bytes {
+        self.0.freeze()
     }
 }
 
@@ -70,16 +163,6 @@ fn uses(statement: &Statement) -> Uses {
     let actions = std::iter::once(&statement.action).chain(&statement.also);
     uses.hidden.extend(actions.filter(|action| CODE.contains(action)).map(ToString::to_string));
     uses
-}
-
-/// All that gives a bound statement its meaning besides its parameters.
-pub(super) fn meaning(text: &[u8], types: &[u32], formats: &[i16]) -> Bytes {
-    let mut meaning = BytesMut::from(text);
-    meaning.put_u8(0);
-    types.iter().for_each(|oid| meaning.put_u32(*oid));
-    meaning.put_u8(0);
-    formats.iter().for_each(|format| meaning.put_i16(*format));
-    meaning.freeze()
 }
 
 /// What the grammar refuses is refused as the server would refuse it.

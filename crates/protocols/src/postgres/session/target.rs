@@ -17,12 +17,10 @@ use super::super::catalogs::texts;
 use super::super::cells::{self, Unprovable};
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
+use super::asides::without_values;
 use super::registry::Portal;
 use super::reply::{Query, Reply, failed};
 use super::{End, Session};
-
-/// Settings that must not change while statements are read, with the value that they have.
-const PINNED: &[(&[u8], &[u8])] = &[(b"client_encoding", b"UTF8"), (b"standard_conforming_strings", b"on")];
 
 impl Query {
     pub(super) fn of(flow: Flow, statements: Arc<[Statement]>) -> Self {
@@ -66,10 +64,7 @@ impl Session<'_> {
             tag::server::ERROR_RESPONSE => self.error(&frame),
             tag::server::NOTICE_RESPONSE => self.notice(&frame),
             tag::server::PARAMETER_STATUS => self.setting(&frame).await,
-            tag::server::NOTIFICATION_RESPONSE => {
-                self.to_client.push(&frame.raw);
-                Ok(())
-            }
+            tag::server::NOTIFICATION_RESPONSE => self.notification(&frame),
             tag::server::READY_FOR_QUERY => self.ready(&frame),
             _ => match self.replies.first() {
                 Some(Reply::Own(_)) => self.own(&frame),
@@ -177,7 +172,7 @@ impl Session<'_> {
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 self.replies.pop();
                 self.ended.push((portal.flow.id(), Outcome::Done { note: tag_of(frame) }));
-                for statement in portal.statement.iter() {
+                for statement in portal.statements.iter() {
                     self.registry.done(&statement.kind, &portal.flow);
                 }
             }
@@ -202,7 +197,7 @@ impl Session<'_> {
             None => {
                 let fields: &Vec<Field> = portal.prepared.fields.get().and_then(Option::as_ref).ok_or_else(unknown)?;
                 let plan =
-                    cells::plan(fields, Some(&portal.formats), portal.statement.first(), &self.names.catalog, masks)?;
+                    cells::plan(fields, Some(&portal.formats), portal.statements.first(), &self.names.catalog, masks)?;
                 portal.masks.get_or_init(|| plan)
             }
         };
@@ -237,9 +232,13 @@ impl Session<'_> {
                 self.report_error(instead, &report, frame);
                 return Ok(());
             }
-            Some(Reply::Own(answers)) => {
-                answers.failed = true;
+            // the client hears of it as the error of what it asked for
+            Some(Reply::Own(_)) => {
+                let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
                 tracing::warn!(session = %self.gate.session(), code, "the target refused the gateway's own question");
+                self.names.refused(Report::error(&code, &said).detail("The gateway was asking what names mean."));
+                self.replies.pop();
+                self.adrift = !self.replies.skip(&code, &mut self.ended);
                 return Ok(());
             }
             Some(Reply::Refused(instead)) if !fatal => {
@@ -275,32 +274,6 @@ impl Session<'_> {
         }
     }
 
-    fn notice(&mut self, frame: &Frame) -> Result<(), End> {
-        if self.gate.masks().is_empty() {
-            self.to_client.push(&frame.raw);
-            return Ok(());
-        }
-        let Backend::NoticeResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
-        self.say(&Backend::NoticeResponse(without_values(&report)));
-        Ok(())
-    }
-
-    /// THREAT: a setting that changes how text is read, changed where the analyzer does not see it.
-    async fn setting(&mut self, frame: &Frame) -> Result<(), End> {
-        let Backend::ParameterStatus { name, value } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
-        let broken_pin = PINNED.iter().any(|(pinned, wanted)| *pinned == name.as_ref() && *wanted != value.as_ref());
-        if broken_pin {
-            let name = String::from_utf8_lossy(&name).into_owned();
-            let message = format!("setting `{name}` changed, and statements can no longer be read for certain");
-            self.gate.alert(Code::SettingPinned, &message).await?;
-            return Err(End::Fault(
-                Fault::client(Code::SettingPinned, message).hint("connect again and leave it as it is"),
-            ));
-        }
-        self.to_client.push(&frame.raw);
-        Ok(())
-    }
-
     fn ready(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ReadyForQuery { status } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         self.status = status;
@@ -320,14 +293,7 @@ impl Session<'_> {
                 self.executed = false;
             }
             Some(Reply::Sync) => {}
-            Some(Reply::Own(answers)) => {
-                if answers.failed {
-                    let fault =
-                        Fault::target(Code::TargetViolation, "the target did not say what names mean in this session");
-                    return Err(End::Fault(fault));
-                }
-                return self.names.answered(&answers.done, &mut self.gate).map_err(End::Fault);
-            }
+            Some(Reply::OwnSync) => return Ok(()),
             _ => return Err(out_of_turn(frame)),
         }
         self.to_client.push(&frame.raw);
@@ -339,6 +305,11 @@ impl Session<'_> {
         match Backend::decode(frame).map_err(broken)? {
             Backend::DataRow(body) => answers.rows.push(texts(&body).ok_or_else(|| out_of_turn(frame))?),
             Backend::CommandComplete { .. } => answers.done.push(std::mem::take(&mut answers.rows)),
+            Backend::CloseComplete if answers.closed() => {
+                let done = std::mem::take(&mut answers.done);
+                self.replies.pop();
+                self.names.answered(&done, &mut self.gate)?;
+            }
             Backend::ParseComplete | Backend::BindComplete | Backend::CloseComplete => {}
             _ => return Err(out_of_turn(frame)),
         }
@@ -356,29 +327,12 @@ impl Session<'_> {
     }
 }
 
-/// A report without the parts that quote values of rows. What a data error or code of others says may quote them
-/// anywhere; what is wrong with names, rights or the session does not.
-fn without_values(report: &Report) -> Report {
-    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION, field::HINT];
-    let names_only = report.code().and_then(|code| code.get(..2)).is_some_and(|class| PLAIN.contains(&class));
-    let mut fields: Vec<_> = report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect();
-    if !names_only {
-        let message = Bytes::from_static(b"the server's message is left out, because it may quote masked values");
-        fields.iter_mut().filter(|(kind, _)| *kind == field::MESSAGE).for_each(|(_, text)| *text = message.clone());
-    }
-    Report { fields }
-}
-
-/// Classes of SQLSTATE whose messages name objects and never values (PostgreSQL documentation, appendix A).
-const PLAIN: &[&[u8]] =
-    &[b"02", b"08", b"0A", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"55", b"57", b"58"];
-
 fn tag_of(frame: &Frame) -> String {
     let body = frame.body();
     String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(&body)).into_owned()
 }
 
-fn broken(error: WireError) -> End {
+pub(super) fn broken(error: WireError) -> End {
     End::Fault(Fault::target(Code::TargetViolation, format!("the target broke the protocol: {error}")))
 }
 

@@ -11,8 +11,8 @@ pub enum WireError {
     /// The length announced is over the limit of this phase. Found before the body is awaited.
     #[error("{} announces {length} bytes, {limit} are allowed", Tag(*tag))]
     TooLong {
-        /// The type of the message, 0 for an untagged packet.
-        tag: u8,
+        /// The type of the message; none for a packet before the session, which has no type.
+        tag: Option<u8>,
         /// What its length field says; a negative length appears as 2³¹ or more.
         length: u32,
         /// The most it may say.
@@ -21,13 +21,13 @@ pub enum WireError {
     /// The length announced is less than the length field itself needs.
     #[error("{} announces {length} bytes, fewer than its header", Tag(*tag))]
     TooShort {
-        /// The type of the message, 0 for an untagged packet.
-        tag: u8,
+        /// The type of the message; none for a packet before the session, which has no type.
+        tag: Option<u8>,
         /// What its length field says.
         length: u32,
     },
     /// No message of this direction begins with this byte.
-    #[error("{} is unknown", Tag(*.0))]
+    #[error("{} is unknown", Tag(Some(*.0)))]
     UnknownMessage(u8),
     /// The message ends inside a field.
     #[error("{what} ends before its last field")]
@@ -84,14 +84,14 @@ pub enum WireError {
 }
 
 /// Names a message by its first byte.
-struct Tag(u8);
+struct Tag(Option<u8>);
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            0 => f.write_str("startup packet"),
-            tag if tag.is_ascii_graphic() => write!(f, "message type `{}`", char::from(tag)),
-            tag => write!(f, "message type 0x{tag:02x}"),
+            None => f.write_str("startup packet"),
+            Some(tag) if tag.is_ascii_graphic() => write!(f, "message type `{}`", char::from(tag)),
+            Some(tag) => write!(f, "message type 0x{tag:02x}"),
         }
     }
 }

@@ -127,14 +127,14 @@ pub fn run(buffer: &[u8], pass: impl Fn(u8) -> bool) -> usize {
 /// How many bytes the message has in all.
 fn size(tag: u8, length: u32, limit: Limit) -> Result<usize, WireError> {
     if length < LENGTH_FIELD {
-        return Err(WireError::TooShort { tag, length });
+        return Err(WireError::TooShort { tag: Some(tag), length });
     }
     let limit = limit.of(tag);
     usize::try_from(length)
         .ok()
         .filter(|bytes| *bytes <= limit)
         .and_then(|bytes| bytes.checked_add(size_of_val(&tag)))
-        .ok_or(WireError::TooLong { tag, length, limit })
+        .ok_or(WireError::TooLong { tag: Some(tag), length, limit })
 }
 
 #[cfg(test)]

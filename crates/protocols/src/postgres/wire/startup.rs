@@ -72,10 +72,10 @@ pub fn next(buffer: &mut BytesMut) -> Result<Option<Startup>, WireError> {
     };
     let length = u32::from_be_bytes(*field);
     if length < SHORTEST {
-        return Err(WireError::TooShort { tag: 0, length });
+        return Err(WireError::TooShort { tag: None, length });
     }
     let size = usize::try_from(length).ok().filter(|size| *size <= LIMIT).ok_or(WireError::TooLong {
-        tag: 0,
+        tag: None,
         length,
         limit: LIMIT,
     })?;

@@ -111,9 +111,10 @@ proptest! {
 #[test]
 fn errors_say_what_is_wrong() {
     let errors = [
-        WireError::TooLong { tag: b'Q', length: 0x7fff_ffff, limit: 10_000 },
-        WireError::TooLong { tag: 0, length: 10_001, limit: 10_000 },
-        WireError::TooShort { tag: 1, length: 3 },
+        WireError::TooLong { tag: Some(b'Q'), length: 0x7fff_ffff, limit: 10_000 },
+        WireError::TooLong { tag: None, length: 10_001, limit: 10_000 },
+        WireError::TooShort { tag: Some(1), length: 3 },
+        WireError::TooLong { tag: Some(0), length: 10_001, limit: 10_000 },
         WireError::UnknownMessage(b'?'),
         WireError::UnknownMessage(0x16),
         WireError::Truncated { what: "bind" },

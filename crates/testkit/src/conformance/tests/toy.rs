@@ -277,7 +277,8 @@ impl<const FLAW: u8> Session<FLAW> {
 
     async fn go_on(&mut self, held: Held, settled: Settled, word: &str) -> Result<(), Fault> {
         let denied = settled.state == State::Denied;
-        let cell = match self.gate.resume(held, settled).await? {
+        let again: Vec<_> = meaning(word).into_iter().collect();
+        let cell = match self.gate.resume(held, settled, &again).await? {
             Ok(permit) => self.send(&permit.spend().0).await,
             Err(_) if denied && FLAW == Flaw::IGNORES_ANSWERS => self.tell(word).await,
             Err(denial) => {

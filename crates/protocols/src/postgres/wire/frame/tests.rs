@@ -12,8 +12,8 @@ fn buffer(tag: u8, length: u32) -> BytesMut {
 
 #[test]
 fn lengths_are_judged_before_the_body_is_awaited() {
-    let short = |length| Err(WireError::TooShort { tag: b'Q', length });
-    let long = |length, limit| Err(WireError::TooLong { tag: b'Q', length, limit });
+    let short = |length| Err(WireError::TooShort { tag: Some(b'Q'), length });
+    let long = |length, limit| Err(WireError::TooLong { tag: Some(b'Q'), length, limit });
     let client = Limit::client(100_000);
     let server = Limit::SERVER;
     let cases = [

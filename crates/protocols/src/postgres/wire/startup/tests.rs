@@ -65,8 +65,8 @@ fn what_is_not_a_packet() {
 
 #[test]
 fn lengths_are_judged_before_the_packet_is_awaited() {
-    let short = |length| Err(WireError::TooShort { tag: 0, length });
-    let long = |length| Err(WireError::TooLong { tag: 0, length, limit: LIMIT });
+    let short = |length| Err(WireError::TooShort { tag: None, length });
+    let long = |length| Err(WireError::TooLong { tag: None, length, limit: LIMIT });
     let cases = [
         (0, short(0)),
         (4, short(4)),

@@ -1,0 +1,52 @@
+//! What a name stands for, as distinct from the name: a table that was put in another's place is another one.
+//!
+//! It tells nothing of what a relation holds; its columns may change and it is still the same. Enter at
+//! [`Catalog::identity`].
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use postern_core::operation::Object;
+
+use super::Catalog;
+use super::rows::Behind;
+
+/// What tells relations of the same name apart.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    /// The relations that a view reads.
+    behind: HashMap<u32, BTreeSet<u32>>,
+    /// The digest of a view's definition.
+    definitions: HashMap<u32, Vec<u8>>,
+}
+
+impl Identities {
+    pub(super) fn new(behind: &Behind, views: &[(u32, String)]) -> Self {
+        let bases = |read: &Vec<(u32, i16)>| read.iter().map(|(base, _)| *base).collect();
+        let defined = |definition: &String| digest(&SHA256, definition.as_bytes()).as_ref().to_vec();
+        Self {
+            behind: behind.iter().map(|(view, read)| (*view, bases(read))).collect(),
+            definitions: views.iter().map(|(view, definition)| (*view, defined(definition))).collect(),
+        }
+    }
+}
+
+impl Catalog {
+    /// Bytes that are the same as long as the object's name stands for the same relation: the same `pg_class.oid`,
+    /// and for a view the same definition over the same relations. None where it names no relation that is known.
+    pub(crate) fn identity(&self, object: &Object) -> Vec<u8> {
+        let [schema, name] = object.path.as_slice() else { return Vec::new() };
+        let Some(relation) = self.relation(schema, name).filter(|_| self.knows(object)) else { return Vec::new() };
+        let mut identity = Vec::new();
+        let (mut seen, mut open) = (BTreeSet::new(), BTreeSet::from([relation.oid]));
+        while let Some(oid) = open.pop_first() {
+            if !seen.insert(oid) {
+                continue;
+            }
+            identity.extend_from_slice(&oid.to_be_bytes());
+            identity.extend(self.identities.definitions.get(&oid).into_iter().flatten());
+            open.extend(self.identities.behind.get(&oid).into_iter().flatten());
+        }
+        identity
+    }
+}

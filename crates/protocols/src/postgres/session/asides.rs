@@ -1,0 +1,77 @@
+//! What the target says beside its answers: notices, settings, notifications.
+//!
+//! They carry values with no column. For whoever is bound by masks nothing of them is passed on that may hold one.
+
+use bytes::Bytes;
+use postern_core::{Code, Fault};
+
+use super::super::wire::report::field;
+use super::super::wire::{Backend, Frame, Report};
+use super::target::broken;
+use super::{End, Session};
+
+/// Settings that must not change while statements are read, with the value that they have.
+const PINNED: &[(&[u8], &[u8])] = &[(b"client_encoding", b"UTF8"), (b"standard_conforming_strings", b"on")];
+
+/// What a notification says in place of what may be a masked value.
+const WITHHELD: &[u8] = b"withheld, because it may hold masked values";
+
+impl Session<'_> {
+    pub(super) fn notice(&mut self, frame: &Frame) -> Result<(), End> {
+        if self.gate.masks().is_empty() {
+            self.to_client.push(&frame.raw);
+            return Ok(());
+        }
+        let Backend::NoticeResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        self.say(&Backend::NoticeResponse(without_values(&report)));
+        Ok(())
+    }
+
+    /// THREAT: a setting that changes how text is read, changed where the analyzer does not see it.
+    pub(super) async fn setting(&mut self, frame: &Frame) -> Result<(), End> {
+        let Backend::ParameterStatus { name, value } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
+        let broken_pin = PINNED.iter().any(|(pinned, wanted)| *pinned == name.as_ref() && *wanted != value.as_ref());
+        if broken_pin {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let message = format!("setting `{name}` changed, and statements can no longer be read for certain");
+            self.gate.alert(Code::SettingPinned, &message).await?;
+            return Err(End::Fault(
+                Fault::client(Code::SettingPinned, message).hint("connect again and leave it as it is"),
+            ));
+        }
+        self.to_client.push(&frame.raw);
+        Ok(())
+    }
+
+    /// A notification. The server's name for this session becomes the one that the client knows, so that it tells its
+    /// own from others'. Whoever sends one says what it likes, and a trigger may send a row.
+    pub(super) fn notification(&mut self, frame: &Frame) -> Result<(), End> {
+        let Backend::NotificationResponse { process, channel, payload } = Backend::decode(frame).map_err(broken)?
+        else {
+            return Ok(());
+        };
+        let (server, _) = self.target_key;
+        let process = if process == server { self.registered.process } else { process };
+        let withheld = !payload.is_empty() && !self.gate.masks().is_empty();
+        let payload = if withheld { Bytes::from_static(WITHHELD) } else { payload };
+        self.say(&Backend::NotificationResponse { process, channel, payload });
+        Ok(())
+    }
+}
+
+/// A report without the parts that quote values of rows. What a data error or code of others says may quote them
+/// anywhere; what is wrong with names, rights or the session does not.
+pub(super) fn without_values(report: &Report) -> Report {
+    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION, field::HINT];
+    let names_only = report.code().and_then(|code| code.get(..2)).is_some_and(|class| PLAIN.contains(&class));
+    let mut fields: Vec<_> = report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect();
+    if !names_only {
+        let message = Bytes::from_static(b"the server's message is left out, because it may quote masked values");
+        fields.iter_mut().filter(|(kind, _)| *kind == field::MESSAGE).for_each(|(_, text)| *text = message.clone());
+    }
+    Report { fields }
+}
+
+/// Classes of SQLSTATE whose messages name objects and never values (PostgreSQL documentation, appendix A).
+const PLAIN: &[&[u8]] =
+    &[b"02", b"08", b"0A", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"55", b"57", b"58"];

@@ -1,0 +1,106 @@
+//! Logins that somebody is slow in: who it was is said to the client and stands in the journal. Time is the runtime's
+//! own here, so the target is whatever the test says; a real server has nothing to add to a silence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bytes::BytesMut;
+use postern_core::gate::Gate;
+use postern_core::journal::Event;
+use postern_core::ports::{Client, Protocol as _};
+use postern_protocols::postgres::Postgres;
+use postern_protocols::postgres::wire::{Backend, Limit, frame, password, startup};
+use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::READS;
+use crate::gateway::{APP, NoTls, PASSWORD, PREAMBLE};
+
+/// A client of a gateway whose targets take connections and say nothing.
+struct Slow {
+    dwelling: Dwelling,
+    stream: DuplexStream,
+    _arrivals: postern_testkit::fakes::Arrivals,
+    _serving: JoinSet<()>,
+}
+
+impl Slow {
+    fn start() -> Result<Self> {
+        let (reach, arrivals) = Reach::pairs();
+        let policy = format!("{}{READS}", PREAMBLE.replace("PORT", "5432"));
+        let protocol = Postgres::new();
+        let dwelling = HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).build()?;
+        dwelling.vault.put(&format!("env:{}", APP.to_uppercase()), PASSWORD);
+        dwelling.tokens.know("token-of-bot", "bot");
+        let (stream, near) = tokio::io::duplex(4096);
+        let house = Arc::clone(&dwelling.house);
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let address = Dwelling::CLIENT;
+            let client = Client { stream: Box::new(near), address, tls: Arc::new(NoTls), plaintext: true };
+            protocol.serve(client, Gate::accept(house, "postgres", address)).await;
+        });
+        Ok(Self { dwelling, stream, _arrivals: arrivals, _serving: serving })
+    }
+
+    async fn asks(&mut self) -> Result<()> {
+        let mut out = BytesMut::new();
+        startup::encode_open(0, &[("user", "bot"), ("database", "shop")], &mut out)?;
+        self.stream.write_all(&out).await.context("the gateway left")
+    }
+
+    async fn proves(&mut self) -> Result<()> {
+        let mut out = BytesMut::new();
+        password::encode_password(b"token-of-bot", &mut out)?;
+        self.stream.write_all(&out).await.context("the gateway left")
+    }
+
+    /// The last that is heard before the connection is closed.
+    async fn told(&mut self) -> Result<String> {
+        let mut heard = Vec::new();
+        self.stream.read_to_end(&mut heard).await?;
+        let (mut input, mut last) = (BytesMut::from(&heard[..]), String::new());
+        while let Some(frame) = frame::next(&mut input, Limit::SERVER)? {
+            if let Backend::ErrorResponse(report) = Backend::decode(&frame)? {
+                last = String::from_utf8_lossy(report.message().unwrap_or_default()).into_owned();
+            }
+        }
+        Ok(last)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_too_long_is_told_so_and_journalled() -> Result<()> {
+    let mut slow = Slow::start()?;
+    let begun = Instant::now();
+    slow.asks().await?;
+    assert_eq!(slow.told().await?, "the client took too long to log in");
+    assert_eq!(begun.elapsed().as_secs(), 20);
+    let refused = slow.dwelling.journal.events().iter().any(|event| match event {
+        Event::LoginRefused { code, called, .. } => code == "PST-4004" && called.as_deref() == Some("bot"),
+        _ => false,
+    });
+    assert!(refused, "{}", slow.dwelling.journal.text());
+    Ok(())
+}
+
+/// What the client used up of its time is not taken from the target's, and what was opened is closed.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_takes_too_long_is_said_to_and_its_session_is_closed() -> Result<()> {
+    let mut slow = Slow::start()?;
+    let begun = Instant::now();
+    sleep(Duration::from_secs(9)).await;
+    slow.asks().await?;
+    sleep(Duration::from_secs(9)).await;
+    slow.proves().await?;
+    assert_eq!(slow.told().await?, "the target takes connections and does not answer");
+    assert!(begun.elapsed() > Duration::from_secs(20));
+    let events = slow.dwelling.journal.events();
+    assert!(events.iter().any(|event| matches!(event, Event::SessionOpened { .. })));
+    let closed = |event: &Event| matches!(event, Event::SessionClosed { reason } if reason.contains("does not answer"));
+    assert!(events.iter().any(closed), "{}", slow.dwelling.journal.text());
+    Ok(())
+}
