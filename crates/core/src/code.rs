@@ -83,6 +83,8 @@ codes! {
     AnswerRefused = 3013,
     /// What it names came to stand for something else after it was read.
     MeaningChanged = 3014,
+    /// A rule's condition cannot be worked out.
+    ConditionFailed = 3015,
     /// The client broke the protocol.
     ClientViolation = 4001,
     /// The protocol has it, Postern does not pass it.

@@ -99,6 +99,16 @@ impl Findings {
         self.found.push(found);
     }
 
+    /// The place of some bytes of a string; the whole string, where escapes in the file move them.
+    #[must_use]
+    pub fn inside(&self, text: &Text, bytes: Range<usize>) -> Place {
+        let Place { file, span } = &text.place;
+        let raw = self.sources.get(*file).and_then(|(_, source)| source.get(span.clone()));
+        let Some(from) = raw.and_then(|raw| raw.find(&text.text)) else { return text.place.clone() };
+        let from = span.start.saturating_add(from);
+        Place { file: *file, span: from.saturating_add(bytes.start)..from.saturating_add(bytes.end) }
+    }
+
     /// Lets nobody show the lines of what was said inside of a place: it may hold a secret, well or badly spelled.
     pub fn veil(&mut self, place: &Place) {
         let file = self.sources.get(place.file).map_or("", |(file, _)| file);

@@ -10,7 +10,7 @@ use crate::identity::{Kind, Template, TrustRule};
 use crate::operation::{Facts, Outputs, Reading, Stage, Uses};
 use crate::policy::Rulebook;
 use crate::policy::source::Source;
-use crate::vocabulary::{FactWord, Harmless, Shape, Vocabulary};
+use crate::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
 use crate::{Action, Column, Effect, Micros, Object, Operation, Principal, Touch, VerifiedClaims};
 
 /// 2026-01-01T00:00:00Z.
@@ -21,7 +21,7 @@ pub(crate) static TABLES: Vocabulary = Vocabulary {
     protocol: "tables",
     actions: &["tables.read", "tables.write", "tables.delete", "tables.drop", "tables.run", "tables.begin"],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
-    facts: &[FactWord { name: "no_where", about: "whether every row is concerned" }],
+    facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "whether every row is concerned" }],
     harmless: &[
         Harmless { effect: Effect::Read, object: "sys.*" },
         Harmless { effect: Effect::Execute, object: "sys.version" },

@@ -64,8 +64,23 @@ pub struct Shape {
 pub struct FactWord {
     /// Its name behind `facts.`.
     pub name: &'static str,
+    /// What it is.
+    pub kind: FactKind,
     /// What it says, for the documentation.
     pub about: &'static str,
+}
+
+/// What a fact is, for whoever compares it with something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactKind {
+    /// Yes or no.
+    Flag,
+    /// A whole number.
+    Number,
+    /// A word.
+    Text,
+    /// Several words.
+    List,
 }
 
 /// An effect on objects that shows nobody's data.

@@ -3,13 +3,15 @@
 //!
 //! It journals nothing and knows no credential. Enter at [`Admission::to`] and [`Admission::under`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::Known;
 use crate::identity::{Principal, VerifiedClaims};
-use crate::policy::{Rulebook, Scope};
+use crate::policy::{Rulebook, Scope, Situation};
 use crate::target::{Target, TargetName};
 
 /// What a session stands on: a proof, whom it makes of the client, and what it was opened for.
@@ -19,16 +21,18 @@ pub(super) struct Admission {
     pub(super) principal: Arc<Principal>,
     pub(super) target: Arc<Target>,
     pub(super) space: Arc<str>,
+    client: IpAddr,
 }
 
 impl Admission {
     /// Lets somebody in to a target, and to a space of it.
     pub(super) fn to(
         known: &Known,
+        client: IpAddr,
         protocol: &str,
-        target: &str,
-        space: Option<&str>,
+        (target, space): (&str, Option<&str>),
         rulebook: &Rulebook,
+        now: Micros,
     ) -> Result<(Self, Scope), Fault> {
         // THREAT: finding out which targets exist. A target that may not be opened is not told from one that is not there.
         let unknown = || {
@@ -39,7 +43,8 @@ impl Admission {
         let principal = still(&known.claims, &known.principal, rulebook)?;
         let found = TargetName::parse(target).and_then(|name| rulebook.targets.get(&name).cloned());
         let found = found.filter(|found| found.protocol == protocol).ok_or_else(unknown)?;
-        let scope = rulebook.scope(&principal, &found).filter(Scope::admits).ok_or_else(unknown)?;
+        let situation = Situation { principal: &principal, target: &found, client, now };
+        let scope = rulebook.scope(&principal, &found).filter(|scope| scope.admits(&situation)).ok_or_else(unknown)?;
         let space = match (found.admits(space), space) {
             (Some(space), _) => space.into(),
             (None, None) => "".into(),
@@ -49,11 +54,11 @@ impl Admission {
                     .hint("leave the database out to get the target's default"));
             }
         };
-        Ok((Self { claims: Arc::clone(&known.claims), principal, target: found, space }, scope))
+        Ok((Self { claims: Arc::clone(&known.claims), principal, target: found, space, client }, scope))
     }
 
     /// The same under a later policy, where that lets the session go on.
-    pub(super) fn under(&self, rulebook: &Rulebook) -> Result<(Self, Scope), Fault> {
+    pub(super) fn under(&self, rulebook: &Rulebook, now: Micros) -> Result<(Self, Scope), Fault> {
         let name = &self.target.name;
         let principal = still(&self.claims, &self.principal, rulebook)?;
         // INVARIANT: a session stays with the backend that it was opened for. One of the same name that is somewhere else
@@ -66,8 +71,16 @@ impl Admission {
             return Err(moved());
         }
         let closed = || changed(format!("no rule lets you use target `{name}` any more"));
-        let scope = rulebook.scope(&principal, &target).filter(Scope::admits).ok_or_else(closed)?;
-        Ok((Self { claims: Arc::clone(&self.claims), principal, target, space: Arc::clone(&self.space) }, scope))
+        let admission = Self { principal, target, ..self.clone() };
+        let situation = admission.situation(now);
+        let scope = rulebook.scope(situation.principal, situation.target).filter(|scope| scope.admits(&situation));
+        let scope = scope.ok_or_else(closed)?;
+        Ok((admission, scope))
+    }
+
+    /// Who asks whom, from where and when.
+    pub(super) fn situation(&self, now: Micros) -> Situation<'_> {
+        Situation { principal: &self.principal, target: &self.target, client: self.client, now }
     }
 }
 

@@ -89,7 +89,7 @@ async fn shut_out(house: Arc<House>, mut admission: Admission, mut seen: Revisio
         house.policy.changed(seen).await;
         let rulebook = house.policy.rulebook();
         seen = rulebook.revision;
-        match admission.under(&rulebook) {
+        match admission.under(&rulebook, house.clock.now()) {
             Ok((still, _)) => admission = still,
             Err(fault) => return fault,
         }

@@ -43,7 +43,7 @@ use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Decided, Event, Outcome};
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
-use crate::policy::{Rulebook, Scope};
+use crate::policy::{Rulebook, Scope, Situation};
 use crate::ports::Link;
 use crate::secret::Secret;
 use crate::target::{Login, Target};
@@ -192,7 +192,14 @@ impl Gate<Known> {
     /// Why it does not open; journalled.
     pub async fn open(self, target: &str, space: Option<&str>) -> Result<(Gate<Open>, Lease, Link), Fault> {
         let rulebook = self.house.policy.rulebook();
-        let admitted = Admission::to(&self.state, self.protocol, target, space, &rulebook);
+        let admitted = Admission::to(
+            &self.state,
+            self.client.ip(),
+            self.protocol,
+            (target, space),
+            &rulebook,
+            self.house.clock.now(),
+        );
         let (admission, scope) = match admitted {
             Ok(admitted) => admitted,
             Err(fault) => return Err(self.refused(target, fault).await),
@@ -245,7 +252,7 @@ impl Gate<Open> {
     pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
         let pending = self.pending(operations, payload);
         self.keep_up(&pending).await?;
-        match self.state.scope.decide(&pending.operations) {
+        match self.state.scope.decide(&pending.operations, &self.situation()) {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
                 self.permit(pending, terms.duties, None).await.map(Decision::Go)
@@ -371,13 +378,17 @@ impl Gate<Open> {
     }
 
     fn rescope(&mut self, rulebook: &Rulebook) -> Result<(), Fault> {
-        let (admission, mut scope) = self.state.admission.under(rulebook)?;
+        let (admission, mut scope) = self.state.admission.under(rulebook, self.house.clock.now())?;
         if let Some(lineage) = &self.state.lineage {
             scope.relate(&**lineage);
         }
         self.state.admission = admission;
         self.state.scope = scope;
         Ok(())
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        self.state.admission.situation(self.house.clock.now())
     }
 
     fn pending(&self, operations: Vec<Operation>, payload: Bytes) -> Pending {

@@ -149,7 +149,7 @@ impl Gate<Open> {
             return self.deny(&pending, Denial::new(Code::MeaningChanged, message).hint("ask again")).await.map(Err);
         }
         self.keep_up(&pending).await?;
-        let duties = match self.state.scope.decide(&pending.operations) {
+        let duties = match self.state.scope.decide(&pending.operations, &self.situation()) {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
             // what was agreed to under an earlier policy must be as much as this one asks for
             Verdict::Hold(terms) if !asked.satisfies(&terms) => {

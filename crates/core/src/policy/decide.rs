@@ -3,13 +3,15 @@
 //! Each touch is taken apart into its columns; every part needs an allow, or an approve that a human grants. One part
 //! that meets a forbid or an approve governs the whole operation.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::code::Code;
 use crate::identity::matches;
 use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touch};
+use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
-use crate::policy::{Rule, RuleEffect, Scope, strictest};
+use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
 use crate::verdict::{Denial, Duties, RuleName, Terms, Verdict};
 
 /// One touch of one column, or of an object as a whole.
@@ -27,8 +29,20 @@ enum Part<'a> {
     Any,
 }
 
+/// An operation, and what conditions say about it: each is asked once, and only where its rule speaks otherwise.
+struct Trial<'a> {
+    operation: &'a Operation,
+    /// Whether what is harmless is implied.
+    implied: bool,
+    case: Case<'a>,
+    /// For each rule of the scope.
+    answers: Vec<OnceCell<Answer>>,
+}
+
 /// What the rules have to say about one atom.
 struct Weighed<'a> {
+    /// What is said where a rule's condition cannot be worked out.
+    failed: Option<Denial>,
     /// A rule that forbids it.
     forbid: Option<&'a Arc<Rule>>,
     /// A rule that may forbid it, where nobody knows the effect.
@@ -42,21 +56,32 @@ struct Weighed<'a> {
 impl Scope {
     /// The verdict over the operations of one message: the strictest of them.
     #[must_use]
-    pub fn decide(&self, operations: &[Operation]) -> Verdict {
+    pub fn decide(&self, operations: &[Operation], situation: &Situation<'_>) -> Verdict {
         let nothing = || Verdict::Deny(Denial::new(Code::Unreadable, "there is nothing to decide about"));
-        operations.iter().map(|operation| self.decide_one(operation)).reduce(strictest).unwrap_or_else(nothing)
+        let implied = self.implies_something(situation);
+        let trials = operations.iter().map(|operation| Trial {
+            operation,
+            implied,
+            case: Case::new(situation, Some(operation)),
+            answers: vec![OnceCell::new(); self.rules.len()],
+        });
+        trials.map(|trial| self.decide_one(&trial)).reduce(strictest).unwrap_or_else(nothing)
     }
 
-    fn decide_one(&self, operation: &Operation) -> Verdict {
+    fn decide_one(&self, trial: &Trial<'_>) -> Verdict {
+        let operation = trial.operation;
         if operation.touches.is_empty() {
             return Verdict::Deny(self.unreadable(operation, "it touches nothing that is known"));
         }
         let mut speaking: Vec<&Arc<Rule>> = Vec::new();
         let (mut uncovered, mut perhaps) = (None, None);
         for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
-            let weighed = self.weigh(operation, &atom);
+            let weighed = self.weigh(trial, &atom);
             if let Some(forbid) = weighed.forbid {
                 return Verdict::Deny(forbidden(forbid, operation));
+            }
+            if let Some(denial) = weighed.failed {
+                return Verdict::Deny(denial);
             }
             perhaps = perhaps.or(weighed.perhaps);
             speaking.extend(weighed.speaking);
@@ -80,22 +105,50 @@ impl Scope {
     }
 
     /// What the rules have to say about one atom.
-    fn weigh(&self, operation: &Operation, atom: &Atom<'_>) -> Weighed<'_> {
-        let implied = self.implies(atom);
-        let meeting = |effect| self.of(effect).filter(|rule| self.meets(rule, operation, atom));
-        let asking = meeting(RuleEffect::Approve).filter(|rule| !(implied && rule.leaves(self.protocol(), atom)));
-        let allowing = self.of(RuleEffect::Allow).filter(|rule| self.grants(rule, operation, atom));
-        let speaking: Vec<_> = asking.chain(allowing).collect();
-        Weighed {
-            forbid: meeting(RuleEffect::Forbid).find(|rule| rule.means(operation, atom.effect)),
-            perhaps: meeting(RuleEffect::Forbid).next(),
-            covered: implied || speaking.iter().any(|rule| self.grants(rule, operation, atom)),
-            speaking,
+    fn weigh(&self, trial: &Trial<'_>, atom: &Atom<'_>) -> Weighed<'_> {
+        let implied = trial.implied && self.vocabulary.is_harmless(atom.effect, atom.object);
+        let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking: Vec::new(), covered: implied };
+        for (rule, answer) in self.rules.iter().zip(&trial.answers) {
+            if !self.speaks(rule, trial.operation, atom, implied) {
+                continue;
+            }
+            match (rule.effect, answer.get_or_init(|| rule.holds(&trial.case))) {
+                // INVARIANT: what may hold forbids and asks a human; only what holds for certain allows
+                (_, Answer::No) | (RuleEffect::Allow, Answer::Unknown) => {}
+                (_, Answer::Failed(why)) => weighed.failed = weighed.failed.or_else(|| Some(undecided(rule, why))),
+                (RuleEffect::Forbid, Answer::Yes | Answer::Unknown) => {
+                    weighed.perhaps = weighed.perhaps.or(Some(rule));
+                    let certain = rule.means(trial.operation, atom.effect);
+                    weighed.forbid = weighed.forbid.or_else(|| certain.then_some(rule));
+                }
+                (RuleEffect::Approve, Answer::Yes | Answer::Unknown) => {
+                    weighed.covered |= self.grants(rule, trial.operation, atom);
+                    weighed.speaking.push(rule);
+                }
+                (RuleEffect::Allow, Answer::Yes) => {
+                    weighed.covered = true;
+                    weighed.speaking.push(rule);
+                }
+            }
+        }
+        weighed
+    }
+
+    /// Whether a rule speaks of an atom, but for its condition.
+    fn speaks(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>, implied: bool) -> bool {
+        match rule.effect {
+            RuleEffect::Allow => self.grants(rule, operation, atom),
+            RuleEffect::Approve => {
+                self.meets(rule, operation, atom) && !(implied && rule.leaves(self.protocol(), atom))
+            }
+            RuleEffect::Forbid => self.meets(rule, operation, atom),
         }
     }
 
-    fn of(&self, effect: RuleEffect) -> impl Iterator<Item = &Arc<Rule>> {
-        self.rules.iter().filter(move |rule| rule.effect == effect)
+    /// Whether some rule implies connecting and what is harmless.
+    fn implies_something(&self, situation: &Situation<'_>) -> bool {
+        let case = Case::new(situation, None);
+        self.rules.iter().any(|rule| rule.implied && rule.effect != RuleEffect::Forbid && rule.may_hold(&case))
     }
 
     fn protocol(&self) -> &'static str {
@@ -140,11 +193,6 @@ impl Scope {
             .hint("ask somebody whom no mask binds")),
             Some(_) | None => Ok(()),
         }
-    }
-
-    /// Whether connecting implies it.
-    fn implies(&self, atom: &Atom<'_>) -> bool {
-        self.implied && self.vocabulary.is_harmless(atom.effect, atom.object)
     }
 
     fn not_allowed(&self, operation: &Operation, atom: &Atom<'_>) -> Denial {
@@ -334,4 +382,12 @@ fn forbidden(rule: &Rule, operation: &Operation) -> Denial {
     let default = format!("rule `{}` forbids `{}`", rule.name, operation.action);
     let message = rule.message.as_ref().map_or(default, |said| format!("rule `{}` forbids it: {said}", rule.name));
     Denial::new(Code::Forbidden, message).by(rule.name.clone())
+}
+
+fn undecided(rule: &Rule, why: &str) -> Denial {
+    let message = format!("the condition of rule `{}` cannot be worked out", rule.name);
+    Denial::new(Code::ConditionFailed, format!("{message}: {why}"))
+        .recorded(message)
+        .by(rule.name.clone())
+        .hint("whoever keeps the policy must mend `when` of that rule")
 }

@@ -3,6 +3,7 @@
 //! Deciding is pure: a principal, a target, an operation in, a [`Verdict`] out. Enter at [`Rulebook::scope`] for a
 //! session and [`Scope::decide`] for an operation; [`source::Source`] makes a rulebook of files.
 
+mod condition;
 mod decide;
 pub mod pattern;
 pub mod source;
@@ -18,6 +19,9 @@ use crate::target::{Target, TargetName};
 use crate::verdict::{HoldInTransaction, HoldMode, Revision, RuleName, Verdict, Who};
 use crate::vocabulary::Vocabulary;
 
+pub use condition::{Answer, Condition, Situation};
+
+use condition::Case;
 use pattern::{ColumnPattern, ObjectPattern};
 
 #[cfg(test)]
@@ -80,6 +84,8 @@ pub struct Rule {
     pub objects: Vec<(&'static str, ObjectPattern)>,
     /// Whether objects were named at all: a rule whose patterns fit no protocol matches nothing there.
     pub any_object: bool,
+    /// What must hold for it to speak.
+    pub when: Option<Arc<Condition>>,
     /// Whether it implies connecting and what is harmless.
     pub implied: bool,
     /// What a refusal says.
@@ -127,8 +133,6 @@ pub struct Scope {
     rules: Vec<Arc<Rule>>,
     masks: Arc<MaskSet>,
     vocabulary: &'static Vocabulary,
-    /// Whether some rule implies connecting and what is harmless.
-    implied: bool,
 }
 
 impl Rulebook {
@@ -159,25 +163,20 @@ impl Rulebook {
             let fitting = rule.columns.iter().filter(|(protocol, _)| *protocol == target.protocol);
             fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask)))
         });
-        Some(Scope {
-            revision: self.revision,
-            masks: Arc::new(MaskSet::new(columns.collect())),
-            vocabulary,
-            implied: rules.iter().any(|rule| rule.implied && rule.effect != RuleEffect::Forbid),
-            rules,
-        })
+        Some(Scope { revision: self.revision, masks: Arc::new(MaskSet::new(columns.collect())), vocabulary, rules })
     }
 }
 
 impl Scope {
-    /// Whether the principal may connect at all: something implies it, or a rule speaks of sessions outright.
+    /// Whether the principal may connect at all: something implies it, or a rule speaks of sessions outright, and what
+    /// can be said before there is an operation does not speak against it.
     #[must_use]
-    pub fn admits(&self) -> bool {
+    pub fn admits(&self, situation: &Situation<'_>) -> bool {
+        let case = Case::new(situation, None);
         let speaks = |rule: &Rule| {
-            rule.effect != RuleEffect::Forbid
-                && (rule.effects.contains(&Effect::Session) || (rule.effects.is_empty() && rule.any_object))
+            rule.implied || rule.effects.contains(&Effect::Session) || (rule.effects.is_empty() && rule.any_object)
         };
-        self.implied || self.rules.iter().any(|rule| speaks(rule))
+        self.rules.iter().any(|rule| rule.effect != RuleEffect::Forbid && speaks(rule) && rule.may_hold(&case))
     }
 
     /// The masks that bind the principal here.
@@ -195,6 +194,17 @@ impl Scope {
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+}
+
+impl Rule {
+    /// What its condition says of a case; one without a condition always holds.
+    fn holds(&self, case: &Case<'_>) -> Answer {
+        self.when.as_ref().map_or(Answer::Yes, |condition| condition.of(case))
+    }
+
+    fn may_hold(&self, case: &Case<'_>) -> bool {
+        self.holds(case).is_possible()
     }
 }
 

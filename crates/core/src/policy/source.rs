@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{self, SHA256};
 
 use crate::document::{Findings, Reader, Text, nearest, unknown};
 use crate::identity::{Template, may_meet};
+use crate::policy::condition::Facts;
 use crate::policy::{On, Rulebook};
 use crate::target::{Target, TargetName};
 use crate::verdict::{Revision, Who};
@@ -171,6 +172,22 @@ impl Known<'_> {
         let spoken = |target: &Arc<Target>| target.protocol == protocol && on.iter().any(|on| on.names(target));
         let stated = on.iter().any(|on| *on == On::Protocol(protocol.to_owned()));
         stated || self.registered.is_none_or(|targets| targets.is_empty() || targets.values().any(spoken))
+    }
+
+    /// The facts that a condition on these targets may ask for.
+    fn facts(&self, on: &[On]) -> Facts<'_> {
+        let mut facts = Facts::default();
+        for vocabulary in self.vocabularies.values() {
+            for fact in vocabulary.facts {
+                if !self.speaks(on, vocabulary.protocol) {
+                    facts.elsewhere.push(fact.name);
+                    continue;
+                }
+                let kind = facts.known.entry(fact.name).or_insert(Some(fact.kind));
+                *kind = kind.filter(|kind| *kind == fact.kind);
+            }
+        }
+        facts
     }
 
     /// A principal that no trust rule makes is nobody, and would be believed in.

@@ -1,5 +1,6 @@
 //! Policies as operators write them, and what follows for operations as protocols report them.
 
+mod conditions;
 mod decisions;
 mod implied;
 mod mistakes;
@@ -8,11 +9,13 @@ mod terms;
 mod unknown;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
-use super::{Rulebook, Scope};
+use super::{Rulebook, Scope, Situation};
 use crate::identity::Kind;
 use crate::operation::{Columns, Operation, Reading};
-use crate::tests::{object, operation, principal, rulebook};
+use crate::target::Target;
+use crate::tests::{NOW, object, operation, principal, rulebook};
 use crate::verdict::{RuleName, Verdict};
 use crate::{Action, Effect, Principal, Touch};
 
@@ -57,6 +60,23 @@ fn bot() -> Principal {
 fn scope(rulebook: &Rulebook, who: &Principal, target: &str) -> Scope {
     let target = rulebook.targets.values().find(|one| one.name.as_str() == target).unwrap();
     rulebook.scope(who, target).unwrap()
+}
+
+/// The bot at the shop, from a private network, on New Year's Day.
+fn situation() -> Situation<'static> {
+    static BOT: LazyLock<Principal> = LazyLock::new(bot);
+    static SHOP: LazyLock<Arc<Target>> =
+        LazyLock::new(|| policy("").targets.values().find(|one| one.name.as_str() == "shop").map(Arc::clone).unwrap());
+    Situation { principal: &BOT, target: &SHOP, client: [10, 1, 2, 3].into(), now: NOW }
+}
+
+/// What is decided there and then.
+fn verdict(scope: &Scope, operations: &[Operation]) -> Verdict {
+    scope.decide(operations, &situation())
+}
+
+fn admits(scope: &Scope) -> bool {
+    scope.admits(&situation())
 }
 
 /// `action: effect object(column,column); effect object(*); …`, with `+action` for others in it, `?` for what was not
@@ -109,7 +129,7 @@ fn said(verdict: &Verdict) -> String {
 
 /// What is decided about the messages, each on its own.
 fn decided(scope: &Scope, text: &str) -> String {
-    said(&scope.decide(&[message(text)]))
+    said(&verdict(scope, &[message(text)]))
 }
 
 /// Checks a table of messages and what is decided about each.

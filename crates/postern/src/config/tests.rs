@@ -4,7 +4,7 @@ use std::path::Path;
 use postern_adapters::journal::Durability;
 use postern_core::Effect;
 use postern_core::target::TargetTls;
-use postern_core::vocabulary::{FactWord, Harmless, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
 
 use super::{Config, Mistakes, Tls, read};
 
@@ -12,7 +12,7 @@ static POSTGRES: Vocabulary = Vocabulary {
     protocol: "postgres",
     actions: &["postgres.select", "postgres.delete", "postgres.drop_table"],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
-    facts: &[FactWord { name: "no_where", about: "it has no condition" }],
+    facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "it has no condition" }],
     harmless: &[Harmless { effect: Effect::Read, object: "pg_catalog.pg_class" }],
     guarded: &[],
     port: 15432,
@@ -279,7 +279,7 @@ effect = "approve"
 who = []
 on = ["*"]
 do = { actions = ["postgres.selct"] }
-when = "facts.no_where"
+when = "facts.nowhere"
 
 [[mask]]
 name = "pii"
@@ -323,7 +323,7 @@ fn the_documented_configuration_is_one() {
     let parts = document.split("```toml\n").skip(1).map(|part| part.split("```").next().unwrap());
     let whole: String = parts.collect();
     let (_folder, config) = good_with(&[("postern.toml", &whole), ("policy.d/empty.toml", "")], &crate::vocabularies());
-    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (3, 1, 1));
+    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (5, 1, 1));
     assert!(config.notes.is_empty());
 }
 

@@ -5,7 +5,7 @@
 mod harmless;
 
 use postern_core::operation::{Action, Effect, Object};
-use postern_core::vocabulary::{FactWord, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Shape, Vocabulary};
 
 /// The protocol's words.
 pub static VOCABULARY: Vocabulary = Vocabulary {
@@ -124,25 +124,33 @@ pub mod action {
 const FACTS: &[FactWord] = &[
     FactWord {
         name: "no_where",
+        kind: FactKind::Flag,
         about: "an UPDATE, DELETE, MERGE or TRUNCATE anywhere in the statement, or else the SELECT, has no \
                 WHERE, or one that is true whatever the row holds",
     },
     FactWord {
         name: "where_columns",
+        kind: FactKind::List,
         about: "the columns of the changed table (of a SELECT: of any) that are given a value, or a list of them, \
                 in every row reached: `id = 5`, not `id > 0`; with several changes, those that hold for all",
     },
-    FactWord { name: "no_limit", about: "the statement is a query without LIMIT" },
-    FactWord { name: "multi_statement", about: "the message holds more than one statement" },
+    FactWord { name: "no_limit", kind: FactKind::Flag, about: "the statement is a query without LIMIT" },
+    FactWord { name: "multi_statement", kind: FactKind::Flag, about: "the message holds more than one statement" },
     FactWord {
         name: "dynamic",
+        kind: FactKind::Flag,
         about: "the statement runs code that cannot be seen in it: DO, CALL, functions given SQL as text",
     },
-    FactWord { name: "unparsed", about: "the text could not be read as SQL at all" },
-    FactWord { name: "locks", about: "the statement asks for locks: FOR UPDATE and its like, LOCK" },
-    FactWord { name: "tables", about: "the relations that the statement names, as schema.table" },
+    FactWord { name: "unparsed", kind: FactKind::Flag, about: "the text could not be read as SQL at all" },
+    FactWord {
+        name: "locks",
+        kind: FactKind::Flag,
+        about: "the statement asks for locks: FOR UPDATE and its like, LOCK",
+    },
+    FactWord { name: "tables", kind: FactKind::List, about: "the relations that the statement names, as schema.table" },
     FactWord {
         name: "functions",
+        kind: FactKind::List,
         about: "the functions and operators that the statement names; with their schema where they did not \
                 come with the server",
     },

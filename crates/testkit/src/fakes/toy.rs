@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postern_core::operation::{Facts, Outputs, Reading, Stage, Uses};
-use postern_core::vocabulary::{FactWord, Harmless, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
 use postern_core::{Action, Effect, Operation, Touch};
 
 /// The words of the toy protocol: schemas, tables and columns, and a few verbs.
@@ -14,7 +14,7 @@ pub static TOY: Vocabulary = Vocabulary {
     protocol: "toy",
     actions: &["toy.read", "toy.write", "toy.delete", "toy.drop", "toy.run", "toy.begin"],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
-    facts: &[FactWord { name: "no_where", about: "whether every row is concerned" }],
+    facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "whether every row is concerned" }],
     harmless: &[Harmless { effect: Effect::Read, object: "sys.*" }],
     guarded: &["sys.passwords"],
     port: 7_000,

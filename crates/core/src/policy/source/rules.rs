@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::document::{Findings, Place, Reader, Text, unknown};
 use crate::identity::{Kind, matches};
 use crate::operation::Effect;
+use crate::policy::condition::Condition;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::source::Known;
 use crate::policy::{ApprovalTerms, On, Rule, RuleEffect};
@@ -39,7 +40,7 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
     let on = list(findings, &mut table, "on").map(|texts| known.on(findings, texts));
     let what = what(findings, &mut table, known);
     what.fit(findings, on.as_deref().unwrap_or_default(), known);
-    table.later(findings, "when");
+    let when = condition(findings, &mut table, on.as_deref().unwrap_or_default(), known);
     let implied = table.flag(findings, "implied").unwrap_or(true);
     let message = table.text(findings, "message").map(|text| text.text);
     let place = table.place();
@@ -55,10 +56,35 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
         actions: what.actions,
         any_object: what.objects.is_none(),
         objects: what.objects.unwrap_or_default(),
+        when: when?,
         implied,
         message,
         approval: if effect == RuleEffect::Approve { Some(terms?) } else { None },
     })
+}
+
+/// What must hold, where the rule says so; nothing at all where it cannot be taken.
+#[expect(clippy::option_option, reason = "there may be none, and there may be one with a mistake in it")]
+fn condition(
+    findings: &mut Findings,
+    table: &mut Reader<'_>,
+    on: &[On],
+    known: &Known<'_>,
+) -> Option<Option<Arc<Condition>>> {
+    if table.value("when").is_none() {
+        return Some(None);
+    }
+    let text = table.text(findings, "when")?;
+    match Condition::read(&text.text, &known.facts(on)) {
+        Ok(condition) => Some(Some(Arc::new(condition))),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                let place = mistake.at.map_or_else(|| text.place.clone(), |at| findings.inside(&text, at));
+                findings.wrong(&place, mistake.message, mistake.hint);
+            }
+            None
+        }
+    }
 }
 
 /// A list that must be there and name something.

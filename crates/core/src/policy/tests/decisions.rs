@@ -1,6 +1,6 @@
 //! Verdicts: forbid over approve over allow, and nothing where no rule allows.
 
-use super::{bot, check, message, policy, said, scope};
+use super::{admits, bot, check, message, policy, said, scope, verdict};
 use crate::Code;
 use crate::identity::Kind;
 use crate::tests::principal;
@@ -42,10 +42,10 @@ fn nothing_is_allowed_that_no_rule_allows() {
             ("tables.read?:", "deny 3012"),
         ],
     );
-    assert_eq!(said(&scope(&rules, &bot(), "shop").decide(&[])), "deny 3012");
+    assert_eq!(said(&verdict(&scope(&rules, &bot(), "shop"), &[])), "deny 3012");
     for (who, target) in [(principal(Kind::Workload, "other", &["dev"]), "shop"), (bot(), "stats")] {
         let scope = scope(&rules, &who, target);
-        assert!(!scope.admits());
+        assert!(!admits(&scope));
         check(
             &scope,
             &[("tables.read: read public.a(x)", "deny 3001"), ("tables.begin: session sys.begin", "deny 3001")],
@@ -107,7 +107,7 @@ fn forbid_over_approve_over_allow() {
             ("tables.write: unknown public.log", "deny 3001"),
         ],
     );
-    let Verdict::Deny(denial) = scope(&rules, &bot(), "shop").decide(&[message("tables.run: read public.a")]) else {
+    let Verdict::Deny(denial) = verdict(&scope(&rules, &bot(), "shop"), &[message("tables.run: read public.a")]) else {
         panic!("it is forbidden");
     };
     assert_eq!(denial.message, "rule `no-files` forbids it: ask #dba");
@@ -444,7 +444,7 @@ fn of_several_operations_the_strictest_verdict_governs() {
     ];
     for (messages, expected) in table {
         let operations: Vec<_> = messages.iter().map(|text| message(text)).collect();
-        let verdict = scope.decide(&operations);
+        let verdict = verdict(&scope, &operations);
         assert_eq!(said(&verdict), *expected, "{messages:?}");
         if let Verdict::Hold(terms) = verdict {
             let reads = messages.contains(&read);
@@ -480,7 +480,7 @@ fn a_refusal_says_what_would_be_allowed() {
         do = { actions = ["tables.run"] }
         "#,
     );
-    let hint = |who, text| match scope(&rules, &who, "shop").decide(&[message(text)]) {
+    let hint = |who, text| match verdict(&scope(&rules, &who, "shop"), &[message(text)]) {
         Verdict::Deny(denial) => (denial.code, format!("{}\nhint: {}", denial.message, denial.hint.unwrap())),
         Verdict::Allow(_) | Verdict::Hold(_) => panic!("`{text}` is allowed"),
     };
@@ -516,7 +516,7 @@ fn masks_have_the_last_word() {
     let consulting = |target, who| {
         let mut one = message("tables.read: read public.customers(id)");
         one.uses.consulted = crate::tests::columns(&["public.customers.email"]);
-        said(&scope(&rules, &who, target).decide(&[one]))
+        said(&verdict(&scope(&rules, &who, target), &[one]))
     };
     assert_eq!(consulting("shop", bot()), "deny 3004");
     assert_eq!(consulting("stats", bot()), "allow all");

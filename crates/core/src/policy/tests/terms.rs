@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{bot, message, policy, scope};
+use super::{bot, message, policy, scope, verdict};
 use crate::verdict::{HoldInTransaction, HoldMode, Terms, Verdict, Who};
 
 fn held(rules: &str, text: &str) -> Terms {
-    match scope(&policy(rules), &bot(), "shop").decide(&[message(text)]) {
+    match verdict(&scope(&policy(rules), &bot(), "shop"), &[message(text)]) {
         Verdict::Hold(terms) => terms,
         other @ (Verdict::Allow(_) | Verdict::Deny(_)) => panic!("expected a hold, got {other:?}"),
     }
@@ -91,7 +91,7 @@ fn one_rule_over_many_touches_asks_once() {
 fn terms_of_several_operations_satisfy_each() {
     let rules = policy(TWO);
     let messages = ["tables.write: write public.a(x)", "tables.read: read public.customers(x)"].map(message);
-    let Verdict::Hold(terms) = scope(&rules, &bot(), "shop").decide(&messages) else { panic!("it is held") };
+    let Verdict::Hold(terms) = verdict(&scope(&rules, &bot(), "shop"), &messages) else { panic!("it is held") };
     assert_eq!(approvers(&terms), [["group:dba"], ["group:security"]]);
     assert_eq!((terms.count, terms.hold, terms.in_transaction), (2, HoldMode::Retry, HoldInTransaction::Refuse));
 }

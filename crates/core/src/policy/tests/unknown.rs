@@ -1,6 +1,6 @@
 //! What nobody could read counts against an operation, never for it.
 
-use super::{bot, check, decided, message, policy, scope};
+use super::{bot, check, decided, message, policy, scope, verdict};
 use crate::verdict::Verdict;
 
 #[test]
@@ -28,7 +28,7 @@ fn what_nobody_could_read_is_allowed_only_by_name() {
         assert_eq!(decided(&scope, unknown), on_unknown, "{what}");
         assert_eq!(decided(&scope, opaque), on_opaque, "{what}, read in part");
     }
-    let Verdict::Deny(denial) = on("").decide(&[message(opaque)]) else { panic!("it is refused") };
+    let Verdict::Deny(denial) = verdict(&on(""), &[message(opaque)]) else { panic!("it is refused") };
     assert_eq!(denial.message, "`tables.run` cannot be decided: it is dynamic");
     assert_eq!(denial.recorded.as_deref(), Some("`tables.run` cannot be decided"));
 }
