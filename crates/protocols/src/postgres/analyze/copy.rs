@@ -78,7 +78,7 @@ impl Reader<'_> {
             return Rows::default();
         }
         self.found.no_limit = true;
-        self.found.restrict(super::facts::Restriction::of(None, None));
+        self.found.restrict(super::facts::Restriction::nothing());
         let mut level = scope.inner();
         let item = self.relation_item(relation);
         level.items.push(item);

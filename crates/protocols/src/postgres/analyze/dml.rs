@@ -13,7 +13,7 @@ use pg_query::protobuf::{
 };
 use postern_core::operation::{Column, Columns, Effect};
 
-use super::facts::Restriction;
+use super::facts::{Limited, Restriction};
 use super::label;
 use super::query::Rows;
 use super::relation::Named;
@@ -132,8 +132,8 @@ impl Reader<'_> {
         self.bring_in(&update.from_clause, &mut level);
         level.items.insert(0, target.clone());
         self.assignments(&update.target_list, &named, &level);
-        let restriction = Restriction::of(update.where_clause.as_deref(), target.name.as_deref());
-        self.found.restrict(restriction);
+        let of = Limited { name: target.name.as_deref(), alone: update.from_clause.is_empty() };
+        self.found.restrict(Restriction::of(update.where_clause.as_deref(), of));
         if let Some(condition) = &update.where_clause {
             self.consult(condition, &level);
         }
@@ -183,8 +183,8 @@ impl Reader<'_> {
         self.touch(Effect::Delete, &named, &Columns::None);
         self.bring_in(&delete.using_clause, &mut level);
         level.items.insert(0, target.clone());
-        let restriction = Restriction::of(delete.where_clause.as_deref(), target.name.as_deref());
-        self.found.restrict(restriction);
+        let of = Limited { name: target.name.as_deref(), alone: delete.using_clause.is_empty() };
+        self.found.restrict(Restriction::of(delete.where_clause.as_deref(), of));
         if let Some(condition) = &delete.where_clause {
             self.consult(condition, &level);
         }

@@ -2,14 +2,16 @@
 //!
 //! What it says is a fact for policies and must err on one side: a clause that may let every row
 //! through counts as none, and a column counts only where every row that is reached has one of the
-//! values that the statement gives for it.
+//! values that the statement gives for it. So what pins a column is the column itself beside what is
+//! the same for every row: an expression that holds it somewhere (`id * 0 = 0`), or a conversion
+//! (`id::bool = true`), has one value for many of its own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::a_const::Val;
-use pg_query::protobuf::{AExpr, AExprKind, BoolExprType, Node, NullTestType, SelectStmt};
+use pg_query::protobuf::{AExpr, AExprKind, BoolExprType, ColumnRef, Node, NullTestType, SelectStmt};
 
 use super::found::Found;
 use super::statement::strings;
@@ -23,17 +25,52 @@ pub(super) struct Restriction {
     pub(super) columns: BTreeSet<Arc<str>>,
 }
 
+/// The relation whose rows a clause is to limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limited<'n> {
+    /// What it goes by; without a name, any column in sight is taken for one of it.
+    pub(super) name: Option<&'n str>,
+    /// It is the only one in sight, so that a name without a relation is a column of it.
+    pub(super) alone: bool,
+}
+
+impl Limited<'_> {
+    /// The column that a reference names, if it may be one of this relation.
+    fn may_have(self, reference: &ColumnRef) -> Option<&str> {
+        match strings(&reference.fields).as_slice() {
+            [column] => Some(column),
+            [.., item, column] if self.name.is_none_or(|name| name == *item) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The column that a reference names, if it is one of this relation for certain.
+    fn has(self, reference: &ColumnRef) -> Option<&str> {
+        let names = strings(&reference.fields);
+        // a star is not a name, and stands for columns of whatever it follows
+        if names.len() != reference.fields.len() {
+            return None;
+        }
+        match names.as_slice() {
+            [.., column] if self.alone => Some(column),
+            [item, column] if self.name == Some(item) => Some(column),
+            _ => None,
+        }
+    }
+}
+
 impl Restriction {
-    /// What a clause limits, of the relation that goes by `name`; of any relation without one.
-    pub(super) fn of(clause: Option<&Node>, name: Option<&str>) -> Self {
+    /// What a clause limits, of this relation.
+    pub(super) fn of(clause: Option<&Node>, of: Limited<'_>) -> Self {
         let Some(clause) = clause else {
             return Self::nothing();
         };
-        let limits = Limits::of(clause, name);
+        let limits = Limits::of(clause, of);
         Self { none: !limits.limits, columns: limits.columns }
     }
 
-    fn nothing() -> Self {
+    /// All rows are reached.
+    pub(super) fn nothing() -> Self {
         Self { none: true, columns: BTreeSet::new() }
     }
 
@@ -61,7 +98,13 @@ pub(super) fn of_query(select: &SelectStmt) -> Option<Restriction> {
             (one, other) => one.or(other),
         };
     }
-    (!select.from_clause.is_empty()).then(|| Restriction::of(select.where_clause.as_deref(), None))
+    let [first, others @ ..] = select.from_clause.as_slice() else {
+        return None;
+    };
+    // a query in place of a table names its columns as it likes
+    let table = matches!(first.node, Some(NodeEnum::RangeVar(_))) && select.with_clause.is_none();
+    let of = Limited { name: None, alone: table && others.is_empty() };
+    Some(Restriction::of(select.where_clause.as_deref(), of))
 }
 
 /// Whether a query may show any number of rows.
@@ -88,7 +131,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(node: &Node, name: Option<&str>) -> Self {
+    fn of(node: &Node, of: Limited<'_>) -> Self {
         if is_false(node) {
             return Self { limits: true, columns: BTreeSet::new() };
         }
@@ -96,29 +139,25 @@ impl Limits {
             Some(NodeEnum::BoolExpr(expression)) => {
                 let mut parts = expression.args.iter();
                 match expression.boolop() {
-                    BoolExprType::AndExpr => parts.map(|part| Self::of(part, name)).fold(Self::default(), Self::both),
+                    BoolExprType::AndExpr => parts.map(|part| Self::of(part, of)).fold(Self::default(), Self::both),
                     BoolExprType::OrExpr => {
                         let possible = parts.filter(|part| !is_false(part));
-                        let either = possible.map(|part| Self::of(part, name)).reduce(Self::either);
+                        let either = possible.map(|part| Self::of(part, of)).reduce(Self::either);
                         either.unwrap_or(Self { limits: true, columns: BTreeSet::new() })
                     }
                     BoolExprType::NotExpr | BoolExprType::Undefined => {
-                        Self { limits: parts.any(|part| looks_at_rows(part, name)), columns: BTreeSet::new() }
+                        Self { limits: parts.any(|part| looks_at_rows(part, of)), columns: BTreeSet::new() }
                     }
                 }
             }
-            Some(NodeEnum::AExpr(expression)) => Self::comparison(expression, name),
+            Some(NodeEnum::AExpr(expression)) => Self::comparison(expression, of),
             Some(NodeEnum::NullTest(test)) => {
-                let columns = test.arg.as_deref().map(|arg| columns_of(arg, name)).unwrap_or_default();
-                let limits = !columns.is_empty();
-                let is_null = test.nulltesttype() == NullTestType::IsNull;
-                Self { limits, columns: if is_null { columns } else { BTreeSet::new() } }
+                let tested = test.arg.as_deref().filter(|_| test.nulltesttype() == NullTestType::IsNull);
+                let limits = test.arg.as_deref().is_some_and(|arg| names_columns(arg, of));
+                Self { limits, columns: tested.map(|tested| itself(tested, of)).unwrap_or_default() }
             }
-            Some(NodeEnum::ColumnRef(_)) => {
-                let columns = columns_of(node, name);
-                Self { limits: !columns.is_empty(), columns }
-            }
-            Some(_) | None => Self { limits: looks_at_rows(node, name), columns: BTreeSet::new() },
+            Some(NodeEnum::ColumnRef(_)) => Self { limits: names_columns(node, of), columns: itself(node, of) },
+            Some(_) | None => Self { limits: looks_at_rows(node, of), columns: BTreeSet::new() },
         }
     }
 
@@ -135,18 +174,23 @@ impl Limits {
         }
     }
 
-    /// A comparison pins the columns of one side where the other does not depend on any row.
-    fn comparison(expression: &AExpr, name: Option<&str>) -> Self {
-        let side = |node: Option<&Node>| node.map(|node| columns_of(node, name)).unwrap_or_default();
+    /// A comparison pins the column on one side where the other is the same for every row.
+    fn comparison(expression: &AExpr, of: Limited<'_>) -> Self {
         let (left, right) = (expression.lexpr.as_deref(), expression.rexpr.as_deref());
-        let mut columns = side(left);
-        columns.extend(side(right));
         if is_same(left, right) || lets_all_through(expression) {
             return Self::default();
         }
-        let given = |node: Option<&Node>| node.is_some_and(|node| !depends_on_rows(node));
-        let pinned = pins(expression) && (given(left) || given(right));
-        Self { limits: !columns.is_empty(), columns: if pinned { columns } else { BTreeSet::new() } }
+        let limits = left.into_iter().chain(right).any(|side| names_columns(side, of));
+        let columns = match (pins(expression), left, right) {
+            (Pins::Either, Some(column), Some(given)) | (Pins::Either, Some(given), Some(column))
+                if is_given(given) =>
+            {
+                itself(column, of)
+            }
+            (Pins::Left, Some(column), Some(given)) if is_given(given) => itself(column, of),
+            _ => BTreeSet::new(),
+        };
+        Self { limits, columns }
     }
 }
 
@@ -174,13 +218,25 @@ fn lets_all_through(expression: &AExpr) -> bool {
     like && pattern.is_some_and(|pattern| pattern.bytes().all(|byte| byte == b'%'))
 }
 
-/// Whether a comparison leaves only the values that it names.
-fn pins(expression: &AExpr) -> bool {
-    let equals = strings(&expression.name).last() == Some(&"=");
+/// Which side of a comparison has only the values that the other one gives.
+enum Pins {
+    Either,
+    /// The other side is a list, and one entry of it is enough.
+    Left,
+    Neither,
+}
+
+/// Which side a comparison pins. An operator from anywhere but where the server keeps its own may do anything.
+fn pins(expression: &AExpr) -> Pins {
+    let equals = matches!(strings(&expression.name).as_slice(), ["="] | ["pg_catalog", "="]);
     match expression.kind() {
-        AExprKind::AexprOp | AExprKind::AexprOpAny | AExprKind::AexprIn => equals,
-        AExprKind::AexprNotDistinct => true,
-        AExprKind::AexprOpAll
+        AExprKind::AexprOp if equals => Pins::Either,
+        AExprKind::AexprNotDistinct => Pins::Either,
+        AExprKind::AexprOpAny | AExprKind::AexprIn if equals => Pins::Left,
+        AExprKind::AexprOp
+        | AExprKind::AexprOpAny
+        | AExprKind::AexprIn
+        | AExprKind::AexprOpAll
         | AExprKind::AexprDistinct
         | AExprKind::AexprNullif
         | AExprKind::AexprLike
@@ -190,20 +246,42 @@ fn pins(expression: &AExpr) -> bool {
         | AExprKind::AexprNotBetween
         | AExprKind::AexprBetweenSym
         | AExprKind::AexprNotBetweenSym
-        | AExprKind::Undefined => false,
+        | AExprKind::Undefined => Pins::Neither,
     }
 }
 
-/// Whether an expression may be different for each row, or holds a query.
-fn depends_on_rows(node: &Node) -> bool {
+/// Whether an expression is the same for every row, for certain. A function need not be: `random()`, `nextval(…)`.
+fn is_given(node: &Node) -> bool {
     let mut open = vec![node];
     while let Some(node) = open.pop() {
-        if matches!(node.node, Some(NodeEnum::ColumnRef(_) | NodeEnum::SubLink(_))) {
-            return true;
+        match &node.node {
+            Some(NodeEnum::AConst(_) | NodeEnum::ParamRef(_) | NodeEnum::SqlvalueFunction(_)) => {}
+            Some(
+                NodeEnum::TypeCast(_)
+                | NodeEnum::CollateClause(_)
+                | NodeEnum::AExpr(_)
+                | NodeEnum::CoalesceExpr(_)
+                | NodeEnum::RowExpr(_)
+                | NodeEnum::List(_)
+                | NodeEnum::AArrayExpr(_),
+            ) => inside(node, &mut open),
+            Some(_) | None => return false,
         }
-        inside(node, &mut open);
     }
-    false
+    true
+}
+
+/// The columns that an expression is, on its own or as a row of them.
+fn itself(node: &Node, of: Limited<'_>) -> BTreeSet<Arc<str>> {
+    match &node.node {
+        Some(NodeEnum::ColumnRef(reference)) => of.has(reference).map(Arc::from).into_iter().collect(),
+        Some(NodeEnum::RowExpr(row)) => {
+            let columns: Vec<_> = row.args.iter().map(|part| itself(part, of)).collect();
+            let all = columns.iter().all(|columns| !columns.is_empty());
+            columns.into_iter().filter(|_| all).flatten().collect()
+        }
+        Some(_) | None => BTreeSet::new(),
+    }
 }
 
 /// Whether an expression is `false` for every row, on the face of it.
@@ -229,27 +307,20 @@ fn is_false(node: &Node) -> bool {
 }
 
 /// Whether a condition says anything about the rows themselves.
-fn looks_at_rows(node: &Node, name: Option<&str>) -> bool {
-    !columns_of(node, name).is_empty() || matches!(&node.node, Some(NodeEnum::CurrentOfExpr(_)))
+fn looks_at_rows(node: &Node, of: Limited<'_>) -> bool {
+    names_columns(node, of) || matches!(&node.node, Some(NodeEnum::CurrentOfExpr(_)))
 }
 
-/// The columns that an expression names, of the relation that goes by `name`.
-fn columns_of(node: &Node, name: Option<&str>) -> BTreeSet<Arc<str>> {
-    let mut found = BTreeSet::new();
+/// Whether an expression names columns of the relation.
+fn names_columns(node: &Node, of: Limited<'_>) -> bool {
     let mut open = vec![node];
     while let Some(node) = open.pop() {
-        if let Some(NodeEnum::ColumnRef(reference)) = &node.node {
-            let names = strings(&reference.fields);
-            match names.as_slice() {
-                [column] => found.insert((*column).into()),
-                [.., item, column] if name.is_none_or(|name| name == *item) => found.insert((*column).into()),
-                _ => false,
-            };
-        } else {
-            inside(node, &mut open);
+        match &node.node {
+            Some(NodeEnum::ColumnRef(reference)) if of.may_have(reference).is_some() => return true,
+            _ => inside(node, &mut open),
         }
     }
-    found
+    false
 }
 
 /// The parts of an expression. A kind that is not listed adds nothing, so that it limits nothing.

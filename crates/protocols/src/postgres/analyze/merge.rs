@@ -6,7 +6,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{CmdType, MergeMatchKind, MergeStmt, MergeWhenClause};
 use postern_core::operation::{Columns, Effect};
 
-use super::facts::Restriction;
+use super::facts::{Limited, Restriction};
 use super::query::Rows;
 use super::relation::Named;
 use super::scope::{Item, Scope};
@@ -44,7 +44,8 @@ impl Reader<'_> {
                             | MergeMatchKind::MergeWhenNotMatchedByTarget
                             | MergeMatchKind::Undefined => merge.join_condition.as_deref(),
                         };
-                        self.found.restrict(Restriction::of(clause, target.name.as_deref()));
+                        let of = Limited { name: target.name.as_deref(), alone: false };
+                        self.found.restrict(Restriction::of(clause, of));
                     }
                 }
                 other => self.unreadable("a clause of MERGE", other.as_ref()),

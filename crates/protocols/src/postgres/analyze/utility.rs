@@ -74,7 +74,7 @@ impl Reader<'_> {
             }
             self.touch(Effect::Delete, &relation, &Columns::None);
         }
-        self.found.restrict(Restriction::of(None, None));
+        self.found.restrict(Restriction::nothing());
         Outcome::plain(action::TRUNCATE)
     }
 

@@ -114,12 +114,70 @@ fn columns_count_where_every_row_has_a_given_value_in_them() {
         ("SELECT * FROM customers WHERE id = 1", &["id"]),
         ("SELECT * FROM customers WHERE id = 1 UNION SELECT * FROM customers WHERE id = 2", &["id"]),
         ("SELECT * FROM customers WHERE id = 1 UNION SELECT * FROM customers", &[]),
+        ("DELETE FROM customers WHERE (id, name) = (1, 'x')", &["id", "name"]),
+        ("DELETE FROM customers WHERE (id, name) IN ((1, 'x'), (2, 'y'))", &["id", "name"]),
+        ("DELETE FROM customers WHERE (id, name) IS NULL", &["id", "name"]),
+        ("DELETE FROM customers WHERE id = -$1::int + 1", &["id"]),
+        ("DELETE FROM customers WHERE id OPERATOR(pg_catalog.=) 1", &["id"]),
+        ("DELETE FROM customers c WHERE c.id = 1 AND public.customers.name = 'x'", &["id", "name"]),
         ("INSERT INTO items VALUES (1)", &[]),
         ("TRUNCATE items", &[]),
     ];
     for (text, wanted) in cases {
         assert_eq!(where_columns(text), *wanted, "{text}");
     }
+}
+
+#[test]
+fn a_column_inside_an_expression_is_given_no_value() {
+    for clause in [
+        "(id > 0) = true",
+        "id * 0 = 0",
+        "5 IN (id, 5)",
+        "5 = ANY (ARRAY[id, 5])",
+        "nullif(id, id) IS NULL",
+        "id::bool = true",
+        "(id > 0, id IS NULL) = (true, false)",
+        "(id, id * 0) = (1, 0)",
+        "(customers.*) IS NULL",
+        "coalesce(id, 5) IS NOT DISTINCT FROM 5",
+    ] {
+        assert_eq!(where_columns(&format!("DELETE FROM customers WHERE {clause}")), [""; 0], "{clause}");
+        assert!(!no_where(clause), "{clause}");
+    }
+}
+
+#[test]
+fn what_may_differ_from_row_to_row_gives_no_value() {
+    for value in [
+        "nextval('customers_id_seq')",
+        "(ARRAY[1, 2, 3])[id]",
+        "make(x => id)",
+        "JSON_VALUE(jsonb '{}', '$x' PASSING id AS x RETURNING int)",
+        "CASE WHEN true THEN id END",
+        "(SELECT id)",
+    ] {
+        assert_eq!(where_columns(&format!("DELETE FROM customers WHERE id = {value}")), [""; 0], "{value}");
+    }
+    assert_eq!(where_columns("DELETE FROM customers WHERE id OPERATOR(public.=) 1"), [""; 0]);
+}
+
+#[test]
+fn the_column_of_another_relation_is_none_of_the_changed_one() {
+    for text in [
+        "DELETE FROM customers USING (VALUES (1)) v(x) WHERE x = 1",
+        "DELETE FROM public.customers USING other.customers WHERE other.customers.id = 1",
+        "DELETE FROM customers USING orders id WHERE id.* = ROW(1, 2)",
+        "UPDATE customers SET name = '' FROM (VALUES (1)) v(x) WHERE x = 1",
+        "MERGE INTO items i USING orders o ON id = 1 WHEN MATCHED THEN DELETE",
+        "SELECT * FROM customers, (VALUES (1)) v(x) WHERE x = 1",
+        "SELECT * FROM (SELECT 1 AS id, name FROM customers) q WHERE id = 1",
+        "WITH q AS (SELECT 1 AS id, name FROM customers) SELECT * FROM q WHERE id = 1",
+    ] {
+        assert_eq!(where_columns(text), [""; 0], "{text}");
+    }
+    let named = "DELETE FROM customers c USING orders o WHERE c.id = 1 AND o.customer_id = c.id";
+    assert_eq!(where_columns(named), ["id"]);
 }
 
 #[test]
