@@ -80,6 +80,14 @@ impl Findings {
         self.sources.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str())
     }
 
+    /// The file and line of a place, as `policy.toml:12`.
+    #[must_use]
+    pub fn line_of(&self, place: &Place) -> String {
+        let (file, text) = self.sources.get(place.file).map_or(("", ""), |(file, text)| (file, text));
+        let before = text.get(..place.span.start).unwrap_or(text);
+        format!("{file}:{}", before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1))
+    }
+
     /// Says that something is wrong at a place.
     pub fn wrong(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
         let (file, text) = self.sources.get(place.file).map_or(("", ""), |(file, text)| (file, text));
@@ -357,6 +365,12 @@ impl<'d> Value<'d> {
             table: Some(table),
             asked: Vec::new(),
         })
+    }
+
+    /// Whether it is a string (where a key takes one or a table).
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.value.is_str()
     }
 
     /// Whether it is a list (where a key takes one table or several).

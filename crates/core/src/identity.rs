@@ -328,6 +328,30 @@ impl Template {
         self.0.iter().map(part).collect()
     }
 
+    /// The claims that would make this name of it, if some would.
+    #[must_use]
+    pub fn solve(&self, name: &str) -> Option<Vec<(&str, String)>> {
+        let mut solved = Vec::new();
+        let mut rest = name;
+        let mut pieces = self.0.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            match piece {
+                Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
+                Piece::Claim(claim) => {
+                    let end = match pieces.peek() {
+                        Some(Piece::Text(text)) => rest.find(text.as_str())?,
+                        Some(Piece::Claim(_)) => return None,
+                        None => rest.len(),
+                    };
+                    let (value, after) = rest.split_at_checked(end).filter(|(value, _)| !value.is_empty())?;
+                    solved.push((claim.as_str(), value.to_owned()));
+                    rest = after;
+                }
+            }
+        }
+        rest.is_empty().then_some(solved)
+    }
+
     fn fill(&self, claims: &VerifiedClaims) -> Option<String> {
         let mut filled = String::new();
         for piece in &self.0 {

@@ -15,6 +15,7 @@ use crate::gate::{Accepted, Gate};
 use crate::id::ApprovalId;
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Draft};
+use crate::operation::Operation;
 use crate::policy::Rulebook;
 use crate::secret::Secret;
 use crate::target::{SecretRef, Target};
@@ -68,6 +69,10 @@ pub struct Link {
 pub trait Protocol: Send + Sync {
     /// Its words.
     fn vocabulary(&self) -> &'static Vocabulary;
+
+    /// What a text in the protocol's own language would ask for, as far as that can be told without the target: for
+    /// explaining a policy, never for deciding.
+    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Operation>;
 
     /// Serves one client to the end of its session.
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()>;

@@ -2,9 +2,11 @@
 //!
 //! No secret is an argument: arguments are seen by everybody on the machine. Tokens come from files.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use postern_core::Micros;
 
 /// A gateway between those who act and the machines they act on: every statement decided by policy, masked columns
 /// masked, risky work held for a human, and all of it in a journal that proves itself.
@@ -39,6 +41,16 @@ pub enum Verb {
     /// Reads a configuration with everything it includes, and says either `ok` and what it holds, or everything that is
     /// wrong, each with file, line, column and what to write instead. Nothing is opened, started or asked.
     Check(Check),
+    /// Try the policy's own tests, offline
+    ///
+    /// Runs every [[test]] entry of a configuration: who asks which target for what, and what must come of it. Names in
+    /// statements are taken to be in schema `public`. Exits 1 if one fails, and then says what each rule had to say.
+    Test(Test),
+    /// Say what the policy makes of an operation, and why, offline
+    ///
+    /// Shows what a statement is read as (its touches and facts), what every rule says of it or why it is silent, which
+    /// columns come back masked, and the verdict. The principal is supposed, not proved; nothing is sent anywhere.
+    Explain(Explain),
     /// See and answer what waits for a human
     ///
     /// Operations that a rule holds wait for a human, on the open connection of whoever sent them. An approval is bound
@@ -79,6 +91,43 @@ pub struct Serve {
 pub struct Check {
     /// The configuration, such as postern.toml
     pub file: PathBuf,
+}
+
+/// What `test` takes.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// The configuration, such as postern.toml
+    pub file: PathBuf,
+}
+
+/// What `explain` takes.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The configuration, such as postern.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The principal, by name
+    #[arg(long = "as", value_name = "WHO")]
+    pub who: String,
+    /// A group that the issuer would put it in, besides those of its [[principal]]; may be given again
+    #[arg(long, value_name = "GROUP")]
+    pub group: Vec<String>,
+    /// The target, or TARGET/DATABASE
+    #[arg(long, value_name = "TARGET")]
+    pub on: String,
+    /// The address that it would come from
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub from: IpAddr,
+    /// The time, such as 2026-01-31T08:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<Micros>,
+    /// The operation in the target's own language, such as an SQL statement
+    #[arg(required = true, trailing_var_arg = true)]
+    pub operation: Vec<String>,
+}
+
+fn moment(text: &str) -> Result<Micros, String> {
+    Micros::parse(text).ok_or_else(|| "write it like 2026-01-31T08:00:00Z".to_owned())
 }
 
 /// Which gateway, and as whom.

@@ -8,6 +8,7 @@ mod demo;
 pub mod failure;
 pub mod process;
 pub mod serve;
+mod suppose;
 
 mod verbs;
 
@@ -34,6 +35,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             wait(demo::run(args, out))
         }
         Verb::Check(args) => verbs::check::run(&args, out),
+        Verb::Test(args) => verbs::test::run(&args, out),
+        Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
         Verb::Audit(args) => verbs::audit::run(&args, out),
     }

@@ -6,3 +6,8 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod check;
 mod client;
+pub(crate) mod explain;
+pub(crate) mod test;
+
+#[cfg(test)]
+mod tests;

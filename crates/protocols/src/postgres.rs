@@ -15,11 +15,13 @@ mod session;
 pub mod vocabulary;
 pub mod wire;
 
-use postern_core::Vocabulary;
 use postern_core::gate::{Accepted, Gate};
 use postern_core::ports::{Client, Later, Protocol};
+use postern_core::target::Target;
+use postern_core::{Operation, Vocabulary};
 
 use self::cancel::Cancels;
+use self::catalog::Catalog;
 use self::catalogs::Catalogs;
 use self::login::Ended;
 use self::session::Session;
@@ -47,6 +49,11 @@ impl Default for Postgres {
 impl Protocol for Postgres {
     fn vocabulary(&self) -> &'static Vocabulary {
         &vocabulary::VOCABULARY
+    }
+
+    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Operation> {
+        let database = space.or(target.database.as_deref()).unwrap_or_default();
+        session::suppose(text, &Catalog::empty(database), &target.login.user)
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

@@ -4,6 +4,7 @@
 //! that meets a forbid or an approve governs the whole operation.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::code::Code;
@@ -15,10 +16,21 @@ use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
 use crate::verdict::{Denial, Duties, RuleName, Terms, Verdict};
 
 /// One touch of one column, or of an object as a whole.
-struct Atom<'a> {
-    effect: Effect,
+pub(super) struct Atom<'a> {
+    pub(super) effect: Effect,
     object: &'a Object,
     column: Part<'a>,
+}
+
+impl fmt::Display for Atom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.effect, self.object)?;
+        match self.column {
+            Part::Whole => Ok(()),
+            Part::Column(name) => write!(f, ".{name}"),
+            Part::Any => f.write_str(".*"),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -106,7 +118,7 @@ impl Scope {
 
     /// What the rules have to say about one atom.
     fn weigh(&self, trial: &Trial<'_>, atom: &Atom<'_>) -> Weighed<'_> {
-        let implied = trial.implied && self.vocabulary.is_harmless(atom.effect, atom.object);
+        let implied = trial.implied && self.is_harmless(atom);
         let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking: Vec::new(), covered: implied };
         for (rule, answer) in self.rules.iter().zip(&trial.answers) {
             if !self.speaks(rule, trial.operation, atom, implied) {
@@ -135,7 +147,7 @@ impl Scope {
     }
 
     /// Whether a rule speaks of an atom, but for its condition.
-    fn speaks(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>, implied: bool) -> bool {
+    pub(super) fn speaks(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>, implied: bool) -> bool {
         match rule.effect {
             RuleEffect::Allow => self.grants(rule, operation, atom),
             RuleEffect::Approve => {
@@ -146,9 +158,13 @@ impl Scope {
     }
 
     /// Whether some rule implies connecting and what is harmless.
-    fn implies_something(&self, situation: &Situation<'_>) -> bool {
+    pub(super) fn implies_something(&self, situation: &Situation<'_>) -> bool {
         let case = Case::new(situation, None);
         self.rules.iter().any(|rule| rule.implied && rule.effect != RuleEffect::Forbid && rule.may_hold(&case))
+    }
+
+    pub(super) fn is_harmless(&self, atom: &Atom<'_>) -> bool {
+        self.vocabulary.is_harmless(atom.effect, atom.object)
     }
 
     fn protocol(&self) -> &'static str {
@@ -227,12 +243,12 @@ impl Scope {
 
 impl Rule {
     /// Whether the rule speaks of some of what is done.
-    fn acts_on_some(&self, operation: &Operation) -> bool {
+    pub(super) fn acts_on_some(&self, operation: &Operation) -> bool {
         self.actions.is_empty() || actions(operation).any(|action| self.names(action))
     }
 
     /// Whether the rule speaks of all that is done.
-    fn acts_on_all(&self, operation: &Operation) -> bool {
+    pub(super) fn acts_on_all(&self, operation: &Operation) -> bool {
         self.actions.is_empty() || actions(operation).all(|action| self.names(action))
     }
 
@@ -240,13 +256,13 @@ impl Rule {
         self.actions.iter().any(|pattern| matches(pattern, action.0))
     }
 
-    fn may_mean(&self, effect: Effect) -> bool {
+    pub(super) fn may_mean(&self, effect: Effect) -> bool {
         self.effects.is_empty() || self.effects.contains(&effect) || effect == Effect::Unknown
     }
 
     /// Whether the rule speaks of an effect. Where it lists none it speaks of all, but an allow speaks of what nobody
     /// could read only where it names that effect, or each action itself without a wildcard.
-    fn means(&self, operation: &Operation, effect: Effect) -> bool {
+    pub(super) fn means(&self, operation: &Operation, effect: Effect) -> bool {
         if !self.effects.is_empty() {
             return self.effects.contains(&effect);
         }
@@ -355,7 +371,7 @@ impl Duties {
     }
 }
 
-fn atoms(touch: &Touch) -> Vec<Atom<'_>> {
+pub(super) fn atoms(touch: &Touch) -> Vec<Atom<'_>> {
     let atom = |column| Atom { effect: touch.effect, object: &touch.object, column };
     match &touch.columns {
         Columns::None => vec![atom(Part::Whole)],
@@ -370,7 +386,7 @@ fn actions(operation: &Operation) -> impl Iterator<Item = &Action> {
 }
 
 /// What nobody could read and the touches do not say.
-fn unread(operation: &Operation) -> Option<Atom<'_>> {
+pub(super) fn unread(operation: &Operation) -> Option<Atom<'_>> {
     // INVARIANT: what was not read wholly has something unknown in it, whether or not its protocol says where.
     static NOWHERE: Object = Object { space: None, path: Vec::new() };
     let said = || operation.touches.iter().any(|touch| touch.effect == Effect::Unknown);

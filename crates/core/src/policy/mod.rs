@@ -5,6 +5,7 @@
 
 mod condition;
 mod decide;
+mod explain;
 pub mod pattern;
 pub mod source;
 
@@ -20,6 +21,8 @@ use crate::verdict::{HoldInTransaction, HoldMode, Revision, RuleName, Verdict, W
 use crate::vocabulary::Vocabulary;
 
 pub use condition::{Answer, Condition, Situation};
+pub use explain::{Account, Says, Silence};
+pub use source::expectations::{Expectation, Expected, Supposed};
 
 use condition::Case;
 use pattern::{ColumnPattern, ObjectPattern};
@@ -39,6 +42,8 @@ pub struct Rulebook {
     rules: Vec<Arc<Rule>>,
     masks: Vec<MaskRule>,
     vocabularies: BTreeMap<&'static str, &'static Vocabulary>,
+    /// What the operator expects of it.
+    pub expectations: Vec<Expectation>,
 }
 
 /// What a rule does where it matches.

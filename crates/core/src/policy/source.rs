@@ -1,8 +1,9 @@
 //! From the operator's TOML to a [`Rulebook`]: strict, complete, and with a place for everything that is wrong.
 //!
-//! It reads `[[principal]]`, `[[target]]`, `[[mask]]` and `[[rule]]` of all files together, so that references can be
+//! It reads `[[principal]]`, `[[target]]`, `[[mask]]`, `[[rule]]` and `[[test]]` of all files together, so that references can be
 //! checked whichever file they stand in. What the gateway itself needs (`[gateway]`, `[[issuer]]`) is read elsewhere.
 
+pub(super) mod expectations;
 mod masks;
 mod principals;
 mod rules;
@@ -28,6 +29,7 @@ pub struct Source<'d> {
     targets: Vec<Reader<'d>>,
     masks: Vec<Reader<'d>>,
     rules: Vec<Reader<'d>>,
+    expectations: Vec<Reader<'d>>,
 }
 
 /// What the names in a policy may refer to.
@@ -39,6 +41,7 @@ pub(crate) struct Known<'a> {
     /// What the names of principals look like.
     people: Vec<String>,
     groups: Vec<String>,
+    issuers: &'a [String],
 }
 
 /// What the names look like that a trust rule makes; anything, where it is none.
@@ -53,7 +56,7 @@ impl<'d> Source<'d> {
         self.targets.extend(top.tables(findings, "target"));
         self.masks.extend(top.tables(findings, "mask"));
         self.rules.extend(top.tables(findings, "rule"));
-        top.later(findings, "test");
+        self.expectations.extend(top.tables(findings, "test"));
     }
 
     /// Compiles what was gathered. Everything wrong is in `findings` afterwards; the rulebook counts only where
@@ -88,10 +91,12 @@ impl<'d> Source<'d> {
             registered: (targets.len() == tables).then_some(&targets),
             people,
             groups: trust.iter().flat_map(|rule| rule.groups.iter().cloned()).collect(),
+            issuers,
         };
         let masks = masks::read_all(findings, self.masks, &known);
         let rules = rules::read_all(findings, self.rules, &known);
-        Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies }
+        let expectations = expectations::read_all(findings, self.expectations, &known);
+        Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies, expectations }
     }
 }
 
@@ -190,13 +195,21 @@ impl Known<'_> {
         facts
     }
 
+    /// An issuer that is not configured vouches for nobody.
+    fn issuer(&self, findings: &mut Findings, text: &Text) {
+        if !self.issuers.contains(&text.text) {
+            let words: Vec<&str> = self.issuers.iter().map(String::as_str).collect();
+            unknown(findings, text, "issuer", &words);
+        }
+    }
+
     /// A principal that no trust rule makes is nobody, and would be believed in.
-    fn person(&self, findings: &mut Findings, text: &Text, name: &str) {
+    fn person(&self, findings: &mut Findings, text: &Text, prefix: &str, name: &str) {
         if self.people.iter().any(|known| may_meet(known, name)) {
             return;
         }
         let words: Vec<&str> = self.people.iter().map(String::as_str).collect();
-        let hint = nearest(name, &words).map(|word| format!("did you mean `principal:{word}`?"));
+        let hint = nearest(name, &words).map(|word| format!("did you mean `{prefix}{word}`?"));
         findings.wrong(&text.place, format!("no [[principal]] is named `{name}`"), hint);
     }
 
@@ -213,7 +226,7 @@ impl Known<'_> {
                 findings.wrong(&text.place, format!("`{}` names nobody for `{key}`", text.text), Some(hint));
             }
             if let Some(Who::Principal(name)) = &who {
-                self.person(findings, text, name);
+                self.person(findings, text, "principal:", name);
             }
             who
         };

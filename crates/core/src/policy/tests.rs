@@ -1,5 +1,6 @@
 //! Policies as operators write them, and what follows for operations as protocols report them.
 
+mod accounts;
 mod conditions;
 mod decisions;
 mod implied;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use postern_adapters::clock::SystemClock;
 use postern_core::gate::Accepted;
 use postern_core::ports::{Client, Later, Protocol};
-use postern_core::{Claim, Clock as _, Gate, Secret, Vocabulary};
+use postern_core::target::Target;
+use postern_core::{Claim, Clock as _, Gate, Operation, Secret, Vocabulary};
 use postern_testkit::fakes::TOY;
 use postern_testkit::issuer::Issuer;
 use tempfile::TempDir;
@@ -24,6 +25,10 @@ struct Lines;
 impl Protocol for Lines {
     fn vocabulary(&self) -> &'static Vocabulary {
         &TOY
+    }
+
+    fn suppose(&self, _: &Target, _: Option<&str>, _: &str) -> Vec<Operation> {
+        Vec::new()
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

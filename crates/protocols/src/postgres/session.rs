@@ -35,6 +35,8 @@ use super::forward::{Control, Target};
 use super::login::LoggedIn;
 use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
+
+pub(super) use self::submission::suppose;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
 /// How many replies may be owed before no more messages are taken.

@@ -285,3 +285,30 @@ fn the_revision_is_of_the_text() {
     assert_ne!(revision(""), revision("# said otherwise\n"));
     assert_eq!(revision("").len(), 16);
 }
+
+#[test]
+fn mistakes_in_tests() {
+    let said = table(
+        "test",
+        &[
+            "",
+            "name='t'; as='ann'; on='shop'; run='x'; expect={ verdict='allow', masked=['a'] }",
+            "name='t'; as='ci:acme'; on='shop'; run='x'; expect={ verdict='hold' }",
+            "name='t'; as='anna'; on='shop'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as='bob'; on='shop'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as={ issuer='corq', claims={ sub='ann' } }; on='shop'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as={ claim={ sub='ann' } }; on='shop'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as=['ann']; on='shop'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as='ann'; on='shopp'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as='ann'; on='shop/other'; run='x'; expect={ verdict='deny' }",
+            "name='t'; as='ann'; on='shop'; run=1; expect={ verdict='denied' }",
+            "name='t'; as='ann'; on='shop'; run='x'; expect='deny'",
+            "name='t'; as='ann'; on='shop'; run='x'; expect={ verdict='deny', mask=['a'] }",
+            "name='t'; as='ann'; on='shop'; run='x'; expect={ masked='a' }",
+        ]
+        .map(|line| line.replace("; ", "\n"))
+        .each_ref()
+        .map(String::as_str),
+    );
+    insta::assert_snapshot!(said);
+}

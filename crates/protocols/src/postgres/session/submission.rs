@@ -13,6 +13,7 @@ use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
 use super::super::analyze::{self, Kind, Names, Statement, Unread};
+use super::super::catalog::Catalog;
 use super::super::login::settings::PINNED;
 use super::super::refuse;
 use super::super::vocabulary::action;
@@ -28,6 +29,16 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
         Ok(statements) => Arc::from(statements),
         Err(unread) => Arc::from([opaque(text, unread)]),
     }
+}
+
+/// What a simple query would ask for with the names of a catalog and what stands in `public`, from a session that has
+/// made no names.
+pub(in super::super) fn suppose(text: &str, catalog: &Catalog, user: &str) -> Vec<Operation> {
+    let path = ["public".into()];
+    let names = Names { catalog, search_path: &path, user, prepared: &|_| None, cursors: &|_| None };
+    let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
+    request.statements = read(&request.text, &names);
+    request.operations(&Arc::default(), &request.text)
 }
 
 /// A message that asks for something: what it says, what that was read as, and what is wanted with it.

@@ -1,0 +1,204 @@
+//! `postern explain`: what an operation would be read as, what every rule says of it, and what comes of it.
+//!
+//! It decides by the very code that the gateway decides by; only who asks is supposed.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Result;
+use postern_adapters::clock::SystemClock;
+use postern_core::operation::{Fact, Outputs, Reading};
+use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Scope, Silence, Situation, Supposed};
+use postern_core::ports::{Clock, Protocol};
+use postern_core::target::{Target, TargetName};
+use postern_core::visible::line;
+use postern_core::{Operation, Verdict};
+
+use crate::cli::Explain;
+use crate::failure::Failure;
+use crate::suppose;
+use crate::{config, vocabularies};
+
+pub(crate) fn run(args: &Explain, out: &mut dyn Write) -> Result<()> {
+    let config = config::read(&args.config, &vocabularies())?;
+    let rulebook = &config.rulebook;
+    let principal = suppose::principal(rulebook, &Supposed::Named(args.who.clone()), &args.group)?;
+    let (name, space) = match args.on.split_once('/') {
+        Some((name, space)) => (name, Some(space)),
+        None => (args.on.as_str(), None),
+    };
+    let target = find(rulebook, name)?;
+    let at = args.at.unwrap_or_else(|| SystemClock.now());
+    let question = Question {
+        rulebook,
+        situation: Situation { principal: &principal, target: &target, client: args.from, now: at },
+        space,
+        text: &args.operation.join(" "),
+    };
+    out.write_all(question.answer()?.text.as_bytes())?;
+    Ok(())
+}
+
+fn find(rulebook: &Rulebook, name: &str) -> Result<Arc<Target>> {
+    let found = TargetName::parse(name).and_then(|name| rulebook.targets.get(&name).cloned());
+    found.ok_or_else(|| {
+        let names: Vec<String> = rulebook.targets.keys().map(|name| format!("`{name}`")).collect();
+        Failure::new(format!("there is no target `{name}`")).hint(format!("there are {}", names.join(", "))).into()
+    })
+}
+
+/// Something to be explained.
+pub(crate) struct Question<'a> {
+    pub(crate) rulebook: &'a Rulebook,
+    pub(crate) situation: Situation<'a>,
+    pub(crate) space: Option<&'a str>,
+    pub(crate) text: &'a str,
+}
+
+/// What came of it, and why.
+pub(crate) struct Explained {
+    pub(crate) verdict: Verdict,
+    /// What comes back masked, by name.
+    pub(crate) masked: Vec<String>,
+    /// All of it, for people.
+    pub(crate) text: String,
+}
+
+impl Question<'_> {
+    pub(crate) fn answer(&self) -> Result<Explained> {
+        let Situation { principal, target, .. } = self.situation;
+        let protocol = spoken(target.protocol)?;
+        let operations = protocol.suppose(target, self.space, self.text);
+        let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
+        let mut text = String::new();
+        let groups: Vec<&str> = principal.groups().iter().map(String::as_str).collect();
+        writeln!(text, "who      {} `{}` in [{}]", principal.kind().word(), principal.name(), groups.join(", "))?;
+        writeln!(text, "on       {} ({}), names taken as in schema public", target.name, target.protocol)?;
+        let Some(scope) = scope else {
+            let denial = postern_core::Denial::new(
+                postern_core::Code::TargetUnknown,
+                format!("no rule lets `{}` open `{}`", principal.name(), target.name),
+            );
+            writeln!(text, "verdict  deny {}: {}", denial.code, denial.message)?;
+            return Ok(Explained { verdict: Verdict::Deny(denial), masked: Vec::new(), text });
+        };
+        let mut masked = Vec::new();
+        for operation in &operations {
+            self.describe(&mut text, operation, &scope, &mut masked)?;
+        }
+        let verdict = scope.decide(&operations, &self.situation);
+        conclude(&mut text, &verdict)?;
+        Ok(Explained { verdict, masked, text })
+    }
+
+    fn describe(
+        &self,
+        text: &mut String,
+        operation: &Operation,
+        scope: &Scope,
+        masked: &mut Vec<String>,
+    ) -> Result<()> {
+        let also = operation.also.iter().map(|action| format!(", {action}")).collect::<String>();
+        writeln!(text, "\n{}", line(&operation.text))?;
+        writeln!(text, "  action   {}{also}", operation.action)?;
+        if let Reading::Opaque(why) = &operation.reading {
+            writeln!(text, "  unread   {}", line(why))?;
+        }
+        for touch in &operation.touches {
+            writeln!(text, "  touches  {}", line(&touch.to_string()))?;
+        }
+        for (name, fact) in &operation.facts {
+            writeln!(text, "  fact     {name} = {}", line(&shown(fact)))?;
+        }
+        for (name, mask) in scope.masks().outputs(operation) {
+            if let Some(mask) = mask {
+                writeln!(text, "  masked   {} by mask `{}`", line(&name), mask.name)?;
+                masked.push(name);
+            }
+        }
+        if operation.outputs == Outputs::Unknown {
+            writeln!(text, "  returns  something that nobody can tell beforehand")?;
+        }
+        for account in self.rulebook.accounts(operation, &self.situation) {
+            writeln!(text, "  rule     {}", told(&account))?;
+        }
+        Ok(())
+    }
+}
+
+fn spoken(protocol: &str) -> Result<Arc<dyn Protocol>> {
+    let found = postern_protocols::all().into_iter().find(|one| one.vocabulary().protocol == protocol);
+    found.ok_or_else(|| Failure::new(format!("protocol `{protocol}` is not of this version")).into())
+}
+
+fn shown(fact: &Fact) -> String {
+    match fact {
+        Fact::Flag(flag) => flag.to_string(),
+        Fact::Number(number) => number.to_string(),
+        Fact::Text(text) => format!("'{text}'"),
+        Fact::List(words) => format!("[{}]", words.join(", ")),
+    }
+}
+
+/// One rule in one line.
+fn told(account: &Account<'_>) -> String {
+    let Account { rule, says } = account;
+    let effect = match rule.effect {
+        RuleEffect::Allow => "allow",
+        RuleEffect::Approve => "approve",
+        RuleEffect::Forbid => "forbid",
+    };
+    let said = match says {
+        Says::Silent(why) => format!("is silent: {}", silence(*why)),
+        Says::Speaks { of, answer } => {
+            let of = of.join(", ");
+            match answer {
+                Answer::Yes => format!("speaks of {of}"),
+                Answer::No => format!("would speak of {of}, but its condition does not hold"),
+                Answer::Unknown if rule.effect == RuleEffect::Allow => {
+                    format!("would speak of {of}, but its condition needs what nobody knows")
+                }
+                Answer::Unknown => format!("speaks of {of}: its condition needs what nobody knows, so it may hold"),
+                Answer::Failed(why) => format!("denies: its condition cannot be worked out: {why}"),
+            }
+        }
+    };
+    format!("`{}` ({effect}) {}", rule.name, line(&said))
+}
+
+fn silence(why: Silence) -> &'static str {
+    match why {
+        Silence::Who => "`who` does not name the principal",
+        Silence::Target => "`on` does not name the target",
+        Silence::Action => "`actions` does not name what is done",
+        Silence::Effect => "`effects` names none of the effects",
+        Silence::Object => "`objects` does not cover what is touched, or it is implied",
+    }
+}
+
+fn conclude(text: &mut String, verdict: &Verdict) -> Result<()> {
+    let by = |rules: &[postern_core::verdict::RuleName]| -> String {
+        let names: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+        if names.is_empty() { "what connecting implies".to_owned() } else { names.join(", ") }
+    };
+    match verdict {
+        Verdict::Allow(duties) => writeln!(text, "\nverdict  allow, by {}", by(&duties.rules))?,
+        Verdict::Hold(terms) => {
+            let asked: Vec<String> = terms
+                .approvers
+                .iter()
+                .map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))
+                .collect();
+            writeln!(text, "\nverdict  hold, by {}: {} of {}", by(&terms.rules), terms.count, asked.join(" and "))?;
+        }
+        Verdict::Deny(denial) => {
+            let rule = denial.rule.iter().map(|rule| format!(", by `{rule}`")).collect::<String>();
+            writeln!(text, "\nverdict  deny {}{rule}: {}", denial.code, line(&denial.message))?;
+            if let Some(hint) = &denial.hint {
+                writeln!(text, "hint     {}", line(hint))?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What the verbs say that work on a configuration alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use tempfile::TempDir;
+
+use crate::cli::Cli;
+
+/// The configuration of the manual, with something at its end.
+fn documented(more: &str) -> (TempDir, PathBuf) {
+    let document = include_str!("../../../../docs/configuration.md");
+    let parts = document.split("```toml\n").skip(1).map(|part| part.split("```").next().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("policy.d")).unwrap();
+    fs::write(folder.path().join("policy.d/empty.toml"), "").unwrap();
+    let file = folder.path().join("postern.toml");
+    fs::write(&file, parts.chain([more]).collect::<String>()).unwrap();
+    (folder, file)
+}
+
+/// What a verb prints and how it fails.
+fn run(arguments: &[&str]) -> (String, Option<String>) {
+    let cli = Cli::try_parse_from(std::iter::once(&"postern").chain(arguments)).unwrap();
+    let mut out = Vec::new();
+    let failed = crate::run(cli, &mut out).err().map(|error| crate::failure::shown(&error));
+    (String::from_utf8(out).unwrap(), failed)
+}
+
+fn explain(file: &Path, arguments: &[&str]) -> String {
+    let file = file.to_str().unwrap();
+    let fixed = ["explain", "--config", file, "--at", "2026-01-31T08:00:00Z"];
+    let (said, failed) = run(&fixed.iter().chain(arguments).copied().collect::<Vec<_>>());
+    format!("$ postern explain {}\n{said}{}\n", arguments.join(" "), failed.unwrap_or_default())
+}
+
+#[test]
+fn an_operation_is_explained() {
+    let (_folder, file) = documented("");
+    let bot = |text| explain(&file, &["--as", "deploy-bot", "--on", "orders", text]);
+    let person = |from, text| {
+        explain(&file, &["--as", "dana", "--group", "staff", "--on", "orders/stats", "--from", from, text])
+    };
+    let said = [
+        bot("SELECT id, total FROM orders WHERE id = 7"),
+        bot("SELECT id, email AS mail FROM customers"),
+        bot("SELECT left(email, 5) FROM customers"),
+        bot("DELETE FROM orders"),
+        bot("UPDATE orders SET total = 0 WHERE id = 7; DROP TABLE orders"),
+        bot("COPY orders TO PROGRAM 'sh'"),
+        bot("BEGIN"),
+        bot("SELEC 1"),
+        bot("DO $$ BEGIN DELETE FROM orders; END $$"),
+        person("10.1.2.3", "SELECT email FROM customers"),
+        person("192.0.2.1", "SELECT email FROM customers"),
+        explain(&file, &["--as", "assistant", "--on", "orders", "TABLE customers"]),
+        explain(&file, &["--as", "nobody", "--on", "nowhere", "SELECT 1"]),
+        explain(&file, &["--as", "", "--on", "orders", "SELECT 1"]),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn the_tests_of_the_manual_pass() {
+    let (_folder, file) = documented("");
+    let (said, failed) = run(&["test", file.to_str().unwrap()]);
+    assert_eq!(failed, None, "{said}");
+    assert!(said.ends_with("\n4 passed\n"), "{said}");
+}
+
+#[test]
+fn a_test_that_fails_says_what_each_rule_says() {
+    let (folder, file) = documented(
+        r#"
+[[test]]
+name = "the bot may drop"
+as = "deploy-bot"
+on = "orders"
+run = "DROP TABLE orders"
+expect = { verdict = "allow" }
+
+[[test]]
+name = "the bot sees all"
+as = "deploy-bot"
+on = "orders"
+run = "SELECT email, phone, id FROM customers"
+expect = { verdict = "allow", masked = ["email"] }
+"#,
+    );
+    let (said, failed) = run(&["test", file.to_str().unwrap()]);
+    let said = said.replace(&format!("{}/", folder.path().display()), "");
+    insta::assert_snapshot!(format!("{said}\n{}", failed.unwrap()));
+}
+
+#[test]
+fn a_configuration_without_tests_does_not_pass_for_tested() {
+    let (_folder, file) = documented("");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.split("[[test]]").next().unwrap()).unwrap();
+    let (said, failed) = run(&["test", file.to_str().unwrap()]);
+    assert_eq!((said.as_str(), failed.is_some()), ("", true));
+}
