@@ -22,12 +22,16 @@ pub(super) fn position(text: &str, message: &str) -> Option<usize> {
 fn place(text: &str, message: &str) -> Option<usize> {
     let (_, quoted) = message.split_once(" at or near \"")?;
     let word = quoted.strip_suffix('"').filter(|word| !word.is_empty())?;
-    let places: Vec<usize> = all(text, word).collect();
+    let mut places = vec![text.find(word)?];
+    while let Some(next) = places.last().and_then(|last| following(text, word, *last)) {
+        // a word may stand at as many places as it is long, so they are not listed before the text is known to be short
+        if text.len() > LONGEST {
+            return None;
+        }
+        places.push(next);
+    }
     if let [place] = places.as_slice() {
         return Some(*place);
-    }
-    if text.len() > LONGEST {
-        return None;
     }
     let fails = |place: &usize| {
         let end = place.saturating_add(word.len());
@@ -38,10 +42,11 @@ fn place(text: &str, message: &str) -> Option<usize> {
     places.get(first).copied()
 }
 
-/// Every place at which a word stands, also where two overlap.
-fn all<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
-    let starts = text.char_indices().map(|(start, _)| start);
-    starts.filter(move |start| text.get(*start..).is_some_and(|rest| rest.starts_with(word)))
+/// The next place at which a word stands, also where the two overlap.
+fn following(text: &str, word: &str, place: usize) -> Option<usize> {
+    let step = word.chars().next().map_or(1, char::len_utf8);
+    let from = place.saturating_add(step);
+    text.get(from..)?.find(word).map(|next| from.saturating_add(next))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::postgres::analyze::{Names, Unread, read};
 use crate::postgres::catalog::Catalog;
@@ -52,4 +54,17 @@ fn where_asking_again_would_take_long_there_is_no_place_rather_than_a_wrong_one(
     assert_eq!(stops(&once).1.map(|upto| upto.len()), Some(once.len() - "FROM t".len()));
     assert_eq!(position("SELECT 1", "an error without a word"), None);
     assert_eq!(position("SELECT 1", "syntax error at or near \"2\""), None);
+}
+
+#[test]
+fn a_word_that_stands_at_every_place_of_a_long_text_takes_no_time() {
+    let (before, word) = ("a".repeat(700_000), "a".repeat(300_000));
+    let text = format!("SELECT {before} b {word}");
+    let message = format!("syntax error at or near \"{word}\"");
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(position(&text, &message), None);
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(stops(&text).0, message);
 }
