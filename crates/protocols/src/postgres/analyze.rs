@@ -46,7 +46,7 @@ use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
 use super::catalog::Catalog;
 
 pub use depth::DEEPEST;
-pub use redact::passwords;
+pub use redact::{passwords, up_to_password};
 pub use separate::must_be_sent_separately;
 pub(crate) use source::Source;
 
@@ -203,6 +203,16 @@ pub enum Unread {
     /// The server may read it, and here it is not tried; why, in one clause.
     #[error("{0}")]
     Beyond(String),
+}
+
+impl Unread {
+    /// Why, without the words of the text itself: one of them may be a password.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Syntax { message, .. } => message.split_once(" at or near \"").map_or(message, |(why, _)| why),
+            Self::Beyond(why) => why,
+        }
+    }
 }
 
 /// The longest text that is read, in bytes.

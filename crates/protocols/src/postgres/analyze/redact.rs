@@ -28,6 +28,23 @@ pub fn passwords(text: &str) -> String {
     shown
 }
 
+/// A text that the grammar refuses, up to the first literal that may be a password or stands behind a word that speaks
+/// of one: where quotes or words are wrong (`PASWORD 'don't'`), nobody knows where it ends.
+pub fn up_to_password(text: &str) -> String {
+    let mut cut = Vec::new();
+    find(text, 0, 0, &mut cut);
+    let speaks = |token: &Token<'_>| {
+        let word = token.text.trim_matches('"').to_ascii_lowercase();
+        matches!(token.word, Word::Plain | Word::Quoted) && (is_secret(&word) || word == "role" || word == "user")
+    };
+    let behind = Tokens::new(text, 0).skip_while(|token| !speaks(token)).find(|token| token.word == Word::Text);
+    let first = cut.first().map(|range| range.start);
+    match first.into_iter().chain(behind.map(|token| token.start)).min().and_then(|start| text.get(..start)) {
+        Some(before) => format!("{before}{REMOVED} […]"),
+        None => text.to_owned(),
+    }
+}
+
 fn find(text: &str, offset: usize, depth: usize, cut: &mut Vec<Range<usize>>) {
     let mut secretive = Secretive::default();
     for token in Tokens::new(text, 0) {
@@ -138,12 +155,13 @@ fn holds_password(literal: &str) -> bool {
     })
 }
 
-/// Where the body of a dollar-quoted literal lies.
+/// Where the body of a dollar-quoted literal lies, if it has an end.
 fn body(literal: &str) -> Option<Range<usize>> {
     let rest = literal.strip_prefix('$')?;
     let mark = rest.find('$')?.saturating_add(2);
     let end = literal.len().checked_sub(mark)?;
-    (end >= mark).then_some(mark..end)
+    let closed = literal.get(end..) == literal.get(..mark);
+    (end >= mark && closed).then_some(mark..end)
 }
 
 #[cfg(test)]

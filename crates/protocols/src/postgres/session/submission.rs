@@ -198,10 +198,27 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         names: Vec::new(),
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
-        reading: Reading::Opaque(unread.to_string()),
-        text: String::from_utf8_lossy(text).into(),
+        reading: Reading::Opaque(unread.reason().to_owned()),
+        text: shown(text, &unread).into(),
         kind: Kind::Unread(unread),
     }
+}
+
+/// A text that was not read, for people and journals: a misspelt statement holds the same password as one that is
+/// right. No more of it than could have been read.
+fn shown(text: &[u8], unread: &Unread) -> String {
+    let start = text.get(..analyze::LONGEST).unwrap_or(text);
+    let left_out = text.len().saturating_sub(start.len());
+    let start = String::from_utf8_lossy(start);
+    let mut shown = match unread {
+        Unread::Syntax { .. } => analyze::up_to_password(&start),
+        // it may run once a human has agreed to it, who must see what follows
+        Unread::Beyond(_) => analyze::passwords(&start),
+    };
+    if left_out > 0 {
+        shown.push_str(&format!(" […, and {left_out} bytes more]"));
+    }
+    shown
 }
 
 /// The pinned setting that a statement would change to another value, if it does.
@@ -230,3 +247,6 @@ pub(super) fn resolves_late(statement: &Statement) -> bool {
     let outside = statement.touches.iter().any(|touch| touch.effect != Effect::Session);
     names_another(statement) || (outside && !EARLY.contains(&statement.action))
 }
+
+#[cfg(test)]
+mod tests;

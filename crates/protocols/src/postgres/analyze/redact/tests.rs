@@ -53,6 +53,7 @@ fn what_holds_no_password_stays_as_it_is() {
 #[test]
 fn text_that_cannot_be_parsed_is_served_as_well() {
     assert_eq!(passwords("ALTER ROLE ((( PASSWORD 'geheim"), "ALTER ROLE ((( PASSWORD '[removed]'");
+    assert_eq!(passwords("DO $as_long_as_it$ ALTER ROLE a PASSWORD 'geheim'"), "DO '[removed]'");
 }
 
 #[test]
@@ -67,4 +68,19 @@ fn code_in_code_in_code_is_taken_out_as_a_whole() {
         assert!(!passwords(&nested(levels)).contains("geheim"));
     }
     assert!(!passwords(&nested(10)).contains("ALTER"));
+}
+
+#[test]
+fn text_that_the_grammar_refuses_ends_where_a_password_may_begin() {
+    for (text, wanted) in [
+        ("ALTER ROLE a PASSWORD 'ge' 'heim'", "ALTER ROLE a PASSWORD '[removed]' […]"),
+        ("ALTER ROLE a PASSWORD 'don't say geheim'", "ALTER ROLE a PASSWORD '[removed]' […]"),
+        ("ALTER ROLE a PASSWORD TO 'geheim'", "ALTER ROLE a PASSWORD TO '[removed]' […]"),
+        ("CREATE USER a PASWORD 'geheim'", "CREATE USER a PASWORD '[removed]' […]"),
+        ("SELEC 'a'; SET x = 'don't'; ALTER ROLE a PASSWORD 'geheim'", "SELEC 'a'; SET x = 'don't'[removed]' […]"),
+        ("SELEC dblink('host=h password=geheim')", "SELEC dblink('[removed]' […]"),
+        ("SELEC 'a' FROM t WHERE b = 'c'", "SELEC 'a' FROM t WHERE b = 'c'"),
+    ] {
+        assert_eq!(up_to_password(text), wanted);
+    }
 }
