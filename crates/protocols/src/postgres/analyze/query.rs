@@ -25,7 +25,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// How much there is in them: columns, and what goes into each.
-    fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let of = |column: &Shown| column.source.from.len().saturating_add(1);
         self.columns.iter().map(of).fold(0, usize::saturating_add)
     }

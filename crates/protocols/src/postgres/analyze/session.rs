@@ -147,7 +147,7 @@ impl Reader<'_> {
             return Outcome { outputs: Outputs::Unknown, ..Outcome::of(action::EXECUTE, kind) };
         };
         self.takes_in(&prepared);
-        Outcome { action: prepared.action, outputs: prepared.outputs.clone(), columns: prepared.names.clone(), kind }
+        self.shows_as(&prepared, prepared.action, kind)
     }
 
     /// The text between the parentheses of `EXECUTE name (…)`, with them.
@@ -185,7 +185,7 @@ impl Reader<'_> {
         if fetch.ismove {
             return Outcome::of(action::FETCH, kind);
         }
-        Outcome { action: action::FETCH, outputs: cursor.outputs.clone(), columns: cursor.names.clone(), kind }
+        self.shows_as(&cursor, action::FETCH, kind)
     }
 
     /// A statement inside this one, read on its own.
@@ -210,10 +210,30 @@ impl Reader<'_> {
         self.found.take_in(other);
     }
 
+    /// What another statement would show, this one shows.
+    fn shows_as(&mut self, other: &Statement, action: Action, kind: Kind) -> Outcome {
+        let weight = match &other.outputs {
+            Outputs::Nothing | Outputs::Unknown => 0,
+            Outputs::Cells(outputs) | Outputs::Stream(outputs) => outputs.iter().map(weight).sum(),
+        };
+        if !self.found.charge(weight) {
+            return Outcome { outputs: Outputs::Unknown, ..Outcome::of(action, kind) };
+        }
+        Outcome { action, outputs: other.outputs.clone(), columns: other.names.clone(), kind }
+    }
+
     pub(super) fn unknown_statement(&mut self) -> Outcome {
         self.found.whole(Effect::Unknown, session());
         self.found.opaque("a statement that is not known here");
         Outcome { outputs: Outputs::Unknown, ..Outcome::plain(action::UNKNOWN) }
+    }
+}
+
+/// How much there is in what a column is said to come from.
+fn weight(output: &Output) -> usize {
+    match output {
+        Output::Bare(_) | Output::Unknown { .. } => 1,
+        Output::Derived { from, .. } => from.len().saturating_add(1),
     }
 }
 

@@ -126,7 +126,7 @@ pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>])
     let names = Names { catalog, search_path: path, user: "", prepared: &|_| None, cursors: &|_| None };
     let mut reader = Reader::new(definition, definition, &names, Work::whole());
     let rows = reader.select(select, &Scope::default());
-    let read = !reader.found.is_opaque() && rows.unlisted.is_none();
+    let read = reader.found.charge(rows.weight()) && !reader.found.is_opaque() && rows.unlisted.is_none();
     read.then(|| rows.columns.iter().map(|column| (*column.source).clone()).collect())
 }
 
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         if returns { self.shown(action::SELECT, &rows) } else { Outcome::plain(action::SELECT) }
     }
 
-    fn shown(&self, action: Action, rows: &Rows) -> Outcome {
+    fn shown(&mut self, action: Action, rows: &Rows) -> Outcome {
         Outcome {
             action,
             outputs: self.outputs(rows).map_or(Outputs::Unknown, Outputs::Cells),
@@ -204,8 +204,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What each column comes from; none where nobody knows how many there are.
-    pub(super) fn outputs(&self, rows: &Rows) -> Option<Vec<Output>> {
+    /// What each column comes from; none where nobody knows how many there are, or it would be too much to say.
+    pub(super) fn outputs(&mut self, rows: &Rows) -> Option<Vec<Output>> {
+        if !self.found.charge(rows.weight()) {
+            return None;
+        }
         let output = |column: &super::targets::Shown| {
             let label = || match column.at {
                 Some(at) => label::expression(self.text, at),

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 /// How much a text may take. Each word of it takes one or two units, each column that it names some eight.
-const MOST: usize = 200_000;
+pub(super) const MOST: usize = 200_000;
 /// How many names are compared in the time of one unit.
 pub(super) const COMPARED: usize = 16;
 

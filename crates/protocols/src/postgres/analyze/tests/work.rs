@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use postern_core::operation::Reading;
+use postern_core::operation::{Output, Outputs, Reading};
 
 use super::*;
+use crate::postgres::analyze::work::MOST;
+use crate::postgres::catalog::literal::Literal;
 
 /// So long may the reading of any text take on a slow machine with better things to do; an unbounded one takes minutes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -101,4 +103,48 @@ fn what_takes_too_much_work_is_not_read_to_its_end() {
     }
     let many = times("SELECT 1", 2000, ";");
     assert!(matches!(read_in_time(&many), Err(Unread::Beyond(_))));
+}
+
+/// Columns, each of which comes from 150 others, so many of them.
+fn gathered(shown: usize) -> String {
+    format!("WITH w AS (SELECT ROW(b.*) x FROM broad b) SELECT {} FROM w", times("w.*", shown, ", "))
+}
+
+/// How much is said of where shown columns come from.
+fn said(statements: &[Statement]) -> usize {
+    let outputs = statements.iter().map(|statement| match &statement.outputs {
+        Outputs::Cells(outputs) | Outputs::Stream(outputs) => outputs.as_slice(),
+        Outputs::Nothing | Outputs::Unknown => &[],
+    });
+    let from = |output: &Output| match output {
+        Output::Derived { from, .. } => from.len(),
+        Output::Bare(_) | Output::Unknown { .. } => 1,
+    };
+    outputs.flatten().map(from).sum()
+}
+
+#[test]
+fn where_columns_come_from_is_not_said_without_end() {
+    let columns = joined((0..150).map(|at| format!("c{at} int4")), ", ");
+    let catalog = Literal::new().table("broad", &columns).catalog();
+    let path = ["public".into()];
+    let gathers = |text: &str| read(text, &names(&catalog, &path)).unwrap();
+    assert_eq!(said(&gathers(&gathered(500))), 500 * 150);
+    assert_eq!(columns_of(&gathered(500), &catalog, &path).map(|columns| columns.len()), Some(500));
+
+    let one = gathers(&gathered(1664)).remove(0);
+    assert_eq!(one.outputs, Outputs::Unknown);
+    assert!(matches!(one.reading, Reading::Opaque(_)));
+    assert!(columns_of(&gathered(1664), &catalog, &path).is_none());
+    assert!(said(&gathers(&times(&gathered(500), 20, ";"))) <= MOST);
+
+    let kept = Arc::new(gathers(&gathered(500)).remove(0));
+    let known = |_: &str| Some(Arc::clone(&kept));
+    let again = Names { prepared: &known, cursors: &known, ..names(&catalog, &path) };
+    for text in ["EXECUTE p", "FETCH ALL FROM p"] {
+        assert_eq!(said(&read(text, &again).unwrap()), 500 * 150, "{text}");
+        let many = read(&times(text, 100, ";"), &again).unwrap();
+        assert!(said(&many) <= MOST, "{text}");
+        assert!(many.iter().any(|one| one.outputs == Outputs::Unknown), "{text}");
+    }
 }
