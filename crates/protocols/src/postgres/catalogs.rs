@@ -64,13 +64,14 @@ async fn read(gate: &Gate<Open>) -> Result<Catalog, Fault> {
         let payload = encoded(&Frontend::Query { text: Bytes::from_static(text.as_bytes()) });
         target.forward(gate.own(text, payload).await?);
     }
-    target.release();
+    target.let_out();
     target.drain_all().await.map_err(|error| lost().cause(error))?;
     let mut answers = Vec::with_capacity(QUERIES.len());
     for _ in QUERIES {
         answers.push(answer(&mut inlet).await?);
     }
     target.control(&Control::Terminate);
+    target.let_out();
     target.finish().await;
     Catalog::from_rows(gate.space(), &answers).map_err(|error| unreadable().cause(error))
 }

@@ -10,24 +10,29 @@
 //! # use postern_protocols::postgres::forward::Target;
 //! fn around(target: &mut Target) { target.outlet.push(b"Q"); }
 //! ```
+//!
+//! INVARIANT: nothing that runs outlives its check here. Whoever forwards lets it out before it waits for either side;
+//! only what prepares may stay, since it is decided about again as it is bound. What has not left by a fault never does.
 
 use std::io;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Flow, Permit};
 
+use super::wire::tag::client::{CLOSE, DESCRIBE, PARSE};
 use super::wire::{Frame, Frontend};
 use crate::wire::Outlet;
 
-/// How much may be held back before it is sent anyway, in bytes.
+/// How much may be staged before it is let out and no more is taken meanwhile, in bytes.
 const LARGEST_STAGE: usize = 64 << 10;
 
 /// The writing end towards a target.
 pub struct Target {
     outlet: Outlet,
-    /// What the target need not see yet: messages that it would not answer before the pipeline is flushed. Nothing
-    /// of an operation that waits for a human leaves from here, so no lock is taken while it waits.
+    /// What was forwarded since bytes were last let out.
     staged: BytesMut,
+    /// Whether all of it only prepares.
+    prepares: bool,
     /// Whether the target will answer all that was forwarded without being asked to.
     flushed: bool,
 }
@@ -58,7 +63,7 @@ pub enum Control {
 
 impl Target {
     pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, staged: BytesMut::new(), flushed: true }
+        Self { outlet, staged: BytesMut::new(), prepares: true, flushed: true }
     }
 
     /// Forwards what was permitted. The bytes are the permit's own.
@@ -71,10 +76,8 @@ impl Target {
     /// Forwards what continues an operation.
     pub fn follow(&mut self, _flow: &Flow, continuation: &Continuation) {
         match continuation {
-            Continuation::Describe(frame) | Continuation::Execute(frame) => self.stage(&frame.raw),
-            Continuation::Copy(frame) => {
+            Continuation::Describe(frame) | Continuation::Execute(frame) | Continuation::Copy(frame) => {
                 self.stage(&frame.raw);
-                self.release();
             }
             Continuation::DescribeOwn(name) => {
                 let kind = super::wire::Named::Statement;
@@ -95,10 +98,27 @@ impl Target {
         }
     }
 
-    /// Lets out what is held back.
-    pub fn release(&mut self) {
+    /// Lets out what is staged. What only prepares stays: a pipeline that goes on to wait for a human has taken no
+    /// lock then.
+    pub fn let_out(&mut self) {
+        if self.prepares && self.staged.len() < LARGEST_STAGE {
+            return;
+        }
         self.outlet.push(&self.staged);
         self.staged.clear();
+        self.prepares = true;
+    }
+
+    /// Takes leave without what is not written yet. Where a message may be cut in two by that, the connection's end
+    /// must say it.
+    pub(super) fn abandon(&mut self) {
+        self.staged.clear();
+        if self.outlet.buffer.is_empty() {
+            self.control(&Control::Terminate);
+            self.let_out();
+        } else {
+            self.outlet.buffer.clear();
+        }
     }
 
     /// Whether nothing waits to be written.
@@ -108,7 +128,7 @@ impl Target {
 
     /// Whether so much waits that no more should be added.
     pub(super) fn is_full(&self) -> bool {
-        self.outlet.is_full()
+        self.outlet.is_full() || self.staged.len() >= LARGEST_STAGE
     }
 
     /// Writes some of what was let out.
@@ -121,24 +141,21 @@ impl Target {
         self.outlet.drain_all().await
     }
 
-    /// Writes what was let out and closes the connection.
+    /// Writes what was let out and closes the connection. What is still staged is lost with it.
     pub(super) async fn finish(&mut self) {
         self.outlet.finish().await;
     }
 
     fn stage(&mut self, bytes: &[u8]) {
         self.flushed = false;
+        self.prepares &= matches!(bytes.first(), Some(&(PARSE | DESCRIBE | CLOSE)));
         self.staged.extend_from_slice(bytes);
-        if self.staged.len() > LARGEST_STAGE {
-            self.release();
-        }
     }
 
     fn end_with(&mut self, message: &Frontend) {
         // the three messages without a body are always writable
         message.encode(&mut self.staged).ok();
-        self.flushed = true;
-        self.release();
+        (self.prepares, self.flushed) = (false, true);
     }
 }
 

@@ -58,6 +58,19 @@ impl From<Fault> for End {
     }
 }
 
+/// How far the pipeline at hand has got: what the server has of the extended protocol, and no Sync after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Pipeline {
+    /// None is under way.
+    None,
+    /// Nothing of it was bound.
+    Prepared,
+    /// Something of it was bound, so that the server holds locks for it.
+    Bound,
+    /// Something of it was executed.
+    Executed,
+}
+
 /// One open session.
 pub(super) struct Session<'a> {
     gate: Gate<Open>,
@@ -78,10 +91,7 @@ pub(super) struct Session<'a> {
     names: Surroundings,
     readings: Readings,
     status: TransactionStatus,
-    /// A pipeline is under way: the server has something of the extended protocol, and no Sync after it.
-    piping: bool,
-    /// Whether something of it was executed.
-    executed: bool,
+    pipeline: Pipeline,
     /// Everything up to the next Sync is dropped, as the server does after an error.
     skipping: bool,
     /// The server does so already, and the client has not been told: a question of the gateway's own failed.
@@ -148,8 +158,7 @@ impl<'a> Session<'a> {
             names,
             readings: Readings::default(),
             status: TransactionStatus::Idle,
-            piping: false,
-            executed: false,
+            pipeline: Pipeline::None,
             skipping: false,
             adrift: false,
             copying: false,
@@ -173,6 +182,7 @@ impl<'a> Session<'a> {
     async fn step(&mut self) -> Result<(), End> {
         self.relay().await?;
         self.advance().await?;
+        self.to_target.let_out();
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
             Woke::Target(Ok(0)) => Err(End::Target),
@@ -242,7 +252,12 @@ impl<'a> Session<'a> {
         // a server goes on with a statement although nobody waits for it any more
         let runs = matches!(end, End::Fault(_)) && !self.replies.is_empty();
         let cancel = if runs { self.cancel_at_target().await.ok() } else { None };
-        self.to_target.control(&Control::Terminate);
+        match end {
+            // all of it was checked just now, and the server would have heard it before the farewell
+            End::Client | End::Target => self.to_target.control(&Control::Terminate),
+            End::Fault(_) => self.to_target.abandon(),
+        }
+        self.to_target.let_out();
         self.ended.extend(self.replies.unknown());
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {

@@ -20,6 +20,7 @@ mod notifications;
 mod pipelines;
 mod raw;
 mod room;
+mod staging;
 mod syntax;
 
 use anyhow::Result;

@@ -19,6 +19,7 @@ async fn sent(controls: &[Control]) -> String {
     let (_inlet, outlet) = ends(near);
     let mut target = Target::new(outlet);
     controls.iter().for_each(|control| target.control(control));
+    target.let_out();
     target.finish().await;
     let mut bytes = Vec::new();
     drop((target, _inlet));

@@ -66,7 +66,7 @@ async fn tell(redial: Redial, permit: Permit) {
         let (mut inlet, outlet) = encrypted(redial.dial().await?).await?;
         let mut target = Target::new(outlet);
         target.forward(permit);
-        target.release();
+        target.let_out();
         target.finish().await;
         // the server closes the connection once it has passed the signal on
         while inlet.fill().await.unwrap_or(0) > 0 {

@@ -18,7 +18,7 @@ use super::reading::Obstacle;
 use super::registry::Found;
 use super::reply::Reply;
 use super::submission::{Request, Wanted};
-use super::{End, MOST_OWED, Session};
+use super::{End, MOST_OWED, Pipeline, Session};
 
 /// The longest name that the server tells from others (`NAMEDATALEN`, its terminator aside).
 const LONGEST_NAME: usize = 63;
@@ -90,7 +90,7 @@ impl Session<'_> {
             Frontend::Execute { portal, .. } => return self.execute(&portal, frame).await,
             Frontend::Close { kind, name } => {
                 self.to_target.control(&Control::Close(frame.clone()));
-                self.piping = true;
+                self.reached(Pipeline::Prepared);
                 self.registry.close(kind, &name);
                 self.replies.expect(Reply::Close { kind, name });
             }
@@ -181,7 +181,7 @@ impl Session<'_> {
         };
         match report {
             None => {
-                self.piping = true;
+                self.reached(Pipeline::Prepared);
                 self.replies.expect(Reply::Describe);
             }
             Some(report) => self.refuse(report, Message::Extended).await?,
@@ -210,7 +210,7 @@ impl Session<'_> {
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
-        (self.piping, self.executed) = (true, true);
+        self.reached(Pipeline::Executed);
         let masked = !self.gate.masks().is_empty();
         for statement in portal.statements.iter() {
             self.names.forwarded(statement, masked);
@@ -219,13 +219,18 @@ impl Session<'_> {
         Ok(Taken::Done)
     }
 
+    /// The pipeline at hand has got as far as this.
+    pub(super) fn reached(&mut self, stage: Pipeline) {
+        self.pipeline = self.pipeline.max(stage);
+    }
+
     /// While the server takes COPY data it does not answer a Sync, and so gets none.
     fn sync(&mut self) {
         if self.copying {
             return;
         }
         (self.skipping, self.adrift) = (false, false);
-        (self.piping, self.executed) = (false, false);
+        self.pipeline = Pipeline::None;
         self.registry.end_pipeline();
         self.to_target.control(&Control::Sync);
         self.replies.expect(Reply::Sync);
@@ -238,8 +243,6 @@ impl Session<'_> {
             if !self.replies.may_take_copy() {
                 return Taken::Done;
             }
-            // the server asks for the data only once it has seen what takes it
-            self.to_target.release();
             return Taken::NotYet;
         }
         let continuation = Continuation::Copy(frame.clone());

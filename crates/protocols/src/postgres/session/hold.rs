@@ -16,7 +16,7 @@ use super::super::refuse;
 use super::super::wire::{Backend, TransactionStatus};
 use super::reading::Obstacle;
 use super::submission::Request;
-use super::{End, Session};
+use super::{End, Pipeline, Session};
 
 /// How often the client is told that it still waits.
 const REMINDER: Duration = Duration::from_secs(30);
@@ -99,7 +99,7 @@ impl Session<'_> {
     }
 
     async fn ask(&mut self, asking: Box<Asking>, request: Request) -> Result<(), End> {
-        let free = self.status == TransactionStatus::Idle && !self.executed;
+        let free = self.status == TransactionStatus::Idle && self.pipeline < Pipeline::Bound;
         let standing = if free { Standing::Free } else { Standing::InTransaction };
         match self.gate.ask(asking, standing).await? {
             Asked::Go(permit) => self.forward(permit, request),

@@ -17,7 +17,7 @@ use super::hold::Holding;
 use super::registry::{Portal, Prepared};
 use super::reply::{Query, Reply};
 use super::submission::{self, Request, Wanted};
-use super::{End, Session};
+use super::{End, Pipeline, Session};
 
 /// A statement that no server can parse. It stands in place of what was refused.
 const FAIL: &str = "postern refused this statement";
@@ -64,9 +64,7 @@ impl Session<'_> {
         let Request { text, types, statements, wanted, .. } = request;
         match wanted {
             Wanted::Run => {
-                self.to_target.release();
-                self.registry.end_pipeline();
-                self.registry.drop_unnamed();
+                self.end_by_query();
                 for statement in statements.iter() {
                     self.names.forwarded(statement, masked);
                 }
@@ -75,7 +73,7 @@ impl Session<'_> {
             Wanted::Prepare(name) => {
                 let (name, text) = (kept(&name), kept(&text));
                 let prepared = Arc::new(Prepared::of(text, types, statements, flow, share));
-                self.piping = true;
+                self.reached(Pipeline::Prepared);
                 self.registry.parse(&name, &prepared);
                 self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });
                 if masked {
@@ -86,7 +84,7 @@ impl Session<'_> {
                 let (name, asked) = (kept(&name), Arc::clone(&prepared));
                 let (at, flow, masks) = (self.moment(), Arc::new(flow), OnceLock::new());
                 let portal = Arc::new(Portal { prepared, at, statements, formats, flow, masks, _share: share });
-                self.piping = true;
+                self.reached(Pipeline::Bound);
                 self.registry.bind(&name, &portal);
                 self.replies.expect(Reply::Bind { name, portal });
                 // the statement may have been parsed before anything was masked
@@ -95,6 +93,13 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    /// A Query ends the pipeline before it, and the server drops the unnamed statement and portal for it.
+    fn end_by_query(&mut self) {
+        self.pipeline = Pipeline::None;
+        self.registry.end_pipeline();
+        self.registry.drop_unnamed();
     }
 
     /// Asks what a statement returns; the answer stays here.
@@ -117,9 +122,7 @@ impl Session<'_> {
             Message::Simple => {
                 let permit = self.gate.own(FAIL, encoded(&Frontend::Query { text })).await?;
                 let flow = self.to_target.forward(permit);
-                self.to_target.release();
-                self.registry.end_pipeline();
-                self.registry.drop_unnamed();
+                self.end_by_query();
                 let query = Query { instead: Some(report), ..Query::of(flow, Arc::new([])) };
                 self.replies.expect(Reply::Query(Box::new(query)));
             }
@@ -128,7 +131,8 @@ impl Session<'_> {
                 let permit = self.gate.own(FAIL, encoded(&parse)).await?;
                 self.to_target.forward(permit);
                 self.replies.expect(Reply::Refused(report));
-                (self.piping, self.skipping) = (true, true);
+                self.reached(Pipeline::Prepared);
+                self.skipping = true;
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ use super::names::Stale;
 use super::registry::{Found, Portal};
 use super::reply::{Answers, Reply};
 use super::submission::{self, Meaning, Request};
-use super::{End, Session};
+use super::{End, Pipeline, Session};
 
 /// How many readings of statements a session keeps.
 const MOST_KEPT: usize = 256;
@@ -135,7 +135,7 @@ impl Session<'_> {
             )));
         }
         // a failed transaction refuses everything but its end, which means the same under any names
-        if self.status == TransactionStatus::Failed && !self.executed {
+        if self.status == TransactionStatus::Failed && self.pipeline != Pipeline::Executed {
             return Ok(None);
         }
         let question = self.names.question();
@@ -143,7 +143,7 @@ impl Session<'_> {
         self.to_target.forward(permit);
         self.replies.expect(Reply::Own(Answers::to(question.answers)));
         // a Sync of the gateway's own would end the client's pipeline, and commit what was executed in it
-        if self.piping {
+        if self.pipeline != Pipeline::None {
             self.to_target.control(&Control::Flush);
         } else {
             self.to_target.control(&Control::Sync);

@@ -290,7 +290,6 @@ impl Session<'_> {
                     None => Outcome::Done { note: query.tags.join("; ") },
                 };
                 self.ended.push((query.flow.id(), outcome));
-                self.executed = false;
             }
             Some(Reply::Sync) => {}
             Some(Reply::OwnSync) => return Ok(()),
