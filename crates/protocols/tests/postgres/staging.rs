@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use postern_core::approval::Choice;
+use postern_core::approval::{Choice, State};
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 
 use crate::gateway::{Gateway, PREAMBLE};
@@ -126,5 +126,19 @@ async fn whoever_has_bound_something_holds_locks() -> Result<()> {
         assert_eq!(left(&gateway)?, "2");
         assert!(gateway.dwelling.approvals.all().is_empty(), "nobody was asked");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_granted_is_not_waited_for_behind_an_error() -> Result<()> {
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    // the server refuses the text only as it parses it, and has not seen it while a human is asked
+    raw.say(&[parse("", "DELETE FROM t WHERE id = 'x'"), bind("", "", &[]), execute(""), Sync]).await?;
+    assert!(describe(&raw.hear().await?).starts_with("notice waiting for a human"));
+    let asked = gateway.dwelling.approvals.asked().await;
+    gateway.dwelling.answer("token-of-dana", asked.id, Choice::Approve).await?;
+    assert_eq!(raw.until_ready(1).await?, ["error 22P02", "ready"]);
+    assert_eq!(gateway.dwelling.approvals.all().first().map(|one| one.state), Some(State::Granted));
     Ok(())
 }

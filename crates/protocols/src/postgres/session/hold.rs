@@ -86,6 +86,9 @@ impl Session<'_> {
         if !self.replies.settled() {
             return Ok(());
         }
+        if self.skipping && !self.holding.as_ref().is_some_and(Holding::is_waiting) {
+            return self.skip_held().await;
+        }
         match self.holding.take() {
             Some(Holding { request, stage: Stage::ToAsk(asking) }) => self.ask(asking, request).await,
             Some(Holding { request, stage: Stage::Granted(held, settled) }) => {
@@ -96,6 +99,14 @@ impl Session<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The server skips what comes behind an error, and has told the client of that.
+    async fn skip_held(&mut self) -> Result<(), End> {
+        if let Some(held) = self.holding.take().and_then(Holding::asked) {
+            self.gate.withdraw(*held).await?;
+        }
+        Ok(())
     }
 
     async fn ask(&mut self, asking: Box<Asking>, request: Request) -> Result<(), End> {
