@@ -19,7 +19,7 @@ pub enum Side {
 
 /// A failure that ends what was attempted. `message` and `hint` may be shown to the client; `cause` goes to the
 /// gateway's log only.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     /// The stable code.
     pub code: Code,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use postern_core::gate::{Gate, Open};
 use postern_core::{Code, Fault};
+use tokio::time::timeout;
 
 use super::catalog::{Catalog, QUERIES, Row};
 use super::forward::{Control, Target};
@@ -26,8 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A target, a database of it, and the account that reads its catalog.
 type Key = (String, String, String);
 
-/// A catalog and when it was read; the lock is held while it is read, so that it is read once for all who wait.
-type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Catalog>)>>>;
+/// What is known of one; the lock is held while it is read, so that it is read once for all who wait.
+type Slot = Arc<tokio::sync::Mutex<Known>>;
+
+/// What reading a catalog last came to.
+#[derive(Default)]
+struct Known {
+    /// When it was asked for, and what it was.
+    read: Option<(Instant, Arc<Catalog>)>,
+    /// When it could not be read, and why.
+    failed: Option<(Instant, Fault)>,
+}
 
 /// The catalogs read so far.
 #[derive(Default)]
@@ -36,23 +46,39 @@ pub(super) struct Catalogs {
 }
 
 impl Catalogs {
-    /// The catalog of a session's database, no older than `fresh`.
+    /// The catalog of a session's database, no older than `fresh`. A failure is everybody's who waited for it, so that
+    /// a target which is lost costs no session more than one wait.
     pub(super) async fn current(&self, gate: &Gate<Open>, fresh: Duration) -> Result<Arc<Catalog>, Fault> {
         let open = gate.target();
         let account = open.catalog_login.as_ref().unwrap_or(&open.login).user.clone();
         let key = (open.name.to_string(), gate.space().to_owned(), account);
         let slot = Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        let mut held = slot.lock().await;
-        if let Some((at, catalog)) = &*held
+        let came = Instant::now();
+        let in_vain = |_| lost().hint("the target did not answer in time");
+        let mut known = timeout(PATIENCE, slot.lock()).await.map_err(in_vain)?;
+        if let Some((at, catalog)) = &known.read
             && at.elapsed() <= fresh
         {
             return Ok(Arc::clone(catalog));
         }
+        if let Some((at, fault)) = &known.failed
+            && *at >= came
+        {
+            return Err(fault.clone());
+        }
         let asked = Instant::now();
-        let read = tokio::time::timeout(PATIENCE, read(gate)).await;
-        let catalog = Arc::new(read.map_err(|_| lost().hint("the target did not answer in time"))??);
-        *held = Some((asked, Arc::clone(&catalog)));
-        Ok(catalog)
+        let left = PATIENCE.saturating_sub(came.elapsed());
+        match timeout(left, read(gate)).await.map_err(in_vain).flatten() {
+            Ok(catalog) => {
+                let catalog = Arc::new(catalog);
+                known.read = Some((asked, Arc::clone(&catalog)));
+                Ok(catalog)
+            }
+            Err(fault) => {
+                known.failed = Some((Instant::now(), fault.clone()));
+                Err(fault)
+            }
+        }
     }
 }
 

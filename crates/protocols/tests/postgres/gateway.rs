@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use postern_core::gate::Gate;
@@ -50,6 +51,8 @@ pub(crate) struct Gateway {
     pub(crate) server: PostgresServer,
     pub(crate) dwelling: Arc<Dwelling>,
     pub(crate) address: SocketAddr,
+    /// Whether the target takes no more connections, without a word.
+    pub(crate) silent: Arc<AtomicBool>,
     _accepting: JoinSet<()>,
 }
 
@@ -70,8 +73,14 @@ impl Gateway {
         let options = Options { version, tls: Tls::Off, script, ..Options::default() }.login(APP, PASSWORD);
         let server = tokio::task::spawn_blocking(|| PostgresServer::start(options)).await??;
         let target = server.address();
+        let silent = Arc::new(AtomicBool::new(false));
+        let unheard = Arc::clone(&silent);
         let reach = Reach::by(move |_| {
+            let unheard = unheard.load(Ordering::SeqCst);
             Box::pin(async move {
+                if unheard {
+                    std::future::pending::<()>().await;
+                }
                 let stream = TcpStream::connect(target).await;
                 let stream = stream.map_err(|error| Fault::target(Code::TargetUnreachable, error.to_string()))?;
                 let stream: Box<dyn Duplex> = Box::new(stream);
@@ -88,7 +97,7 @@ impl Gateway {
         let address = listener.local_addr()?;
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&dwelling), protocol));
-        Ok(Self { server, dwelling, address, _accepting: accepting })
+        Ok(Self { server, dwelling, address, silent, _accepting: accepting })
     }
 
     /// psql's arguments for this gateway, as the bot.

@@ -127,13 +127,18 @@ impl Session<'_> {
     /// THREAT: a name that came to stand for something else while it waited. What was granted is read once more, with
     /// the names as the server knows them now.
     async fn run_granted(&mut self, held: Box<Held>, settled: Settled, request: Request) -> Result<(), End> {
-        let statements = match self.read(&request.text).await? {
-            Ok(statements) => statements,
-            Err(Obstacle::NotYet) => {
+        let statements = match self.read(&request.text).await {
+            Ok(Ok(statements)) => statements,
+            // whoever ends the session takes it back
+            Err(end) => {
+                self.holding = Some(Holding { request, stage: Stage::Granted(held, settled) });
+                return Err(end);
+            }
+            Ok(Err(Obstacle::NotYet)) => {
                 self.holding = Some(Holding { request, stage: Stage::Granted(held, settled) });
                 return Ok(());
             }
-            Err(Obstacle::Refuse(report)) => {
+            Ok(Err(Obstacle::Refuse(report))) => {
                 self.gate.withdraw(*held).await?;
                 return self.refuse(report, request.message()).await;
             }

@@ -121,7 +121,11 @@ impl Session<'_> {
         if let Some(report) = self.names.refusal() {
             return Ok(Some(Obstacle::Refuse(report)));
         }
-        self.names.refresh(self.catalogs, &mut self.gate).await?;
+        // a target that says nothing must not keep a session that is over
+        tokio::select! {
+            fault = &mut self.over => return Err(End::Fault(fault)),
+            refreshed = self.names.refresh(self.catalogs, &mut self.gate) => refreshed?,
+        }
         if self.names.stale() == Stale::Nothing {
             return Ok(None);
         }
