@@ -4,7 +4,7 @@ use anyhow::Result;
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 
 use crate::gateway::Gateway;
-use crate::raw::{Raw, close, parse, query};
+use crate::raw::{Raw, bind, close, parse, query};
 use crate::{READS, SHOP};
 
 /// Prepares statements, many at a time.
@@ -48,5 +48,18 @@ async fn nor_more_than_so_much_text() -> Result<()> {
     assert_eq!(raw.ask(&[parse("more", &text), Sync]).await?, ["error 53400", "ready"]);
     assert_eq!(raw.ask(&[close("s0"), Sync]).await?, ["closed", "ready"]);
     assert_eq!(raw.ask(&[parse("more", &text), Sync]).await?, ["parsed", "ready"]);
+    Ok(())
+}
+
+/// What it was read as is kept with the statement, however long it is: a portal takes a name and no text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_statement_is_read_once_for_all_its_portals() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, READS).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let text = format!("SELECT name FROM t WHERE id = 1 /* {} */", "x".repeat(1_000_000));
+    assert_eq!(raw.ask(&[parse("s", &text), Sync]).await?, ["parsed", "ready"]);
+    let portals = (0..30).map(|portal| bind(&format!("p{portal}"), "s", &[]));
+    let heard = raw.ask(&portals.chain([Sync]).collect::<Vec<_>>()).await?;
+    assert_eq!(heard.iter().filter(|line| *line == "bound").count(), 30, "{heard:?}");
     Ok(())
 }

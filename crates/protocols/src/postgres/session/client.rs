@@ -114,7 +114,7 @@ impl Session<'_> {
 
     /// Reads what a message asks for, and asks the gate about it.
     async fn request(&mut self, request: Request, frame: &Frame) -> Result<Taken, End> {
-        let statements = match self.read(&request.text).await? {
+        let statements = match self.read(&request).await? {
             Ok(statements) => statements,
             Err(Obstacle::NotYet) => return Ok(Taken::NotYet),
             Err(Obstacle::Refuse(report)) => {

@@ -127,7 +127,7 @@ impl Session<'_> {
     /// THREAT: a name that came to stand for something else while it waited. What was granted is read once more, with
     /// the names as the server knows them now.
     async fn run_granted(&mut self, held: Box<Held>, settled: Settled, request: Request) -> Result<(), End> {
-        let statements = match self.read(&request.text).await {
+        let statements = match self.read(&request).await {
             Ok(Ok(statements)) => statements,
             // whoever ends the session takes it back
             Err(end) => {

@@ -72,7 +72,8 @@ impl Session<'_> {
             }
             Wanted::Prepare(name) => {
                 let (name, text) = (kept(&name), kept(&text));
-                let prepared = Arc::new(Prepared::of(text, types, statements, flow, share));
+                let prepared =
+                    Arc::new(Prepared::new((text, types), (statements, self.names.generation()), flow, share));
                 self.reached(Pipeline::Prepared);
                 self.registry.parse(&name, &prepared);
                 self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });

@@ -18,7 +18,7 @@ use super::super::wire::{Report, TransactionStatus};
 use super::names::Stale;
 use super::registry::{Found, Portal};
 use super::reply::{Answers, Reply};
-use super::submission::{self, Meaning, Request};
+use super::submission::{self, Meaning, Request, Wanted};
 use super::{End, Pipeline, Session};
 
 /// How many readings of statements a session keeps.
@@ -58,8 +58,7 @@ impl Readings {
             self.kept.clear();
             self.of = now;
         }
-        // what `EXECUTE` and `FETCH` mean changes without the names of the database changing
-        if text.len() <= LONGEST_KEPT && reading.iter().all(|one| one.kind == Kind::Plain) {
+        if text.len() <= LONGEST_KEPT && lasts(reading) {
             self.kept.insert(Bytes::copy_from_slice(text), Arc::clone(reading));
         }
     }
@@ -74,12 +73,12 @@ pub(super) enum Obstacle {
 }
 
 impl Session<'_> {
-    /// Reads a text with the names that hold now.
-    pub(super) async fn read(&mut self, text: &Bytes) -> Result<Result<Arc<[Statement]>, Obstacle>, End> {
+    /// Reads a request's text with the names that hold now.
+    pub(super) async fn read(&mut self, request: &Request) -> Result<Result<Arc<[Statement]>, Obstacle>, End> {
         if let Some(obstacle) = self.freshen().await? {
             return Ok(Err(obstacle));
         }
-        let statements = self.reading(text);
+        let statements = self.reading(request);
         if statements.iter().any(submission::names_another) && !self.replies.is_empty() {
             if !self.replies.settled() {
                 return Ok(Err(Obstacle::NotYet));
@@ -99,8 +98,14 @@ impl Session<'_> {
         Ok(Ok(statements))
     }
 
-    fn reading(&mut self, text: &Bytes) -> Arc<[Statement]> {
-        let now = self.names.generation();
+    fn reading(&mut self, request: &Request) -> Arc<[Statement]> {
+        let (text, now) = (&request.text, self.names.generation());
+        if let Wanted::Bind { prepared, .. } = &request.wanted
+            && prepared.of == now
+            && lasts(&prepared.statements)
+        {
+            return Arc::clone(&prepared.statements);
+        }
         if let Some(reading) = self.readings.find(text, now) {
             return reading;
         }
@@ -199,6 +204,11 @@ impl Session<'_> {
     pub(super) fn moment(&self) -> Moment {
         Moment(self.names.generation(), self.registry.generation())
     }
+}
+
+/// Whether a reading holds as long as the names of the database do: what `EXECUTE` and `FETCH` mean changes without them.
+fn lasts(reading: &[Statement]) -> bool {
+    reading.iter().all(|one| one.kind == Kind::Plain)
 }
 
 fn unreadable(why: &str, hint: &str) -> Obstacle {

@@ -27,6 +27,8 @@ pub(super) struct Prepared {
     pub(super) types: Vec<u32>,
     /// What it was read as.
     pub(super) statements: Arc<[Statement]>,
+    /// With which names of the database.
+    pub(super) of: Generation,
     /// What lets questions about it through.
     pub(super) flow: Flow,
     /// What it returns, once the server has said so; `None` inside for nothing.
@@ -36,8 +38,14 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn of(text: Bytes, types: Vec<u32>, statements: Arc<[Statement]>, flow: Flow, share: Share) -> Self {
-        Self { text, types, statements, flow, fields: OnceLock::new(), asked: AtomicBool::new(false), _share: share }
+    pub(super) fn new(
+        (text, types): (Bytes, Vec<u32>),
+        (statements, of): (Arc<[Statement]>, Generation),
+        flow: Flow,
+        share: Share,
+    ) -> Self {
+        let (fields, asked) = (OnceLock::new(), AtomicBool::new(false));
+        Self { text, types, statements, of, flow, fields, asked, _share: share }
     }
 
     /// Notes that the server was asked what the statement returns.
