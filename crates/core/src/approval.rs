@@ -353,9 +353,9 @@ impl Approval {
     }
 }
 
-/// The digest that an approval is bound to: principal, target, database, and of every operation in the message its
-/// exact bytes, parameters and the settings that give them meaning. Each part is written with its length, so that
-/// no two different questions share their input.
+/// The digest that an approval is bound to: principal, whom it acts for, target, database, and of every operation in
+/// the message its exact bytes, parameters and the settings that give them meaning. Each part is written with its
+/// length, so that no two different questions share their input.
 #[must_use]
 pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &[Operation]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
@@ -363,7 +363,11 @@ pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &
         context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(bytes);
     };
-    for text in [principal.issuer(), principal.subject(), principal.name(), target, space] {
+    // THREAT: one agent for many humans. What it asks for one of them is not what it asked for another, of whom nobody
+    // knows that he would be approving himself. No name is empty, so acting for nobody is told from acting for somebody.
+    let acts_for = principal.acts_for().unwrap_or_default();
+    let (kind, name) = (principal.kind().word(), principal.name());
+    for text in [principal.issuer(), principal.subject(), kind, name, acts_for, target, space] {
         part(text.as_bytes());
     }
     for operation in operations {

@@ -295,7 +295,14 @@ fn the_digest_binds_everything_that_gives_meaning() {
     let mut digests: Vec<String> = messages.iter().map(|message| digest_of(&asker, "shop", "main", message)).collect();
     let places = [("shop2", "main"), ("shop", "main2"), ("shopm", "ain"), ("shop", "")];
     digests.extend(places.map(|(target, space)| digest_of(&asker, target, space, &[one()])));
-    let people = [dba("helper"), person(Kind::Agent, "helper", "helper-2", &[], None)];
+    let helper = |kind, subject, acts_for| person(kind, "helper", subject, &["dba"], acts_for);
+    let people = [
+        helper(Kind::Agent, "helper-2", Some("ann")),
+        // one agent for many humans, for nobody, and not an agent at all
+        helper(Kind::Agent, "helper-1", Some("bob")),
+        helper(Kind::Agent, "helper-1", None),
+        helper(Kind::Human, "helper-1", Some("ann")),
+    ];
     digests.extend(people.iter().map(|who| digest_of(who, "shop", "main", &[one()])));
     let all = digests.len();
     digests.sort();
