@@ -251,13 +251,12 @@ impl Gate<Open> {
     /// Where the journal does not take the record; nothing may be forwarded then, ever again.
     pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
         let pending = self.pending(operations, payload);
-        self.keep_up(&pending).await?;
-        match self.state.scope.decide(&pending.operations, &self.situation()) {
+        match self.decide(&pending).await? {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
                 self.permit(pending, terms.duties, None).await.map(Decision::Go)
             }
-            Verdict::Hold(terms) => Ok(Decision::Ask(Box::new(Asking { pending, terms }))),
+            Verdict::Hold(_) => Ok(Decision::Ask(Box::new(Asking { pending }))),
             Verdict::Allow(duties) => self.permit(pending, duties, None).await.map(Decision::Go),
         }
     }
@@ -363,11 +362,13 @@ impl Gate<Open> {
         Ok((Lease { user: login.user.clone(), password }, link))
     }
 
-    /// Makes sure that the session goes on, for a submission. Where it does not, the refusal is recorded.
-    async fn keep_up(&mut self, pending: &Pending) -> Result<(), Fault> {
-        let Err(fault) = self.go_on() else { return Ok(()) };
-        self.deny(pending, Denial::new(fault.code, fault.message.clone())).await?;
-        Err(fault)
+    /// What the policy in force says now. Where the session does not go on under it, the refusal is recorded.
+    async fn decide(&mut self, pending: &Pending) -> Result<Verdict, Fault> {
+        if let Err(fault) = self.go_on() {
+            self.deny(pending, Denial::new(fault.code, fault.message.clone())).await?;
+            return Err(fault);
+        }
+        Ok(self.state.scope.decide(&pending.operations, &self.situation()))
     }
 
     /// Takes up the policy in force, as long as the session's time is not over.

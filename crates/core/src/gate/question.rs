@@ -33,11 +33,10 @@ impl Pending {
     }
 }
 
-/// A submission that waits for a human, not yet asked about.
+/// A submission that needs a human, not yet asked about.
 #[derive(Debug)]
 pub struct Asking {
     pub(super) pending: Pending,
-    pub(super) terms: Terms,
 }
 
 /// Whether others would wait as well while this client waits.
@@ -52,7 +51,7 @@ pub enum Standing {
 /// What comes of asking.
 #[derive(Debug)]
 pub enum Asked {
-    /// An earlier approval serves: forward it with this.
+    /// An earlier approval serves, or none is needed any more: forward it with this.
     Go(Permit),
     /// Wait for [`Held::settled`], then [`Gate::resume`]; or [`Gate::withdraw`].
     Wait(Box<Held>),
@@ -97,12 +96,18 @@ impl Held {
 }
 
 impl Gate<Open> {
-    /// Asks a human about a submission that waits for one.
+    /// Asks a human about a submission that needs one, if it still does: time may have passed since, and another policy
+    /// come in force.
     ///
     /// # Errors
     /// Where the question cannot be kept or journalled.
-    pub async fn ask(&self, asking: Box<Asking>, standing: Standing) -> Result<Asked, Fault> {
-        let Asking { pending, mut terms } = *asking;
+    pub async fn ask(&mut self, asking: Box<Asking>, standing: Standing) -> Result<Asked, Fault> {
+        let Asking { pending } = *asking;
+        let mut terms = match self.decide(&pending).await? {
+            Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Asked::No),
+            Verdict::Allow(duties) => return self.permit(pending, duties, None).await.map(Asked::Go),
+            Verdict::Hold(terms) => terms,
+        };
         let open = match self.earlier(&pending, &terms).await? {
             Earlier::Used(approval) => return self.permit(pending, terms.duties, Some(approval)).await.map(Asked::Go),
             Earlier::Open(approval) => Some(*approval),
@@ -148,8 +153,7 @@ impl Gate<Open> {
             let message = "what it names changed while it waited, so that it is no longer what was approved";
             return self.deny(&pending, Denial::new(Code::MeaningChanged, message).hint("ask again")).await.map(Err);
         }
-        self.keep_up(&pending).await?;
-        let duties = match self.state.scope.decide(&pending.operations, &self.situation()) {
+        let duties = match self.decide(&pending).await? {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
             // what was agreed to under an earlier policy must be as much as this one asks for
             Verdict::Hold(terms) if !asked.satisfies(&terms) => {

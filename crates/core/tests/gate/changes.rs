@@ -202,6 +202,60 @@ async fn an_earlier_approval_counts_on_the_terms_in_force() {
     }
 }
 
+/// What comes of asking about a delete, where the policy changes between its submission and that.
+async fn asked_after(rules: &str, change: &str) -> Result<String, Code> {
+    let (dwelling, _arrivals) = house(rules);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    if rules != RULES {
+        used_once(&dwelling, &mut gate).await;
+    }
+    let question = asking(&mut gate, delete()).await;
+    dwelling.change(change).unwrap();
+    let outcome = gate.ask(question, Standing::Free).await;
+    let recorded = verdicts(&dwelling).pop().unwrap();
+    let said = match outcome.map_err(|fault| fault.code) {
+        Ok(Asked::Go(permit)) => {
+            assert!(gate.stands(&permit.spend().1), "it was decided under the policy in force");
+            Ok(recorded.clone())
+        }
+        Ok(Asked::Wait(held)) => Ok(format!("{recorded} {}", held.rules().join(" "))),
+        Ok(Asked::No(denial)) => Ok(format!("deny {}", denial.code)),
+        Err(code) => Err(code),
+    };
+    let words = said.clone().unwrap_or_else(|code| format!("deny {code}"));
+    assert!(words.starts_with(&recorded), "{recorded} is recorded of {words}");
+    said
+}
+
+#[tokio::test]
+async fn what_is_asked_late_is_decided_under_the_policy_in_force() {
+    let reusing = RULES.replace("expires = \"10m\"", "expires = \"10m\", hold = \"retry\", reuse = \"1h\"");
+    let forbid = "\n[[rule]]\nname='closed'\neffect='forbid'\nwho=['*']\non=['*']\ndo={ effects=['delete'] }\n";
+    // whether an approval that may be used again is there or not
+    for rules in [RULES, &reusing] {
+        let replaced = |from: &str, to: &str| {
+            let changed = policy(rules).replace(from, to);
+            assert_ne!(changed, policy(rules), "{from}");
+            changed
+        };
+        let forbidden = format!("{}{forbid}", policy(rules));
+        assert_eq!(asked_after(rules, &forbidden).await, Ok("deny PST-3002".to_owned()));
+        let unnamed = replaced("\"delete\"", "\"write\"");
+        assert_eq!(asked_after(rules, &unnamed).await, Ok("deny PST-3001".to_owned()));
+        let allowed = format!("{RULES}\n").replace("effect = \"approve\"", "effect = \"allow\"");
+        let allowed = policy(&allowed.replace("with   = { approvers = [\"group:dba\"], expires = \"10m\" }", ""));
+        assert_eq!(asked_after(rules, &allowed).await, Ok("allow".to_owned()));
+        let shut_out = replaced("claims = { sub = \"bot\" }", "claims = { sub = \"other\" }");
+        assert_eq!(asked_after(rules, &shut_out).await, Err(Code::PolicyChanged));
+    }
+    let renamed = policy(RULES).replace("\"deletes\"", "\"removals\"");
+    assert_eq!(asked_after(RULES, &renamed).await, Ok("hold removals".to_owned()));
+    assert_eq!(
+        asked_after(&reusing, &policy(&reusing).replace("10m", "11m")).await,
+        Ok("allow by approval".to_owned())
+    );
+}
+
 #[tokio::test]
 async fn an_open_question_on_other_terms_is_another_question() {
     let rules = RULES.replace("expires = \"10m\"", "expires = \"10m\", hold = \"retry\"");
