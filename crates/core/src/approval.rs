@@ -242,6 +242,14 @@ impl Approval {
         self.count >= terms.count && terms.approvers.iter().all(|list| self.approvers.contains(list))
     }
 
+    /// The same on other terms: it lasts no longer than both say. None where those ask for more than it did.
+    #[must_use]
+    pub fn on(mut self, terms: &Terms) -> Option<Self> {
+        self.expires = self.expires.min(self.asked.after(terms.expires));
+        self.reuse = self.reuse.min(terms.reuse);
+        self.satisfies(terms).then_some(self)
+    }
+
     /// Takes an answer, or says why it does not count. An answer never changes a settled approval.
     pub fn answer(&mut self, by: &Principal, choice: Choice, reason: Option<&str>, now: Micros) -> Answered {
         self.lapse(now);

@@ -185,18 +185,16 @@ impl Gate<Open> {
             return Ok(Earlier::None);
         }
         let now = self.house.clock.now();
-        for mut approval in self.house.approvals.about(&pending.digest).await? {
+        let retried = terms.hold == HoldMode::Retry;
+        for approval in self.house.approvals.about(&pending.digest).await? {
             // INVARIANT: an earlier answer counts on the terms in force, not on those that it was given on
-            if !approval.satisfies(terms) {
-                continue;
-            }
-            approval.reuse = approval.reuse.min(terms.reuse);
-            let usable =
-                approval.serves_again(now) || (approval.state == State::Granted && terms.hold == HoldMode::Retry);
+            let Some(approval) = approval.on(terms) else { continue };
+            let fresh = retried && approval.state == State::Granted && approval.is_usable(now);
+            let usable = fresh || approval.serves_again(now);
             if usable && self.house.approvals.consume(approval.id, &pending.digest).await? {
                 return Ok(Earlier::Used(approval.id));
             }
-            if approval.state == State::Pending && terms.hold == HoldMode::Retry {
+            if retried && approval.state == State::Pending && now < approval.expires {
                 return Ok(Earlier::Open(Box::new(approval)));
             }
         }

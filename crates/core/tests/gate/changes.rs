@@ -1,5 +1,7 @@
 //! The policy changes while sessions are open and operations wait.
 
+use std::time::Duration;
+
 use postern_core::approval::Choice;
 use postern_core::gate::{Asked, Decision, Open, Standing};
 use postern_core::journal::{Decided, Event};
@@ -254,6 +256,42 @@ async fn what_is_asked_late_is_decided_under_the_policy_in_force() {
         asked_after(&reusing, &policy(&reusing).replace("10m", "11m")).await,
         Ok("allow by approval".to_owned())
     );
+}
+
+#[tokio::test]
+async fn a_grant_that_nobody_used_lasts_as_long_as_the_terms_in_force_say() {
+    let with = |rest: &str| policy(&RULES.replace("expires = \"10m\"", &format!("hold = \"retry\", {rest}")));
+    let (short, long) = ("expires = \"10m\", reuse = \"0s\"", "expires = \"10m\", reuse = \"24h\"");
+    let brief = "expires = \"1m\", reuse = \"0s\"";
+    for (before, minutes, after, serves) in [
+        (long, 60, long, true),
+        // what the question itself was asked on binds as well
+        (short, 60, long, false),
+        (long, 60, short, false),
+        (long, 9, short, true),
+        (short, 5, brief, false),
+    ] {
+        // the answer comes at once, or never: a question that is as old is another one
+        for answered in [true, false] {
+            let (dwelling, _arrivals) = house(RULES);
+            dwelling.change(&with(before)).unwrap();
+            let mut gate = dwelling.open("bot", "shop").await.unwrap();
+            let question = asking(&mut gate, delete()).await;
+            assert!(matches!(gate.ask(question, Standing::Free).await.unwrap(), Asked::No(_)));
+            if answered {
+                let approval = dwelling.approvals.asked().await.id;
+                dwelling.answer("ben", approval, Choice::Approve).await.unwrap();
+            }
+            dwelling.clock.advance(Duration::from_secs(60 * minutes));
+            dwelling.change(&with(after)).unwrap();
+            let question = asking(&mut gate, delete()).await;
+            let asked = gate.ask(question, Standing::Free).await.unwrap();
+            let case = format!("{before}, then {after}, {minutes} minutes later");
+            assert_eq!(matches!(asked, Asked::Go(_)), serves && answered, "{case}");
+            let same = if answered { serves } else { minutes < 10 && after != brief };
+            assert_eq!(dwelling.approvals.all().len(), if same { 1 } else { 2 }, "{case}, answered: {answered}");
+        }
+    }
 }
 
 #[tokio::test]
