@@ -145,19 +145,21 @@ impl<'a> Case<'a> {
                 ("labels", Some(labels.into())),
             ],
         );
-        let asked = self.operation.map(|operation| {
+        // INVARIANT: before there is an operation it is not told of at all, so that `has` does not say that there is none
+        if let Some(operation) = self.operation {
             let effects = operation.touches.iter().map(|touch| touch.effect.word());
             let objects = operation.touches.iter().map(|touch| touch.object.to_string());
-            vec![
-                ("action", Some(operation.action.0.into())),
-                ("actions", list(std::iter::once(&operation.action).chain(&operation.also).map(Action::word))),
-                ("effects", list(effects)),
-                ("objects", list(objects)),
-            ]
-        });
-        tell("operation", asked.unwrap_or_default());
-        let facts = self.operation.map(|operation| &operation.facts);
-        tell("facts", facts.into_iter().flatten().map(|(name, fact)| (*name, told(fact))).collect());
+            tell(
+                "operation",
+                vec![
+                    ("action", Some(operation.action.0.into())),
+                    ("actions", list(std::iter::once(&operation.action).chain(&operation.also).map(Action::word))),
+                    ("effects", list(effects)),
+                    ("objects", list(objects)),
+                ],
+            );
+            tell("facts", operation.facts.iter().map(|(name, fact)| (*name, told(fact))).collect());
+        }
         context.add_variable_from_value("now", moment(*now));
         context
     }
@@ -169,7 +171,8 @@ fn answer(program: &Program, context: &Context<'_, '_>) -> Answer {
         Ok(Value::Bool(true)) => Answer::Yes,
         Ok(Value::Bool(false)) => Answer::No,
         Ok(_) => Answer::Failed("it says neither yes nor no".to_owned()),
-        Err(ExecutionError::NoSuchKey(_)) => Answer::Unknown,
+        // every name that a condition uses was checked, so that one which is not there is one that is not told yet
+        Err(ExecutionError::NoSuchKey(_) | ExecutionError::UndeclaredReference(_)) => Answer::Unknown,
         Err(error) => Answer::Failed(error.to_string()),
     }
 }

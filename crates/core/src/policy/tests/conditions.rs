@@ -158,6 +158,30 @@ fn what_a_condition_rules_out_beforehand_is_not_implied_either() {
 }
 
 #[test]
+fn before_there_is_an_operation_nothing_about_it_is_known() {
+    let admitted = |when: &str| {
+        let rules =
+            policy(&format!("[[rule]]\nname = 'this'\neffect = 'allow'\nwho = ['*']\non = ['*']\nwhen = \"{when}\"\n"));
+        scope(&rules, &bot(), "shop").admits(&situation())
+    };
+    for when in [
+        "has(facts.no_where)",
+        "!has(facts.no_where)",
+        "has(facts.no_where) && facts.no_where",
+        "has(operation.action) && operation.action == 'tables.write'",
+        "operation.objects.all(one, one == 'public.a')",
+        "has(facts.no_where) ? facts.no_where : false",
+    ] {
+        assert!(admitted(when), "{when}");
+        assert!(!admitted(&format!("({when}) && principal.name == 'ann'")), "{when}");
+        assert!(!admitted(&format!("principal.name == 'ann' && ({when})")), "{when}");
+    }
+    // once there is one, what is not told of it is not there
+    assert_eq!(under("allow", "has(facts.no_where)", write(None)), "deny 3001");
+    assert_eq!(under("allow", "has(facts.no_where)", write(Some(false))), "allow this");
+}
+
+#[test]
 fn a_list_that_is_too_long_is_not_known() {
     let mut operation = message("tables.read: read public.a(x)");
     let table = |index: usize| message(&format!("tables.read: read public.t{index}(x)")).touches.remove(0);
