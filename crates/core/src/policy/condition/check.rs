@@ -10,7 +10,7 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue
 use cel::{Context, Program};
 
 use super::types::{self, FUNCTIONS, NAMES, Type};
-use super::{Answer, LONGEST_LIST, answer, parse_network};
+use super::{Answer, LONGEST_LIST, answer};
 use crate::document::nearest;
 use crate::vocabulary::FactKind;
 
@@ -237,30 +237,15 @@ impl<'a> Check<'a> {
 
     /// What must be written out, so that it can be checked here and not fail later.
     fn constant(&mut self, name: &str, call: &'a CallExpr) {
-        let Some(last) = call.args.last() else { return };
-        let written =
-            if let Expr::Literal(LiteralValue::String(text)) = &last.expr { Some(text.inner()) } else { None };
-        let is_right: fn(&str) -> bool = match name {
-            "matches" => |text| regex::RegexBuilder::new(text).size_limit(LARGEST_EXPRESSION).build().is_ok(),
-            "within" => |text| parse_network(text).is_some(),
-            "timestamp" => |text| chrono::DateTime::parse_from_rfc3339(text).is_ok(),
-            "duration" => |text| regex::Regex::new(DURATION).is_ok_and(|form| form.is_match(text)),
-            _ => return,
-        };
-        match written {
-            Some(text) if is_right(text) => {}
-            Some(text) => {
-                let (what, like) = match name {
-                    "matches" => ("regular expression", "^[a-z]+$"),
-                    "within" => ("network", "10.0.0.0/8"),
-                    "timestamp" => ("time", "2026-01-31T08:00:00Z"),
-                    _ => ("duration", "15m"),
-                };
-                self.wrong(last, format!("`{text}` is no {what} that is taken here"), Some(format!("like '{like}'")));
+        let Some(Literal { place, what, like, trial }) = literal(name) else { return };
+        let Some(part) = call.target.as_deref().into_iter().chain(&call.args).nth(place) else { return };
+        if let Expr::Literal(LiteralValue::String(text)) = &part.expr {
+            let text = text.inner();
+            if !is_taken(name, trial, text) {
+                self.wrong(part, format!("`{text}` is no {what} that is taken here"), Some(format!("like '{like}'")));
             }
-            None => {
-                self.wrong(last, format!("`{name}` takes a text written out"), Some("put it in quotes".to_owned()));
-            }
+        } else {
+            self.wrong(part, format!("`{name}` takes a text written out"), Some("put it in quotes".to_owned()));
         }
     }
 
@@ -290,6 +275,41 @@ impl<'a> Check<'a> {
         self.mistakes.push(Mistake { at, message, hint });
         Type::Any
     }
+}
+
+/// A text that a function takes only written out.
+struct Literal {
+    /// Which one it is of what the function takes, the one it is called on included.
+    place: usize,
+    what: &'static str,
+    like: &'static str,
+    /// A condition that fails where `text` is not right.
+    trial: &'static str,
+}
+
+fn literal(name: &str) -> Option<Literal> {
+    let (place, what, like, trial) = match name {
+        "matches" => (1, "regular expression", "^[a-z]+$", "''.matches(text)"),
+        "within" => (1, "network", "10.0.0.0/8", "'::'.within(text)"),
+        "timestamp" => (0, "time", "2026-01-31T08:00:00Z", "timestamp(text)"),
+        "duration" => (0, "duration", "15m", "duration(text)"),
+        _ if name.starts_with("get") => (1, "time zone", "Europe/Berlin", "timestamp(0).getHours(text)"),
+        _ => return None,
+    };
+    Some(Literal { place, what, like, trial })
+}
+
+/// Whether what works a condition out takes the text, as it will later.
+fn is_taken(name: &str, trial: &str, text: &str) -> bool {
+    // it would also take larger expressions, and pass over what stands behind a duration
+    let is_bounded = match name {
+        "matches" => regex::RegexBuilder::new(text).size_limit(LARGEST_EXPRESSION).build().is_ok(),
+        "duration" => regex::Regex::new(DURATION).is_ok_and(|form| form.is_match(text)),
+        _ => true,
+    };
+    let mut context = Context::with_env(super::LANGUAGE.clone());
+    context.add_variable_from_value("text", text);
+    is_bounded && Program::compile(trial).is_ok_and(|trial| trial.execute(&context).is_ok())
 }
 
 impl Check<'_> {
