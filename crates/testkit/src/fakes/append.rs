@@ -22,14 +22,30 @@ pub struct MemoryJournal {
 struct Kept {
     drafts: Vec<Draft>,
     calls: usize,
-    fails_from: Option<usize>,
+    fails: Option<Failing>,
 }
 
-/// Whether appends are held back, and how many wait.
+/// The appends that a test means.
+type Meant = fn(&[Draft]) -> bool;
+
+/// From which append on the journal fails, and on which of them.
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    from: usize,
+    on: Meant,
+}
+
+/// What is held back, and how many appends wait.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hold {
-    held: bool,
+    held: Option<Meant>,
     waiting: usize,
+}
+
+impl Hold {
+    fn holds(&self, drafts: &[Draft]) -> bool {
+        self.held.is_some_and(|held| held(drafts))
+    }
 }
 
 impl MemoryJournal {
@@ -42,29 +58,39 @@ impl MemoryJournal {
     /// Fails the `n`-th append from now (counted from 1) and every one after it.
     pub fn fail_from(&self, n: usize) {
         let mut kept = locked(&self.kept);
-        kept.fails_from = Some(kept.calls.saturating_add(n));
+        kept.fails = Some(Failing { from: kept.calls.saturating_add(n), on: |_| true });
+    }
+
+    /// Fails every such append from now on, and no other.
+    pub fn fail_on(&self, on: fn(&[Draft]) -> bool) {
+        locked(&self.kept).fails = Some(Failing { from: 0, on });
     }
 
     /// Takes everything again.
     pub fn recover(&self) {
-        locked(&self.kept).fails_from = None;
+        locked(&self.kept).fails = None;
     }
 
     /// Holds every append back from now on, before anything of it is kept.
     pub fn hold(&self) {
-        self.gate.send_modify(|gate| gate.held = true);
+        self.hold_on(|_| true);
+    }
+
+    /// Holds every such append back from now on, and no other.
+    pub fn hold_on(&self, on: fn(&[Draft]) -> bool) {
+        self.gate.send_modify(|gate| gate.held = Some(on));
     }
 
     /// Lets go of what was held back.
     pub fn release(&self) {
-        self.gate.send_modify(|gate| gate.held = false);
+        self.gate.send_modify(|gate| gate.held = None);
     }
 
     /// Resolves once an append is held back.
     pub async fn waited_for(&self) {
         let mut gate = self.gate.subscribe();
         // the sender lives in `self`, so the channel is open
-        drop(gate.wait_for(|gate| gate.held && gate.waiting > 0).await);
+        drop(gate.wait_for(|gate| gate.held.is_some() && gate.waiting > 0).await);
     }
 
     /// Everything written so far.
@@ -94,19 +120,20 @@ impl MemoryJournal {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    async fn pass(&self) {
+    async fn pass(&self, drafts: &[Draft]) {
         let mut gate = self.gate.subscribe();
-        if !gate.borrow_and_update().held {
+        if !gate.borrow_and_update().holds(drafts) {
             return;
         }
         let _waiting = Waiting::new(&self.gate);
-        drop(gate.wait_for(|gate| !gate.held).await);
+        drop(gate.wait_for(|gate| !gate.holds(drafts)).await);
     }
 
     fn keep(&self, drafts: Vec<Draft>) -> Result<Appended, Fault> {
         let mut kept = locked(&self.kept);
         kept.calls = kept.calls.saturating_add(1);
-        if kept.fails_from.is_some_and(|from| kept.calls >= from) {
+        let fails = |when: Failing| kept.calls >= when.from && (when.on)(&drafts);
+        if kept.fails.is_some_and(fails) {
             return Err(
                 Fault::gateway(Code::JournalUnavailable, "the journal cannot be written").cause("a test said so")
             );
@@ -125,7 +152,7 @@ impl Default for MemoryJournal {
 impl Append for MemoryJournal {
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
         Box::pin(async move {
-            self.pass().await;
+            self.pass(&drafts).await;
             self.keep(drafts)
         })
     }

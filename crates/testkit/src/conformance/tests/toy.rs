@@ -241,6 +241,9 @@ impl<const FLAW: u8> Session<FLAW> {
             self.say("refused").await;
             return Ok(());
         }
+        // as a real protocol may, it asks something of its own first
+        let own = self.gate.own("what there is", "look\n".into()).await?;
+        self.send(&own.spend().0).await;
         let early = if FLAW == Flaw::RUSHES { Some(self.tell(word).await) } else { None };
         let cell = match self.gate.submit(vec![operation], format!("{word}\n").into()).await {
             Ok(Decision::Go(permit)) => match early {
