@@ -43,7 +43,7 @@ pub enum Verb {
     Check(Check),
     /// Try the policy's own tests, offline
     ///
-    /// Runs every [[test]] entry of a configuration: who asks which target for what, and what must come of it. Names in
+    /// Runs every `[[test]]` entry of a configuration: who asks which target for what, and what must come of it. Names in
     /// statements are taken to be in schema `public`. Exits 1 if one fails, and then says what each rule had to say.
     Test(Test),
     /// Say what the policy makes of an operation, and why, offline
@@ -109,7 +109,7 @@ pub struct Explain {
     /// The principal, by name
     #[arg(long = "as", value_name = "WHO")]
     pub who: String,
-    /// A group that the issuer would put it in, besides those of its [[principal]]; may be given again
+    /// A group that the issuer would put it in, besides those of its trust rule; may be given again
     #[arg(long, value_name = "GROUP")]
     pub group: Vec<String>,
     /// The target, or TARGET/DATABASE
