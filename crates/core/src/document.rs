@@ -306,9 +306,7 @@ impl<'d> Reader<'d> {
             let name: &str = key.get_ref();
             if !self.asked.contains(&name) {
                 let place = Place { file: self.file, span: key.span() };
-                let hint = nearest(name, &self.asked).map(|word| format!("did you mean `{word}`?"));
-                let hint = hint.or_else(|| (!self.asked.is_empty()).then(|| format!("it takes {}", list(&self.asked))));
-                findings.wrong(&place, format!("unknown key `{name}` in this {}", self.what), hint);
+                findings.wrong(&place, format!("unknown key `{name}` in this {}", self.what), meant(name, &self.asked));
                 if speaks_of_secrets(name) {
                     findings.veil(&place);
                 }
@@ -404,9 +402,14 @@ impl Text {
 
 /// Reports a value that is none of `words`.
 pub fn unknown(findings: &mut Findings, text: &Text, key: &str, words: &[&str]) {
-    let hint = nearest(&text.text, words).map(|word| format!("did you mean `{word}`?"));
-    let hint = hint.or_else(|| (!words.is_empty()).then(|| format!("it takes {}", list(words))));
-    findings.wrong(&text.place, format!("unknown value `{}` for `{key}`", text.text), hint);
+    findings.wrong(&text.place, format!("unknown value `{}` for `{key}`", text.text), meant(&text.text, words));
+}
+
+/// A hint for whoever wrote a word that is none of these: the one that was probably meant, or else all of them.
+#[must_use]
+pub fn meant(word: &str, words: &[&str]) -> Option<String> {
+    let near = nearest(word, words).map(|word| format!("did you mean `{word}`?"));
+    near.or_else(|| (!words.is_empty()).then(|| format!("it takes {}", list(words))))
 }
 
 /// The word that was probably meant.

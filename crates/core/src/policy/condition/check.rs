@@ -11,7 +11,7 @@ use cel::{Context, Program};
 
 use super::types::{self, FUNCTIONS, NAMES, Type};
 use super::{Answer, LONGEST_LIST, answer};
-use crate::document::nearest;
+use crate::document::{meant, nearest};
 use crate::vocabulary::FactKind;
 
 /// The longest condition, in bytes.
@@ -156,7 +156,7 @@ impl<'a> Check<'a> {
                 self.wrong(part, format!("`{name}` is no value"), Some(format!("write `{name}.…`")))
             }
             _ => {
-                let hint = suggestion(name, NAMES).or_else(|| Some(format!("write '{name}' if it is a text")));
+                let hint = meant(name, NAMES).or_else(|| Some(format!("write '{name}' if it is a text")));
                 self.wrong(part, format!("nothing is called `{name}` here"), hint)
             }
         }
@@ -184,9 +184,9 @@ impl<'a> Check<'a> {
             return field;
         }
         if !NAMES.contains(&of) {
-            return self.wrong(part, format!("nothing is called `{of}` here"), suggestion(of, NAMES));
+            return self.wrong(part, format!("nothing is called `{of}` here"), meant(of, NAMES));
         }
-        self.wrong(part, format!("`{of}` has no `{name}`"), suggestion(name, types::fields(of)))
+        self.wrong(part, format!("`{of}` has no `{name}`"), meant(name, types::fields(of)))
     }
 
     fn fact(&mut self, part: &IdedExpr, name: &str) -> Type {
@@ -197,7 +197,7 @@ impl<'a> Check<'a> {
             }
             None => {
                 let words: Vec<&str> = self.facts.known.keys().copied().collect();
-                self.wrong(part, format!("there is no fact `{name}`"), suggestion(name, &words))
+                self.wrong(part, format!("there is no fact `{name}`"), meant(name, &words))
             }
         }
     }
@@ -333,15 +333,6 @@ impl Check<'_> {
         let named = self.text.get(..at.start).is_some_and(|before| before.ends_with(name));
         Some(if named { at.start.saturating_sub(name.len())..at.start } else { at })
     }
-}
-
-fn suggestion(word: &str, words: &[&str]) -> Option<String> {
-    let near = nearest(word, words).map(|near| format!("did you mean `{near}`?"));
-    let all = || {
-        let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-        (!all.is_empty()).then(|| format!("it takes {}", all.join(", ")))
-    };
-    near.or_else(all)
 }
 
 /// How many steps a part takes at worst.
