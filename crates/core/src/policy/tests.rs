@@ -4,6 +4,7 @@ mod accounts;
 mod conditions;
 mod decisions;
 mod implied;
+mod masks;
 mod mistakes;
 mod patterns;
 mod terms;
