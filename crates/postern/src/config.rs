@@ -29,7 +29,7 @@ use files::Texts;
 use paths::Base;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// A configuration without a mistake in it.
 #[derive(Debug)]

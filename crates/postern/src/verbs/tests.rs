@@ -7,16 +7,15 @@ use clap::Parser as _;
 use tempfile::TempDir;
 
 use crate::cli::Cli;
+use crate::config::tests::manual;
 
 /// The configuration of the manual, with something at its end.
 fn documented(more: &str) -> (TempDir, PathBuf) {
-    let document = include_str!("../../../../docs/configuration.md");
-    let parts = document.split("```toml\n").skip(1).map(|part| part.split("```").next().unwrap());
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("policy.d")).unwrap();
     fs::write(folder.path().join("policy.d/empty.toml"), "").unwrap();
     let file = folder.path().join("postern.toml");
-    fs::write(&file, parts.chain([more]).collect::<String>()).unwrap();
+    fs::write(&file, manual() + more).unwrap();
     (folder, file)
 }
 
