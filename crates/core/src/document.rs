@@ -3,6 +3,7 @@
 //! It knows no meaning. It gives each value with its span, collects what is wrong instead of stopping at the first,
 //! and suggests the word that was probably meant. Enter at [`parse()`].
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -415,9 +416,13 @@ pub fn meant(word: &str, words: &[&str]) -> Option<String> {
 /// The word that was probably meant.
 #[must_use]
 pub fn nearest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
-    let scored = words.iter().map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
+    // of two that are as near, the one that begins as the word does
+    let alike = |candidate: &str| word.chars().zip(candidate.chars()).take_while(|(one, other)| one == other).count();
+    let scored = words
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), Reverse(alike(candidate)), *candidate));
     let bound = (word.chars().count() / 3).max(1);
-    scored.filter(|(distance, _)| *distance <= bound).min().map(|(_, candidate)| candidate)
+    scored.filter(|(distance, ..)| *distance <= bound).min().map(|(.., candidate)| candidate)
 }
 
 fn list(words: &[&str]) -> String {

@@ -7,6 +7,7 @@ mod condition;
 mod decide;
 mod explain;
 pub mod pattern;
+mod roles;
 pub mod source;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::vocabulary::Vocabulary;
 
 pub use condition::{Answer, Condition, Situation};
 pub use explain::{Account, Says, Silence};
+pub use roles::Roles;
 pub use source::expectations::{Expectation, Expected, Supposed};
 
 use condition::Case;
@@ -42,6 +44,8 @@ pub struct Rulebook {
     rules: Vec<Arc<Rule>>,
     masks: Vec<MaskRule>,
     vocabularies: BTreeMap<&'static str, &'static Vocabulary>,
+    /// Who may look at what others did, and who may end it.
+    pub roles: Roles,
     /// What the operator expects of it.
     pub expectations: Vec<Expectation>,
 }

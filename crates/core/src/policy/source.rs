@@ -1,11 +1,12 @@
 //! From the operator's TOML to a [`Rulebook`]: strict, complete, and with a place for everything that is wrong.
 //!
-//! It reads `[[principal]]`, `[[target]]`, `[[mask]]`, `[[rule]]` and `[[test]]` of all files together, so that references can be
-//! checked whichever file they stand in. What the gateway itself needs (`[gateway]`, `[[issuer]]`) is read elsewhere.
+//! It reads `[[principal]]`, `[[target]]`, `[[mask]]`, `[[rule]]`, `[roles]` and `[[test]]` of all files together, so that
+//! references can be checked whichever file they stand in. What the gateway itself needs (`[gateway]`, `[[issuer]]`) is read elsewhere.
 
 pub(super) mod expectations;
 mod masks;
 mod principals;
+mod roles;
 mod rules;
 mod targets;
 
@@ -29,6 +30,7 @@ pub struct Source<'d> {
     targets: Vec<Reader<'d>>,
     masks: Vec<Reader<'d>>,
     rules: Vec<Reader<'d>>,
+    roles: Vec<Reader<'d>>,
     expectations: Vec<Reader<'d>>,
 }
 
@@ -56,6 +58,7 @@ impl<'d> Source<'d> {
         self.targets.extend(top.tables(findings, "target"));
         self.masks.extend(top.tables(findings, "mask"));
         self.rules.extend(top.tables(findings, "rule"));
+        self.roles.extend(top.table(findings, "roles"));
         self.expectations.extend(top.tables(findings, "test"));
     }
 
@@ -95,8 +98,9 @@ impl<'d> Source<'d> {
         };
         let masks = masks::read_all(findings, self.masks, &known);
         let rules = rules::read_all(findings, self.rules, &known);
+        let roles = roles::read_all(findings, self.roles, &known);
         let expectations = expectations::read_all(findings, self.expectations, &known);
-        Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies, expectations }
+        Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies, roles, expectations }
     }
 }
 

@@ -7,6 +7,7 @@ mod implied;
 mod masks;
 mod mistakes;
 mod patterns;
+mod roles;
 mod terms;
 mod unknown;
 

@@ -211,7 +211,8 @@ fn mistakes_in_principals_and_around() {
     let around = table("rules", &["name='r'"]);
     let tests = table("test", &["name='x'"]);
     let single = format!("[rule]\n{}", said("[rule]\nname='r'\n"));
-    let said = [principals, around, tests, single].join("\n");
+    let roles = format!("[roles]\n{}", said("[roles]\nauditors=['dba', 'principal:bob']\noperator=['*']\n"));
+    let said = [principals, around, tests, single, roles].join("\n");
     insta::assert_snapshot!(said);
 }
 
