@@ -249,10 +249,19 @@ impl<'d> Reader<'d> {
     /// A whole number that is not negative.
     pub fn number(&mut self, findings: &mut Findings, key: &'static str) -> Option<u64> {
         let value = self.value(key)?;
-        let number =
-            value.value.as_integer().and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok());
+        let number = value.number();
         if number.is_none() {
             findings.wrong(&value.place, format!("`{key}` is a whole number, zero or more"), None);
+        }
+        number
+    }
+
+    /// A whole number that is more than zero.
+    pub fn positive(&mut self, findings: &mut Findings, key: &'static str) -> Option<u64> {
+        let value = self.value(key)?;
+        let number = value.number().filter(|number| *number > 0);
+        if number.is_none() {
+            findings.wrong(&value.place, format!("`{key}` is a whole number, one or more"), None);
         }
         number
     }
@@ -321,6 +330,10 @@ impl<'d> Reader<'d> {
 }
 
 impl<'d> Value<'d> {
+    fn number(&self) -> Option<u64> {
+        self.value.as_integer().and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok())
+    }
+
     /// The value as a string.
     pub fn text(&self, findings: &mut Findings, key: &str) -> Option<Text> {
         let Some(text) = self.value.as_str() else {

@@ -24,8 +24,12 @@ use crate::code::Code;
 use crate::identity::{Kind, Principal, matches};
 use crate::mask::MaskSet;
 
+mod limits;
+
 #[cfg(test)]
 mod tests;
+
+pub use limits::{Bound, Limits};
 
 /// The name of a rule, as written in the policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -54,6 +58,8 @@ pub enum Verdict {
 pub struct Duties {
     /// The masks that bind this principal on this target.
     pub masks: Arc<MaskSet>,
+    /// What it must not exceed.
+    pub limits: Limits,
     /// The rules that allowed it, in file order.
     pub rules: Vec<RuleName>,
     /// The policy that said so.

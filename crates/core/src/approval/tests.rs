@@ -12,7 +12,7 @@ use crate::identity::Kind;
 use crate::mask::MaskSet;
 use crate::operation::{Fact, Operation};
 use crate::tests::{NOW, object, operation, person, principal};
-use crate::verdict::{Duties, HoldInTransaction, HoldMode, Revision, RuleName, Terms, Who};
+use crate::verdict::{Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Terms, Who};
 use crate::{Effect, Micros, OperationId, Principal, SessionId, Touch};
 
 const EXPIRES: u64 = 600;
@@ -26,7 +26,12 @@ fn terms(count: usize, reuse: u64) -> Terms {
         hold: HoldMode::Wait,
         in_transaction: HoldInTransaction::Refuse,
         reuse: Duration::from_secs(reuse),
-        duties: Duties { masks: Arc::new(MaskSet::default()), rules: Vec::new(), revision: Revision([0; 8]) },
+        duties: Duties {
+            masks: Arc::new(MaskSet::default()),
+            limits: Limits::default(),
+            rules: Vec::new(),
+            revision: Revision([0; 8]),
+        },
     }
 }
 

@@ -269,7 +269,7 @@ impl Gate<Open> {
         let id = OperationId::at(self.house.clock.now());
         let event = Event::Own { id, text: text.to_owned() };
         let appended = self.house.write(Some(self.session), event).await?;
-        Ok(Permit::new(Recorded::new(&appended, id), payload, self.state.scope.revision()))
+        Ok(Permit::new(Recorded::new(&appended, id), payload, self.state.scope.duties()))
     }
 
     /// Takes what the target says of its columns, so that masks bind their kin. What was known before is replaced.
@@ -411,7 +411,7 @@ impl Gate<Open> {
     async fn permit(&self, pending: Pending, duties: Duties, approval: Option<ApprovalId>) -> Result<Permit, Fault> {
         let rules = duties.rules.iter().map(ToString::to_string).collect();
         let recorded = self.record(&pending, Decided::Allow { rules, approval }).await?;
-        Ok(Permit::new(recorded, pending.payload, duties.revision))
+        Ok(Permit::new(recorded, pending.payload, duties))
     }
 
     async fn record(&self, pending: &Pending, decided: Decided) -> Result<Recorded, Fault> {

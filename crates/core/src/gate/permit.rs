@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::id::OperationId;
 use crate::journal::Appended;
-use crate::verdict::Revision;
+use crate::verdict::{Duties, Limits, Revision};
 
 /// An operation whose record is as durable as configured.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ impl Recorded {
 pub struct Permit {
     recorded: Recorded,
     payload: Bytes,
-    revision: Revision,
+    duties: Duties,
 }
 
 impl Permit {
-    pub(super) fn new(recorded: Recorded, payload: Bytes, revision: Revision) -> Self {
-        Self { recorded, payload, revision }
+    pub(super) fn new(recorded: Recorded, payload: Bytes, duties: Duties) -> Self {
+        Self { recorded, payload, duties }
     }
 
     /// Which operation it permits.
@@ -61,7 +61,7 @@ impl Permit {
     /// Uses the permit up: the bytes to send now, and the right to send what belongs to the same operation.
     #[must_use]
     pub fn spend(self) -> (Bytes, Flow) {
-        (self.payload, Flow { id: self.recorded.id, revision: self.revision })
+        (self.payload, Flow { id: self.recorded.id, duties: self.duties })
     }
 }
 
@@ -69,7 +69,7 @@ impl Permit {
 #[derive(Debug)]
 pub struct Flow {
     id: OperationId,
-    revision: Revision,
+    duties: Duties,
 }
 
 impl Flow {
@@ -79,7 +79,13 @@ impl Flow {
         self.id
     }
 
+    /// What it must not exceed. Whoever forwarded it keeps this.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.duties.limits
+    }
+
     pub(super) fn revision(&self) -> Revision {
-        self.revision
+        self.duties.revision
     }
 }

@@ -13,7 +13,7 @@ use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touc
 use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
-use crate::verdict::{Denial, Duties, RuleName, Terms, Verdict};
+use crate::verdict::{Denial, Duties, Limits, RuleName, Terms, Verdict};
 
 /// One touch of one column, or of an object as a whole.
 pub(super) struct Atom<'a> {
@@ -189,8 +189,8 @@ impl Scope {
                 .filter(|rule| rule.effect == effect && matched.iter().any(|other| Arc::ptr_eq(other, rule)));
             named.map(|rule| rule.name.clone()).collect()
         };
-        let duties =
-            Duties { masks: Arc::clone(&self.masks), rules: names(RuleEffect::Allow), revision: self.revision };
+        let limits = matched.iter().map(|rule| rule.limits.clone()).fold(Limits::default(), Limits::and);
+        let duties = Duties { limits, rules: names(RuleEffect::Allow), ..self.duties() };
         let terms = matched.iter().filter_map(|rule| rule.terms(&duties)).reduce(Terms::and);
         match terms {
             Some(terms) => Verdict::Hold(Terms { rules: names(RuleEffect::Approve), ..terms }),
@@ -367,6 +367,7 @@ impl Duties {
     pub fn and(mut self, other: Self) -> Self {
         let fresh: Vec<RuleName> = other.rules.into_iter().filter(|rule| !self.rules.contains(rule)).collect();
         self.rules.extend(fresh);
+        self.limits = self.limits.and(other.limits);
         self
     }
 }

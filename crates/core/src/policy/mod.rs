@@ -18,7 +18,7 @@ use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
 use crate::target::{Target, TargetName};
-use crate::verdict::{HoldInTransaction, HoldMode, Revision, RuleName, Verdict, Who};
+use crate::verdict::{Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
 use crate::vocabulary::Vocabulary;
 
 pub use condition::{Answer, Condition, Situation};
@@ -99,6 +99,8 @@ pub struct Rule {
     pub implied: bool,
     /// What a refusal says.
     pub message: Option<String>,
+    /// What it lets through must not exceed these.
+    pub limits: Limits,
     /// For `approve`: the terms.
     pub approval: Option<ApprovalTerms>,
 }
@@ -197,6 +199,13 @@ impl Scope {
     /// Binds the masks to every column that shows the data of a masked one under another name.
     pub(crate) fn relate(&mut self, lineage: &dyn Lineage) {
         self.masks = Arc::new(self.masks.closed(lineage));
+    }
+
+    /// What is due whatever rule speaks.
+    #[must_use]
+    pub fn duties(&self) -> Duties {
+        let masks = Arc::clone(&self.masks);
+        Duties { masks, limits: Limits::default(), rules: Vec::new(), revision: self.revision }
     }
 
     /// Which policy this is of.

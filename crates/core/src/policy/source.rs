@@ -9,6 +9,7 @@ mod principals;
 mod roles;
 mod rules;
 mod targets;
+mod with;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

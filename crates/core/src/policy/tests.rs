@@ -4,6 +4,7 @@ mod accounts;
 mod conditions;
 mod decisions;
 mod implied;
+mod limits;
 mod masks;
 mod mistakes;
 mod patterns;

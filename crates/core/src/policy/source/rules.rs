@@ -4,19 +4,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::document::{Findings, Place, Reader, Text, unknown};
-use crate::identity::{Kind, matches};
+use crate::identity::matches;
 use crate::operation::Effect;
 use crate::policy::condition::Condition;
 use crate::policy::pattern::ObjectPattern;
-use crate::policy::source::Known;
-use crate::policy::{ApprovalTerms, On, Rule, RuleEffect};
-use crate::verdict::{HoldInTransaction, HoldMode, RuleName, Who};
-
-/// How long a question stays open where the rule does not say.
-const EXPIRES: Duration = Duration::from_secs(15 * 60);
+use crate::policy::source::{Known, with};
+use crate::policy::{On, Rule, RuleEffect};
+use crate::verdict::RuleName;
 
 pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<Arc<Rule>> {
     let mut names = BTreeSet::new();
@@ -43,12 +39,12 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
     let when = condition(findings, &mut table, on.as_deref().unwrap_or_default(), known);
     let implied = table.flag(findings, "implied").unwrap_or(true);
     let message = table.text(findings, "message").map(|text| text.text);
-    let place = table.place();
-    let terms = terms(findings, &mut table, known, effect, &place);
+    let name = name.map(|text| RuleName(text.text.into()));
+    let with = with::read(findings, &mut table, known, effect, name.as_ref());
     table.finish(findings);
     let effect = effect?;
     Some(Rule {
-        name: RuleName(name?.text.into()),
+        name: name?,
         effect,
         who: who?,
         on: on?,
@@ -59,7 +55,8 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
         when: when?,
         implied,
         message,
-        approval: if effect == RuleEffect::Approve { Some(terms?) } else { None },
+        limits: with.limits,
+        approval: if effect == RuleEffect::Approve { Some(with.approval?) } else { None },
     })
 }
 
@@ -183,103 +180,4 @@ fn object(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Vec<(&'sta
         findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` names no object", text.text)), None);
     }
     objects
-}
-
-fn terms(
-    findings: &mut Findings,
-    table: &mut Reader<'_>,
-    known: &Known<'_>,
-    effect: Option<RuleEffect>,
-    place: &Place,
-) -> Option<ApprovalTerms> {
-    let Some(mut with) = table.table(findings, "with") else {
-        if effect == Some(RuleEffect::Approve) {
-            findings.wrong(
-                place,
-                "an `approve` rule says who may answer",
-                Some("add with = { approvers = [\"group:…\"] }".to_owned()),
-            );
-        }
-        return None;
-    };
-    for key in ["max_rows", "timeout", "unmask", "sessions", "per_minute"] {
-        with.later(findings, key);
-    }
-    let place = with.place();
-    let given = ["approvers", "count", "expires", "hold", "hold_in_transaction", "reuse"]
-        .into_iter()
-        .any(|key| with.value(key).is_some());
-    if effect != Some(RuleEffect::Approve) {
-        with.finish(findings);
-        if given {
-            findings.wrong(
-                &place,
-                "only an `approve` rule asks a human",
-                Some("write effect = \"approve\"".to_owned()),
-            );
-        }
-        return None;
-    }
-    let approvers = approvers(findings, &mut with, known);
-    let count = count(findings, &mut with);
-    let expires = expires(findings, &mut with);
-    let hold = with
-        .text(findings, "hold")
-        .and_then(|text| text.one_of(findings, "hold", &[("wait", HoldMode::Wait), ("retry", HoldMode::Retry)]));
-    let in_transaction = with.text(findings, "hold_in_transaction").and_then(|text| {
-        text.one_of(
-            findings,
-            "hold_in_transaction",
-            &[("refuse", HoldInTransaction::Refuse), ("wait", HoldInTransaction::Wait)],
-        )
-    });
-    let reuse = with.text(findings, "reuse").and_then(|text| text.duration(findings, "reuse"));
-    with.finish(findings);
-    Some(ApprovalTerms {
-        approvers: approvers?,
-        count: count.unwrap_or(1),
-        expires: expires.unwrap_or(EXPIRES),
-        hold: hold.unwrap_or(HoldMode::Wait),
-        in_transaction: in_transaction.unwrap_or(HoldInTransaction::Refuse),
-        reuse: reuse.unwrap_or(Duration::ZERO),
-    })
-}
-
-/// Who may answer: at least somebody, and somebody who can.
-fn approvers(findings: &mut Findings, with: &mut Reader<'_>, known: &Known<'_>) -> Option<Vec<Who>> {
-    let place = with.value("approvers").map_or_else(|| with.place(), |value| value.place);
-    let texts = with.texts(findings, "approvers").unwrap_or_default();
-    if texts.is_empty() {
-        findings.wrong(
-            &place,
-            "an `approve` rule says who may answer",
-            Some("add approvers = [\"group:…\"]".to_owned()),
-        );
-        return None;
-    }
-    for text in &texts {
-        if let Some(Who::Kind(Kind::Agent | Kind::Workload)) = Who::parse(&text.text) {
-            let message = format!("`{}` never answers: only a human approves", text.text);
-            findings.wrong(&text.place, message, Some("write group:… or principal:…".to_owned()));
-        }
-    }
-    Some(known.who(findings, texts, "approvers"))
-}
-
-fn count(findings: &mut Findings, with: &mut Reader<'_>) -> Option<usize> {
-    let place = with.value("count")?.place;
-    let count = with.number(findings, "count")?;
-    if count == 0 {
-        findings.wrong(&place, "`count` is how many humans must agree, at least 1", None);
-    }
-    Some(usize::try_from(count).unwrap_or(usize::MAX))
-}
-
-fn expires(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
-    let text = with.text(findings, "expires")?;
-    let expires = text.duration(findings, "expires")?;
-    if expires.is_zero() {
-        findings.wrong(&text.place, "nobody can answer in no time at all", Some("write expires = \"15m\"".to_owned()));
-    }
-    Some(expires)
 }

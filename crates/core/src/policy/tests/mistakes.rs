@@ -60,6 +60,8 @@ fn without_a_mistake_nothing_is_said() {
         ("rule", "name='r'; effect='forbid'; who=['principal:ann']; on='*'; do={ actions=['tables.*'] }; message='no'"),
         ("rule", "name='r'; effect='allow'; who=['principal:ci:acme/*', 'principal:*']; on='target:shop'"),
         ("rule", "name='r'; effect='approve'; who='*'; on='*'; with={ approvers=['kind:human'], count=2, reuse='0s' }"),
+        ("rule", "name='r'; effect='allow'; who='*'; on='*'; with={ max_rows=1, timeout='1s' }"),
+        ("rule", "name='r'; effect='approve'; who='*'; on='*'; with={ approvers='*', max_rows=10_000, timeout='1h' }"),
         ("mask", "name='m'; columns=['a.b.c']; kind='partial'"),
         (
             "mask",
@@ -111,7 +113,9 @@ fn mistakes_in_rules() {
             "whne='x'",
             "implied='no'",
             "message=['a']",
-            "with={ max_rows=10, timeout='30s' }",
+            "with={ max_rows=0, timeout='0s' }",
+            "with={ max_rows=-1, timeout=30 }",
+            "with={ max_rows='10', timeout='30' }",
             "with={ unmask=['pii'] }",
             "with={ approvers=['group:dba'] }",
             "with={ maxrows=10 }",
@@ -130,6 +134,7 @@ fn mistakes_in_rules() {
         ]
         .map(|rest| format!("{asking}{rest}")),
     );
+    lines.push("name='r'\neffect='forbid'\nwho=['*']\non=['*']\nwith={ max_rows=10, timeout='30s' }".to_owned());
     lines.push(
         "name='r'\neffect='forbid'\nwho=['*']\non=['target:files']\ndo={ actions=['tables.*'], objects=['db/a.b'] }"
             .to_owned(),
