@@ -1,7 +1,9 @@
-//! Fetches secrets from where the machine keeps them: environment and files.
+//! Fetches secrets from where they are kept: environment, files, and the gateway's own sealed store.
 //!
 //! They are read anew at each fetch, so that a rotated one takes effect with the next session. What is fetched is
-//! never logged and never in a message. Enter at [`Local::fetch`].
+//! never logged and never in a message. Enter at [`Places::fetch`].
+
+mod sealed;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -11,17 +13,49 @@ use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::ports::{Later, Vault};
 use postern_core::secret::Secret;
-use postern_core::target::SecretRef;
+use postern_core::target::{SealedName, SecretRef};
 use tokio::io::AsyncReadExt;
+
+pub use sealed::Sealed;
 
 #[cfg(test)]
 mod tests;
 
-/// Longer than any password or key.
-const LONGEST: u64 = 64 * 1024;
+/// Longer than any password or key, in bytes.
+pub const LONGEST: u64 = 64 * 1024;
 
 /// Schemes of the contract that a later version brings.
-const LATER: [&str; 7] = ["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s", "sealed"];
+const LATER: [&str; 6] = ["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
+
+/// All places that a reference can name.
+pub struct Places {
+    local: Local,
+    sealed: Sealed,
+}
+
+impl Places {
+    /// This machine, and the sealed store.
+    #[must_use]
+    pub fn new(sealed: Sealed) -> Self {
+        Self { local: Local::default(), sealed }
+    }
+
+    async fn secret(&self, reference: &SecretRef) -> Result<Secret, Fault> {
+        if reference.scheme != "sealed" {
+            return self.local.secret(reference).await;
+        }
+        match SealedName::parse(&reference.name) {
+            Some(name) => self.sealed.fetch(&name).await,
+            None => Err(unavailable(format!("`{reference}` names no sealed secret"))),
+        }
+    }
+}
+
+impl Vault for Places {
+    fn fetch<'a>(&'a self, reference: &'a SecretRef) -> Later<'a, Result<Secret, Fault>> {
+        Box::pin(self.secret(reference))
+    }
+}
 
 /// Secrets of this machine: `env:NAME` and `file:PATH`.
 #[derive(Debug, Default)]
@@ -55,16 +89,7 @@ impl Local {
         }
         let mut bytes = Vec::new();
         file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).await.map_err(unreadable)?;
-        let mut secret = Secret::new(bytes);
-        if u64::try_from(secret.expose().len()).unwrap_or(u64::MAX) > LONGEST {
-            return Err(unavailable(format!("the secret `file:{path}` is longer than 64 KiB")));
-        }
-        // Editors and `echo` end a file with a newline that is no part of the secret.
-        let trimmed = secret.expose().strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
-        if let Some(trimmed) = trimmed {
-            secret = Secret::new(trimmed);
-        }
-        Ok(secret)
+        contained(bytes).ok_or_else(|| unavailable(format!("the secret `file:{path}` is longer than 64 KiB")))
     }
 
     fn warn_once(&self, path: &str) {
@@ -75,10 +100,17 @@ impl Local {
     }
 }
 
-impl Vault for Local {
-    fn fetch<'a>(&'a self, reference: &'a SecretRef) -> Later<'a, Result<Secret, Fault>> {
-        Box::pin(self.secret(reference))
+/// The secret that a file or a stream holds: without the newline at its end, which editors and `echo` put there.
+/// Nothing where it is longer than any secret.
+#[must_use]
+pub fn contained(bytes: Vec<u8>) -> Option<Secret> {
+    let secret = Secret::new(bytes);
+    if u64::try_from(secret.expose().len()).unwrap_or(u64::MAX) > LONGEST {
+        return None;
     }
+    let trimmed = secret.expose().strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+    let trimmed = trimmed.map(Secret::new);
+    Some(trimmed.unwrap_or(secret))
 }
 
 fn variable(name: &str) -> Result<Secret, Fault> {
@@ -96,7 +128,7 @@ fn unknown(scheme: &str) -> Fault {
     } else {
         format!("there is no secret store `{scheme}:`")
     };
-    unavailable(message).hint("this version has `env:NAME` and `file:PATH`")
+    unavailable(message).hint("this version has `env:NAME`, `file:PATH` and `sealed:NAME`")
 }
 
 fn unavailable(message: impl Into<String>) -> Fault {

@@ -55,6 +55,12 @@ codes! {
     TargetViolation = 2006,
     /// The target is gone in the middle of a session.
     TargetLost = 2007,
+    /// The sealed store has no secret of this name.
+    SecretUnknown = 2010,
+    /// The sealed store has a secret of this name.
+    SecretTaken = 2011,
+    /// A sealed secret is not what was sealed.
+    SealBroken = 2012,
     /// No rule allows it.
     NotAllowed = 3001,
     /// A rule forbids it.

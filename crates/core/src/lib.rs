@@ -16,6 +16,7 @@ pub mod mask;
 pub mod operation;
 pub mod policy;
 pub mod ports;
+pub mod seal;
 pub mod secret;
 pub mod target;
 pub mod verdict;

@@ -18,10 +18,7 @@ impl TargetName {
     /// A name of letters, digits, `-`, `_`, at most 63, the first a letter or digit: it must fit a DNS label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = text.bytes();
-        let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        (first && rest && text.len() <= 63).then(|| Self(text.into()))
+        is_label(text).then(|| Self(text.into()))
     }
 
     /// The name as text.
@@ -32,6 +29,37 @@ impl TargetName {
 }
 
 impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    first && rest && text.len() <= 63
+}
+
+/// The name of a secret in the gateway's own sealed store: `sealed:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SealedName(Arc<str>);
+
+impl SealedName {
+    /// A name of letters, digits, `-`, `_`, at most 63, the first a letter or digit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        is_label(text).then(|| Self(text.into()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SealedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -54,7 +82,7 @@ pub enum TargetTls {
     Disable,
 }
 
-/// Where a secret is kept: `env:NAME`, `file:PATH`. Never the secret itself.
+/// Where a secret is kept: `env:NAME`, `file:PATH`, `sealed:NAME`. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRef {
     /// The store, as written before the first colon.

@@ -57,6 +57,13 @@ pub enum Verb {
     /// to exactly that operation and is used once. Nobody answers their own.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// Keep secrets of targets in the gateway's own sealed store
+    ///
+    /// On the gateway's host, as the gateway's account, whether it runs or not. A target names one as `sealed:NAME`. A
+    /// value comes from standard input or a file, is sealed under a key derived from the seal key, and is never shown
+    /// again.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Verify and export the journal, offline
     ///
     /// The journal is checked from its files alone: no gateway, no network, no secret.
@@ -207,6 +214,37 @@ pub enum ApprovalState {
     Withdrawn,
     /// Granted and used
     Used,
+}
+
+/// What to do with sealed secrets.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// Keep a secret under a new name
+    Set(Value),
+    /// Give a secret a new value, for every session that opens from now on
+    Rotate(Value),
+    /// Names, versions and times; never values
+    List {
+        /// The configuration that names the store and its seal key
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A value for a secret.
+#[derive(Debug, Args)]
+pub struct Value {
+    /// What targets call it: `sealed:NAME`
+    pub name: String,
+    /// The configuration that names the store and its seal key
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The file that holds the value [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// What to do with the journal.

@@ -38,6 +38,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
         Verb::Test(args) => verbs::test::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
+        Verb::Secrets(args) => {
+            process::forbid_core_dumps()?;
+            wait(verbs::secrets::run(args, out))
+        }
         Verb::Audit(args) => verbs::audit::run(&args, out),
     }
 }

@@ -21,10 +21,11 @@ use postern_adapters::dial::Direct;
 use postern_adapters::identity::Oidc;
 use postern_adapters::store::Store;
 use postern_adapters::tls::listener::Certificate;
-use postern_adapters::vault::Local;
+use postern_adapters::vault::{Places, Sealed};
 use postern_api::{Api, Counts};
 use postern_core::gate::{Halt, House};
 use postern_core::journal::{Sealer, VerifyKey};
+use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
 use postern_core::{Clock, Code, Fault};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -40,6 +41,7 @@ use witness::Witness;
 
 pub use journal::{PUBLIC_KEY, public_key};
 pub use seal::root_secret;
+pub(crate) use seal::root_secret_of;
 
 #[cfg(test)]
 mod tests;
@@ -88,6 +90,8 @@ impl Gateway {
         if lost > 0 {
             tracing::warn!(sessions = lost, "the last gateway here did not stop in order");
         }
+        let sealed = Sealed::new(Arc::clone(&store), &root)?;
+        warn_of_absent(&config.rulebook, &sealed).await?;
         let certificate = certificate(&config, &*clock)?;
         let in_force = InForce::new(config.rulebook);
         let verifiers = Verifiers::new(Oidc::new(config.issuers.clone(), Arc::clone(&clock))?);
@@ -98,7 +102,7 @@ impl Gateway {
             policy: Arc::new(in_force.clone()),
             identify: Arc::new(verifiers.clone()),
             approvals: store.clone(),
-            vault: Arc::new(Local::default()),
+            vault: Arc::new(Places::new(sealed)),
             dial: Arc::new(Direct::default()),
             append: Arc::new(Witness::new(Arc::clone(&journal), Arc::clone(&store), Arc::clone(&counts))),
             clock: Arc::clone(&clock),
@@ -225,6 +229,15 @@ fn certificate(config: &Config, clock: &dyn Clock) -> Result<Certificate, Fault>
             Ok(certificate)
         }
     }
+}
+
+/// Says which sealed secrets of targets are not there. They may still come: a secret is fetched as a session opens.
+async fn warn_of_absent(rulebook: &Rulebook, sealed: &Sealed) -> Result<(), Fault> {
+    let kept = sealed.list().await?;
+    for name in rulebook.sealed_secrets().filter(|name| !kept.iter().any(|one| one.name == *name)) {
+        tracing::warn!(name, "there is no such sealed secret; see postern secrets");
+    }
+    Ok(())
 }
 
 /// What browsers know the gateway as.

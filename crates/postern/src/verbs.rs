@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 mod client;
 pub(crate) mod explain;
+pub(crate) mod secrets;
 pub(crate) mod test;
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ const SEALS: &[Seal] = &[
         within: "crates",
         only: &[
             "crates/core/src/journal/keys.rs",
+            "crates/core/src/seal.rs",
             "crates/adapters/src/identity",
             "crates/adapters/src/tls",
             "crates/adapters/src/vault",

@@ -1,14 +1,17 @@
-//! What must outlive a restart and is not evidence: approvals that wait for humans, and the list of sessions.
+//! What must outlive a restart and is not evidence: approvals that wait for humans, the list of sessions, and secrets,
+//! sealed.
 //!
 //! SQLite, in a subset of SQL that PostgreSQL reads alike. What an approval's states mean is core's; here a state is
 //! only ever replaced by the next one in a compare-and-swap. Enter at [`Store::open`].
 
 mod approvals;
+mod secrets;
 mod sessions;
 
 #[cfg(test)]
 mod tests;
 
+pub use secrets::SealedSecret;
 pub use sessions::Session;
 
 use std::fs::{self, OpenOptions, Permissions};

@@ -7,7 +7,7 @@ fn reference(scheme: &str, name: &str) -> SecretRef {
 }
 
 async fn fetched(scheme: &str, name: &str) -> Result<Vec<u8>, Fault> {
-    Local::default().fetch(&reference(scheme, name)).await.map(|secret| secret.expose().to_vec())
+    Local::default().secret(&reference(scheme, name)).await.map(|secret| secret.expose().to_vec())
 }
 
 #[tokio::test]
@@ -30,9 +30,9 @@ async fn a_rotated_file_is_read_anew() {
     let vault = Local::default();
     let reference = reference("file", path.to_str().unwrap());
     std::fs::write(&path, "old").unwrap();
-    assert_eq!(vault.fetch(&reference).await.unwrap().expose(), b"old");
+    assert_eq!(vault.secret(&reference).await.unwrap().expose(), b"old");
     std::fs::write(&path, "new").unwrap();
-    assert_eq!(vault.fetch(&reference).await.unwrap().expose(), b"new");
+    assert_eq!(vault.secret(&reference).await.unwrap().expose(), b"new");
 }
 
 #[tokio::test]
@@ -71,10 +71,10 @@ async fn a_file_that_everybody_may_read_is_warned_of_once() {
     let warned = || vault.warned.lock().unwrap().len();
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    vault.fetch(&reference).await.unwrap();
+    vault.secret(&reference).await.unwrap();
     assert_eq!(warned(), 0);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    vault.fetch(&reference).await.unwrap();
-    vault.fetch(&reference).await.unwrap();
+    vault.secret(&reference).await.unwrap();
+    vault.secret(&reference).await.unwrap();
     assert_eq!(warned(), 1);
 }

@@ -3,10 +3,6 @@
 //! Whoever holds the public half can verify; only the holder of the root can sign or unseal. Nothing is ever
 //! encrypted under a key that signs, or the other way round.
 
-use aes_gcm_siv::aead::{Aead, Payload};
-use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce};
-use aws_lc_rs::hkdf;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
@@ -15,12 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::fault::Fault;
+use crate::seal::{Seal, bad_root, expand};
 use crate::secret::Secret;
-
-/// The length of the root secret, in bytes.
-const ROOT: usize = 32;
-/// The length of an AES-GCM-SIV nonce, in bytes (RFC 8452, section 6).
-const NONCE: usize = 12;
 
 /// What signs checkpoints.
 pub struct Keys {
@@ -33,7 +25,7 @@ impl Keys {
     /// # Errors
     /// Where the root is not 32 bytes long.
     pub fn derive(root: &Secret) -> Result<Self, Fault> {
-        let seed = expand(root, b"postern journal checkpoint signing v1")?;
+        let seed = expand(root, "postern journal checkpoint signing v1")?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| bad_root())?;
         Ok(Self { pair })
     }
@@ -96,10 +88,7 @@ pub struct Unsealed {
 }
 
 /// Seals statements, and opens them again for whoever holds the root secret.
-pub struct Sealer {
-    cipher: Aes256GcmSiv,
-    random: SystemRandom,
-}
+pub struct Sealer(Seal);
 
 impl Sealer {
     /// Derives the sealing key from the root secret.
@@ -107,9 +96,7 @@ impl Sealer {
     /// # Errors
     /// Where the root is not 32 bytes long.
     pub fn derive(root: &Secret) -> Result<Self, Fault> {
-        let key = expand(root, b"postern journal sealing v1")?;
-        let cipher = Aes256GcmSiv::new_from_slice(&*key).map_err(|_| bad_root())?;
-        Ok(Self { cipher, random: SystemRandom::new() })
+        Seal::derive(root, "postern journal sealing v1").map(Self)
     }
 
     /// Seals texts and parameters of one operation, bound to its name `context`.
@@ -123,21 +110,14 @@ impl Sealer {
             parameters: parameters.iter().map(|one| one.as_ref().map(|bytes| BASE64.encode(bytes))).collect(),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&open).map_err(|_| failed())?);
-        let mut nonce = [0_u8; NONCE];
-        self.random.fill(&mut nonce).map_err(|_| failed())?;
-        let payload = Payload { msg: &plain, aad: context.as_bytes() };
-        let text = self.cipher.encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| failed())?;
-        Ok(Sealed(BASE64.encode(&[nonce.as_slice(), &text].concat())))
+        Ok(Sealed(BASE64.encode(&self.0.close(context, &plain).map_err(|_| failed())?)))
     }
 
     /// Opens what was sealed under the name `context`.
     #[must_use]
     pub fn open(&self, context: &str, sealed: &Sealed) -> Option<Unsealed> {
         let bytes = BASE64.decode(sealed.0.as_bytes()).ok()?;
-        let (nonce, text) = bytes.split_at_checked(NONCE)?;
-        let payload = Payload { msg: text, aad: context.as_bytes() };
-        let plain = Zeroizing::new(self.cipher.decrypt(Nonce::from_slice(nonce), payload).ok()?);
-        serde_json::from_slice(&plain).ok()
+        serde_json::from_slice(self.0.open(context, &bytes)?.expose()).ok()
     }
 }
 
@@ -145,30 +125,4 @@ impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sealer")
     }
-}
-
-struct Length;
-
-impl hkdf::KeyType for Length {
-    fn len(&self) -> usize {
-        ROOT
-    }
-}
-
-fn expand(root: &Secret, purpose: &'static [u8]) -> Result<Zeroizing<[u8; ROOT]>, Fault> {
-    if root.expose().len() != ROOT {
-        return Err(bad_root());
-    }
-    let mut key = Zeroizing::new([0_u8; ROOT]);
-    hkdf::Salt::new(hkdf::HKDF_SHA256, b"postern")
-        .extract(root.expose())
-        .expand(&[purpose], Length)
-        .and_then(|material| material.fill(&mut *key))
-        .map_err(|_| bad_root())?;
-    Ok(key)
-}
-
-fn bad_root() -> Fault {
-    Fault::gateway(Code::Internal, "the seal key is not 32 bytes long")
-        .hint("restore the file that `seal_key` names; a new key cannot open what the old one sealed")
 }

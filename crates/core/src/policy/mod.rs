@@ -159,6 +159,14 @@ impl Rulebook {
         self.masks.len()
     }
 
+    /// The sealed secrets that targets name.
+    pub fn sealed_secrets(&self) -> impl Iterator<Item = &str> {
+        let logins =
+            self.targets.values().flat_map(|target| std::iter::once(&target.login).chain(&target.catalog_login));
+        let references = logins.filter_map(|login| login.password.as_ref());
+        references.filter(|reference| reference.scheme == "sealed").map(|reference| reference.name.as_str())
+    }
+
     /// The rules and masks that concern this principal on this target.
     #[must_use]
     pub fn scope(&self, principal: &Principal, target: &Target) -> Option<Scope> {

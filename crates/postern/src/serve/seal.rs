@@ -21,7 +21,7 @@ use super::journal::PUBLIC_KEY;
 const LENGTH: usize = 32;
 
 /// The root secret of a gateway; made where neither it nor a journal is there.
-pub(super) fn root_secret_of(gateway: &Gateway) -> Result<Secret, Fault> {
+pub(crate) fn root_secret_of(gateway: &Gateway) -> Result<Secret, Fault> {
     let file = &gateway.seal_key;
     if !file.exists() {
         if gateway.journal.join(PUBLIC_KEY).exists() {

@@ -14,6 +14,9 @@ pub(crate) fn run(args: &Check, out: &mut dyn Write) -> Result<()> {
     for note in &config.notes {
         writeln!(out, "note: {note}")?;
     }
+    for name in config.rulebook.sealed_secrets() {
+        writeln!(out, "note: whether there is a secret `sealed:{name}` is not looked at; postern secrets list tells")?;
+    }
     writeln!(out, "ok: {}", config.summary())?;
     Ok(())
 }

@@ -16,6 +16,8 @@ mod process;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod site;

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::document::{Findings, Reader, Text, Value};
-use crate::target::{Login, SecretRef, Target, TargetName, TargetTls};
+use crate::target::{Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::vocabulary::Vocabulary;
 
 /// The stores that a reference can name in this version.
-const STORES: &[&str] = &["env", "file"];
+const STORES: &[&str] = &["env", "file", "sealed"];
 /// The stores that a later version knows.
-const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s", "sealed"];
+const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
 
 pub(super) fn read(
     findings: &mut Findings,
@@ -150,7 +150,7 @@ fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login>
 fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {
     let Some((scheme, name)) = text.text.split_once(':').filter(|(_, name)| !name.is_empty()) else {
         // THREAT: a secret in the file. The text may be one, so it is not repeated.
-        let hint = "write env:NAME or file:PATH, and keep the secret there";
+        let hint = "write env:NAME, file:PATH or sealed:NAME, and keep the secret there";
         findings.exposed(
             &text.place,
             "this is no reference to a secret, and no secret may stand in the file",
@@ -162,14 +162,22 @@ fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {
         findings.wrong(
             &text.place,
             format!("{scheme}: not in this version"),
-            Some("write env:NAME or file:PATH".to_owned()),
+            Some("write env:NAME, file:PATH or sealed:NAME".to_owned()),
         );
         return None;
     }
     if !STORES.contains(&scheme) {
         // THREAT: a password may have a colon in it as well
-        let hint = "it takes `env:NAME` and `file:PATH`; the secret itself never stands in the file";
+        let hint = "it takes `env:NAME`, `file:PATH` and `sealed:NAME`; the secret itself never stands in the file";
         findings.exposed(&text.place, "this names no store of secrets", Some(hint.to_owned()));
+        return None;
+    }
+    if scheme == "sealed" && SealedName::parse(name).is_none() {
+        findings.wrong(
+            &text.place,
+            format!("`{name}` is no name of a sealed secret"),
+            Some("write letters, digits, `-` and `_`, at most 63".to_owned()),
+        );
         return None;
     }
     Some(SecretRef { scheme: scheme.to_owned(), name: name.to_owned() })
