@@ -9,7 +9,7 @@ use crate::document::{Diagnostic, Findings, Reader, parse};
 use crate::identity::{Kind, Template, TrustRule};
 use crate::operation::{Facts, Outputs, Reading, Stage, Uses};
 use crate::policy::Rulebook;
-use crate::policy::source::Source;
+use crate::policy::source::{Around, Source, Voucher};
 use crate::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
 use crate::{Action, Column, Effect, Micros, Object, Operation, Principal, Touch, VerifiedClaims};
 
@@ -110,7 +110,9 @@ pub(crate) fn rulebook(text: &str) -> Result<Rulebook, Vec<Diagnostic>> {
     let mut source = Source::default();
     source.gather(&mut findings, &mut top);
     top.finish(&mut findings);
-    let rulebook = source.compile(&mut findings, &[&TABLES, &PATHS], &["corp".to_owned()], &[text]);
+    let issuers = [Voucher { name: "corp", groups: Some("") }];
+    let around = Around { vocabularies: &[&TABLES, &PATHS], later: &["phone"], issuers: &issuers };
+    let rulebook = source.compile(&mut findings, &around, &[text]);
     if findings.is_clean() { Ok(rulebook) } else { Err(findings.diagnostics().to_vec()) }
 }
 

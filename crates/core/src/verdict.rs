@@ -158,6 +158,17 @@ impl Who {
         }
     }
 
+    /// Whether everybody whom another names is named by this one: said only where it is certain.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Anyone, _) => true,
+            // a `*` of the other stands in what a `*` of this one stands for
+            (Self::Principal(pattern), Self::Principal(other)) => matches(pattern, other),
+            (one, other) => one == other,
+        }
+    }
+
     /// Whether a principal is among those named.
     #[must_use]
     pub fn names(&self, principal: &Principal) -> bool {

@@ -17,13 +17,13 @@ use postern_adapters::identity::Issuer;
 use postern_core::Vocabulary;
 use postern_core::document::{Findings, Reader};
 use postern_core::policy::Rulebook;
-use postern_core::policy::source::Source;
+use postern_core::policy::source::{Around, Source, Voucher};
 use postern_core::target::{Login, Target, TargetTls};
 
 pub use files::Stamp;
 pub use gateway::{Gateway, Tls};
 pub use listeners::{HTTPS, Listener, Listeners};
-pub use mistakes::Mistakes;
+pub use mistakes::{Mistakes, Remark};
 
 use files::Texts;
 use paths::Base;
@@ -43,12 +43,19 @@ pub struct Config {
     /// The policy.
     pub rulebook: Rulebook,
     /// What the operator should know although nothing is wrong.
-    pub notes: Vec<String>,
+    pub remarks: Vec<Remark>,
     /// The files it was read from, as they were.
     pub stamp: Stamp,
 }
 
 impl Config {
+    /// Says to the log what the operator should know.
+    pub fn log_remarks(&self) {
+        for remark in &self.remarks {
+            tracing::warn!("{}", remark.line);
+        }
+    }
+
     /// One line that says what it holds.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -83,7 +90,7 @@ pub fn read(file: &Path, vocabularies: &[&'static Vocabulary]) -> Result<Config,
     let parsed_too = included.parse(&mut findings);
     let others = parsed_too.readers();
     let content: Vec<&str> = main.content().chain(included.content()).collect();
-    let draft = Draft { findings, vocabularies, base: Base::of(file), notes: Vec::new() };
+    let draft = Draft { findings, vocabularies, base: Base::of(file) };
     let mut config = draft.compile(readers, others, &content)?;
     config.stamp = stamp.with(&included);
     Ok(config)
@@ -94,7 +101,6 @@ struct Draft<'v> {
     findings: Findings,
     vocabularies: &'v [&'static Vocabulary],
     base: Base,
-    notes: Vec<String>,
 }
 
 impl Draft<'_> {
@@ -116,8 +122,9 @@ impl Draft<'_> {
             top.finish(&mut self.findings);
         }
         let issuers = issuers::read_all(&mut self, tables);
-        let names: Vec<String> = issuers.iter().map(|issuer| issuer.name.clone()).collect();
-        let mut rulebook = source.compile(&mut self.findings, self.vocabularies, &names, content);
+        let vouchers: Vec<Voucher<'_>> = issuers.iter().map(voucher).collect();
+        let around = Around { vocabularies: self.vocabularies, later: postern_protocols::LATER, issuers: &vouchers };
+        let mut rulebook = source.compile(&mut self.findings, &around, content);
         // last, because a target with a mistake in it is not there
         if let Some((table, listeners)) = settings.as_ref().filter(|_| self.findings.is_clean()) {
             listeners.serve_something(&mut self.findings, &table.place, &rulebook);
@@ -129,8 +136,15 @@ impl Draft<'_> {
         for target in rulebook.targets.values_mut() {
             *target = Arc::new(self.base.settle(target));
         }
-        Ok(Config { gateway, listeners, issuers, rulebook, notes: self.notes, stamp: Stamp::default() })
+        let remarks = Remark::all(&self.findings);
+        Ok(Config { gateway, listeners, issuers, rulebook, remarks, stamp: Stamp::default() })
     }
+}
+
+/// What a policy must know of an issuer.
+fn voucher(issuer: &Issuer) -> Voucher<'_> {
+    let groups = issuer.groups_claim.as_ref().map(|_| issuer.groups_prefix.as_deref().unwrap_or_default());
+    Voucher { name: &issuer.name, groups }
 }
 
 impl Base {

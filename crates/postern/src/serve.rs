@@ -78,9 +78,7 @@ impl Gateway {
     /// # Errors
     /// What keeps it from starting; nothing listens then.
     pub async fn start(file: &Path, config: Config, protocols: Vec<Arc<dyn Protocol>>) -> Result<Self> {
-        for note in &config.notes {
-            tracing::warn!("{note}");
-        }
+        config.log_remarks();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let settings = &config.gateway;
         let root = seal::root_secret_of(settings)?;

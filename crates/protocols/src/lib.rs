@@ -14,3 +14,6 @@ use postern_core::ports::Protocol;
 pub fn all() -> Vec<Arc<dyn Protocol>> {
     vec![Arc::new(postgres::Postgres::new())]
 }
+
+/// The names of protocols that a later version speaks, so that a policy may speak of them already.
+pub const LATER: &[&str] = &["mysql", "ssh", "kubernetes", "ldap", "http"];

@@ -64,20 +64,20 @@ fn a_value_of_another_kind_is_said_to_be() {
         top.finish(findings);
     });
     insta::assert_snapshot!(said.join("\n"), @"
-    a.toml:1:5: `a` is a string
-    a.toml:1:5: `a` is a string
-    a.toml:2:5: `b` is true or false
-    a.toml:3:5: `c` is a whole number, zero or more
-    a.toml:4:5: `d` is a whole number, zero or more
-    a.toml:5:6: `e` is a string
-    a.toml:5:14: `e` is a string
-    a.toml:6:5: `f` is a table | write f = { … }
-    a.toml:6:5: `f` is a list of tables | write [[f]]
-    a.toml:7:5: `g` is a list of strings | write g = [\"…\"]
-    a.toml:5:6: `e` is a table | write e = { … }
-    a.toml:5:9: `e` is a table | write e = { … }
-    a.toml:5:14: `e` is a table | write e = { … }
-    a.toml:8:5: `h` is a whole number, zero or more
+    a.toml:1:5: `a` is a string, and this is a number
+    a.toml:1:5: `a` is a string, and this is a number
+    a.toml:2:5: `b` is true or false, and this is a string
+    a.toml:3:5: `c` is a whole number, zero or more, and this is a number below zero
+    a.toml:4:5: `d` is a whole number, zero or more, and this is a number with a fraction
+    a.toml:5:6: `e` is a string, and this is a number
+    a.toml:5:14: `e` is a string, and this is true or false
+    a.toml:6:5: `f` is a table, and this is a string | write f = { … }
+    a.toml:6:5: `f` is a list of tables, and this is a string | write [[f]]
+    a.toml:7:5: `g` is a list of strings, and this is a table | write g = [\"…\"]
+    a.toml:5:6: `e` is a table, and this is a number | write e = { … }
+    a.toml:5:9: `e` is a table, and this is a string | write e = { … }
+    a.toml:5:14: `e` is a table, and this is true or false | write e = { … }
+    a.toml:8:5: `h` is a whole number, zero or more, and this is a larger one
     a.toml:1:1: this file has no `z` | add `z = …`
     ");
 }
@@ -149,7 +149,10 @@ fn each_file_has_its_own_places() {
         drop(Reader::top(file, &table).text(&mut findings, "x"));
     }
     let said: Vec<String> = findings.diagnostics().iter().map(ToString::to_string).collect();
-    assert_eq!(said, ["one.toml:1:5: `x` is a string", "two.toml:2:5: `x` is a string"]);
+    assert_eq!(
+        said,
+        ["one.toml:1:5: `x` is a string, and this is a number", "two.toml:2:5: `x` is a string, and this is a number"]
+    );
     assert_eq!((findings.source("two.toml"), findings.source("three.toml")), (Some(two), None));
 }
 
@@ -188,7 +191,7 @@ fn durations() {
         ("999999999999999999d", None),
     ];
     for (text, seconds) in table {
-        assert_eq!(super::duration(text), seconds.map(Duration::from_secs), "{text}");
+        assert_eq!(super::words::duration(text), seconds.map(Duration::from_secs), "{text}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod types;
+mod words;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::operation::{Action, Fact, Operation};
 use crate::target::Target;
 
 pub(in crate::policy) use check::{Facts, Mistake};
+pub(in crate::policy) use words::Words;
 
 #[cfg(test)]
 mod tests;
@@ -92,6 +94,19 @@ impl Condition {
         &self.text
     }
 
+    /// Whether it cannot hold on a target, whoever asks for whatever.
+    pub(in crate::policy) fn is_ruled_out(&self, target: &Target) -> bool {
+        let mut context = Context::with_env(Arc::clone(&LANGUAGE));
+        let fields = of_target(target).into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
+        context.add_variable_from_value("target", fields.collect::<HashMap<String, Value>>());
+        answer(&self.program, &context) == Answer::No
+    }
+
+    /// Whether it asks anything of the target.
+    pub(in crate::policy) fn asks_of_target(&self) -> bool {
+        self.program.references().has_variable("target")
+    }
+
     /// What it says of a case.
     pub(in crate::policy) fn of(&self, case: &Case<'_>) -> Answer {
         answer(&self.program, case.context.get_or_init(|| case.context()))
@@ -135,16 +150,7 @@ impl<'a> Case<'a> {
             ],
         );
         tell("client", vec![("address", Some(client.to_canonical().to_string().into()))]);
-        let labels: HashMap<String, Value> =
-            target.labels.iter().map(|(key, label)| (key.clone(), label.as_str().into())).collect();
-        tell(
-            "target",
-            vec![
-                ("name", Some(target.name.as_str().into())),
-                ("protocol", Some(target.protocol.into())),
-                ("labels", Some(labels.into())),
-            ],
-        );
+        tell("target", of_target(target));
         // INVARIANT: before there is an operation it is not told of at all, so that `has` does not say that there is none
         if let Some(operation) = self.operation {
             let effects = operation.touches.iter().map(|touch| touch.effect.word());
@@ -163,6 +169,17 @@ impl<'a> Case<'a> {
         context.add_variable_from_value("now", moment(*now));
         context
     }
+}
+
+/// What can be asked of a target.
+fn of_target(target: &Target) -> Vec<(&'static str, Option<Value>)> {
+    let labels: HashMap<String, Value> =
+        target.labels.iter().map(|(key, label)| (key.clone(), label.as_str().into())).collect();
+    vec![
+        ("name", Some(target.name.as_str().into())),
+        ("protocol", Some(target.protocol.into())),
+        ("labels", Some(labels.into())),
+    ]
 }
 
 /// What a program that was checked says, in a world of its own variables.

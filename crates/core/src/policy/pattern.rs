@@ -82,6 +82,37 @@ impl ObjectPattern {
         self.space.is_none() && self.column.is_none() && self.parts.iter().all(|part| part == "*")
     }
 
+    /// What stands before the `/`, where something does.
+    #[must_use]
+    pub fn space(&self) -> Option<&str> {
+        self.space.as_deref()
+    }
+
+    /// The parts of its path, as they are written.
+    pub(in crate::policy) fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
+    /// Whether whatever this one names, the other does as well: said only where it is certain.
+    #[must_use]
+    pub fn lies_in(&self, other: &Self) -> bool {
+        let space =
+            other.space.as_deref().is_none_or(|space| self.space.as_deref().is_some_and(|own| matches(space, own)));
+        let each = self.parts.iter().zip(&other.parts).all(|(own, part)| matches(part, own));
+        let deep = |parts: &[String]| parts.last().is_some_and(|last| last == "*");
+        let length = if self.parts.len() == other.parts.len() {
+            deep(&other.parts) || !deep(&self.parts)
+        } else {
+            self.parts.len() > other.parts.len() && deep(&other.parts)
+        };
+        let column = match (&self.column, &other.column) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(column)) => matches(column, own) && (own != "*" || column == "*"),
+        };
+        space && each && length && column
+    }
+
     /// The column it names, where it names one.
     #[must_use]
     pub fn column(&self) -> Option<&str> {

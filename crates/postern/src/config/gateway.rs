@@ -89,8 +89,8 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
     let seal_key = table.required(findings, "seal_key");
     let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
     let lifetime = lifetime(findings, table);
-    if table.text(findings, "blobs").is_some() {
-        draft.notes.push("`blobs`: not in this version; nothing is recorded there".to_owned());
+    if let Some(blobs) = table.text(findings, "blobs") {
+        findings.note(&blobs.place, "`blobs`: not in this version; nothing is recorded there", None);
     }
     let tls = tls(draft, table);
     Some(Gateway {
@@ -106,15 +106,12 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
 }
 
 fn lifetime(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Lifetime> {
-    let longest = match table.text(findings, "session_max") {
+    let longest = match table.value("session_max") {
         None => Some(Lifetime::default().longest),
-        Some(text) => text.duration(findings, "session_max").filter(|longest| {
+        Some(value) => value.duration(findings, "session_max").filter(|longest| {
             if longest.is_zero() {
-                findings.wrong(
-                    &text.place,
-                    "a session cannot end as it begins",
-                    Some("write 8h, for example".to_owned()),
-                );
+                let hint = "write 8h, for example".to_owned();
+                findings.wrong(&value.place, "a session cannot end as it begins", Some(hint));
             }
             !longest.is_zero()
         }),

@@ -4,7 +4,7 @@
 
 use super::Draft;
 use postern_adapters::identity::Issuer;
-use postern_core::document::{Findings, Reader, Text};
+use postern_core::document::{Findings, Place, Reader, Text};
 use reqwest::Url;
 
 #[derive(Clone, Copy)]
@@ -17,19 +17,23 @@ const KINDS: &[(&str, Kind)] =
     &[("oidc", Kind::Oidc), ("saml", Kind::Later), ("spiffe", Kind::Later), ("kubernetes", Kind::Later)];
 
 pub(super) fn read_all(draft: &mut Draft<'_>, tables: Vec<Reader<'_>>) -> Vec<Issuer> {
-    let mut issuers: Vec<Issuer> = Vec::new();
+    let mut issuers: Vec<(Issuer, Place)> = Vec::new();
     for table in tables {
         let place = table.place();
         let Some(issuer) = read(draft, table) else { continue };
-        if issuers.iter().any(|other| other.name == issuer.name) {
-            draft.findings.wrong(&place, format!("there are two issuers `{}`", issuer.name), None);
-        } else if let Some(other) = issuers.iter().find(|other| other.url == issuer.url) {
-            let message = format!("issuers `{}` and `{}` have the same url", other.name, issuer.name);
-            draft.findings.wrong(&place, message, None);
+        let same = |other: &&(Issuer, Place)| other.0.name == issuer.name || other.0.url == issuer.url;
+        if let Some((other, first)) = issuers.iter().find(same) {
+            let message = if other.name == issuer.name {
+                format!("there are two issuers `{}`", issuer.name)
+            } else {
+                format!("issuers `{}` and `{}` have the same url", other.name, issuer.name)
+            };
+            let first = draft.findings.at(first);
+            draft.findings.wrong(&place, message, None).notes.push(format!("the first is at {first}"));
         }
-        issuers.push(issuer);
+        issuers.push((issuer, place));
     }
-    issuers
+    issuers.into_iter().map(|(issuer, _)| issuer).collect()
 }
 
 fn read(draft: &mut Draft<'_>, mut table: Reader<'_>) -> Option<Issuer> {

@@ -107,8 +107,9 @@ fn read_ports(
         ports.push((protocol, port));
     }
     for protocol in LATER {
-        if table.number(findings, protocol).is_some_and(|number| number != 0) {
-            draft.notes.push(format!("`{protocol}`: not in this version; nothing listens on its port"));
+        let place = table.value(protocol).map(|value| value.place);
+        if let (Some(place), Some(1..)) = (place, table.number(findings, protocol)) {
+            findings.note(&place, format!("`{protocol}`: not in this version; nothing listens on its port"), None);
         }
     }
     table.finish(findings);
@@ -146,7 +147,15 @@ fn read_special(
     for (name, value) in all.entries() {
         let Some((protocol, _)) = known.iter().find(|(protocol, _)| *protocol == name.text) else {
             let words: Vec<&str> = known.iter().map(|(protocol, _)| *protocol).collect();
-            unknown(findings, &name, "listener", &words);
+            if LATER.contains(&name.text.as_str()) {
+                findings.note(
+                    &name.place,
+                    format!("`{}`: not in this version; nothing listens there", name.text),
+                    None,
+                );
+            } else {
+                unknown(findings, &name, "listener", &words);
+            }
             continue;
         };
         let Some(mut table) = value.table(findings, &name.text) else { continue };

@@ -27,15 +27,7 @@ impl Mistakes {
 
     /// In the order of the files, and in each from its top.
     pub(super) fn found(findings: &Findings) -> Self {
-        let mut files: Vec<&str> = Vec::new();
-        for found in findings.diagnostics() {
-            if !files.contains(&found.file.as_str()) {
-                files.push(&found.file);
-            }
-        }
-        let mut sorted: Vec<&Diagnostic> = findings.diagnostics().iter().collect();
-        sorted.sort_by_key(|found| (files.iter().position(|file| *file == found.file), found.line, found.column));
-        Self(sorted.into_iter().map(|found| block(found, findings.source(&found.file).unwrap_or_default())).collect())
+        Self(sorted(findings).into_iter().map(|found| block(found, findings)).collect())
     }
 
     /// How many there are.
@@ -53,12 +45,48 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-fn block(found: &Diagnostic, source: &str) -> String {
-    let Diagnostic { file, line: number, column, message, hint, .. } = found;
+/// Something to know about a configuration that is without mistakes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// In one line, for a log.
+    pub line: String,
+    /// As a mistake is shown.
+    pub block: String,
+}
+
+impl Remark {
+    /// All there are, in the order of the files, and in each from its top.
+    pub(super) fn all(findings: &Findings) -> Vec<Self> {
+        let remark = |found: &Diagnostic| {
+            let line = line(&found.to_string().replace('\n', "; "));
+            Self { line, block: block(found, findings) }
+        };
+        sorted(findings).into_iter().map(remark).collect()
+    }
+}
+
+fn sorted(findings: &Findings) -> Vec<&Diagnostic> {
+    let mut files: Vec<&str> = Vec::new();
+    for found in findings.diagnostics() {
+        if !files.contains(&found.file.as_str()) {
+            files.push(&found.file);
+        }
+    }
+    let mut sorted: Vec<&Diagnostic> = findings.diagnostics().iter().collect();
+    sorted.sort_by_key(|found| (files.iter().position(|file| *file == found.file), found.line, found.column));
+    sorted
+}
+
+fn block(found: &Diagnostic, findings: &Findings) -> String {
+    let Diagnostic { severity, file, line: number, column, message, notes, hint, .. } = found;
+    let source = findings.source(file).unwrap_or_default();
     let margin = " ".repeat(number.to_string().len());
-    let mut block = format!("error: {}\n{margin}--> {file}:{number}:{column}", line(message));
+    let mut block = format!("{}: {}\n{margin}--> {file}:{number}:{column}", severity.word(), line(message));
     if found.quotable {
         block.push_str(&quoted(found, source, &margin));
+    }
+    for note in notes {
+        block.push_str(&format!("\nnote: {}", line(note)));
     }
     if let Some(hint) = hint {
         block.push_str(&format!("\nhint: {}", line(hint)));
@@ -68,7 +96,9 @@ fn block(found: &Diagnostic, source: &str) -> String {
 
 /// The line concerned, with carets under what is meant.
 fn quoted(found: &Diagnostic, source: &str, margin: &str) -> String {
-    let text = source.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
+    let start =
+        source.get(..found.span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at.saturating_add(1));
+    let text = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let before: String = text.chars().take(found.column.saturating_sub(1)).collect();
     let meant = source.get(found.span.clone()).and_then(|meant| meant.lines().next()).unwrap_or_default();
     let indent = " ".repeat(line(&before).chars().count());

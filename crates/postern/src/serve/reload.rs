@@ -81,6 +81,7 @@ impl Reloader {
         self.stamp = self.stamp.renewed();
         let vocabularies: Vec<_> = self.protocols.iter().map(|protocol| protocol.vocabulary()).collect();
         let config = config::read(&self.file, &vocabularies)?;
+        config.log_remarks();
         self.stamp = config.stamp;
         if config.issuers != self.issuers {
             self.verifiers.replace(Oidc::new(config.issuers.clone(), Arc::clone(&self.clock))?);

@@ -11,8 +11,8 @@ use crate::{config, vocabularies};
 
 pub(crate) fn run(args: &Check, out: &mut dyn Write) -> Result<()> {
     let config = config::read(&args.file, &vocabularies())?;
-    for note in &config.notes {
-        writeln!(out, "note: {note}")?;
+    for remark in &config.remarks {
+        writeln!(out, "{}\n", remark.block)?;
     }
     for name in config.rulebook.sealed_secrets() {
         writeln!(out, "note: whether there is a secret `sealed:{name}` is not looked at; postern secrets list tells")?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use postern_core::document::{Diagnostic, Findings, Reader, parse};
 use postern_core::policy::Rulebook;
-use postern_core::policy::source::Source;
+use postern_core::policy::source::{Around, Source, Voucher};
 use postern_core::ports::{Later, Policy};
 use postern_core::verdict::Revision;
 use postern_core::vocabulary::Vocabulary;
@@ -72,7 +72,7 @@ pub fn rulebook(text: &str, vocabularies: &[&'static Vocabulary]) -> Result<Rule
     let mut source = Source::default();
     source.gather(&mut findings, &mut top);
     top.finish(&mut findings);
-    let issuers = [KnownTokens::ISSUER.to_owned()];
-    let rulebook = source.compile(&mut findings, vocabularies, &issuers, &[text]);
+    let issuers = [Voucher { name: KnownTokens::ISSUER, groups: Some("") }];
+    let rulebook = source.compile(&mut findings, &Around { vocabularies, later: &[], issuers: &issuers }, &[text]);
     if findings.is_clean() { Ok(rulebook) } else { Err(PolicyError(findings.diagnostics().to_vec())) }
 }

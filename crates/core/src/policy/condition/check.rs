@@ -10,6 +10,7 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue
 use cel::{Context, Program};
 
 use super::types::{self, FUNCTIONS, NAMES, Type};
+use super::words::{self, Words};
 use super::{Answer, LONGEST_LIST, answer};
 use crate::document::{meant, nearest};
 use crate::vocabulary::FactKind;
@@ -48,6 +49,8 @@ pub(in crate::policy) struct Facts<'a> {
     pub(in crate::policy) known: BTreeMap<&'a str, Option<FactKind>>,
     /// Those that only other targets know.
     pub(in crate::policy) elsewhere: Vec<&'a str>,
+    /// What else there is to compare with.
+    pub(in crate::policy) words: Words<'a>,
 }
 
 /// Reads a condition.
@@ -69,15 +72,15 @@ pub(super) fn read(text: &str, facts: &Facts<'_>) -> Result<Program, Vec<Mistake
         let message = format!("this condition may take {steps} steps, and {MOST_STEPS} is the most");
         return whole(message, Some("go through one list only, or write the inner one out"));
     }
-    let constant = check.mistakes.is_empty() && !check.asks;
     if !check.mistakes.is_empty() {
         return Err(check.mistakes);
     }
-    match constant.then(|| answer(&program, &Context::with_env(super::LANGUAGE.clone()))) {
-        Some(Answer::No) => whole("this condition is never true, so this rule can never match".to_owned(), None),
-        Some(Answer::Yes) => whole("this condition is always true".to_owned(), Some("leave `when` out")),
-        Some(Answer::Failed(why)) => whole(format!("this condition always fails: {why}"), None),
-        Some(Answer::Unknown) | None => Ok(program),
+    // with nothing known, what it says is what it always says
+    match answer(&program, &Context::with_env(super::LANGUAGE.clone())) {
+        Answer::No => whole("this condition is never true, so this rule can never match".to_owned(), None),
+        Answer::Yes => whole("this condition is always true".to_owned(), Some("leave `when` out")),
+        Answer::Failed(why) if !check.asks => whole(format!("this condition always fails: {why}"), None),
+        Answer::Failed(_) | Answer::Unknown => Ok(program),
     }
 }
 
@@ -231,8 +234,21 @@ impl<'a> Check<'a> {
         };
         if self.mistakes.len() == before {
             self.constant(name, call);
+            self.compared(name, call);
         }
         is
+    }
+
+    /// What is compared with something that says one of a few words must be one of them.
+    fn compared(&mut self, name: &str, call: &'a CallExpr) {
+        for (literal, of, field, text) in words::compared(name, call) {
+            if let Some(words) = self.facts.words.of(of, field)
+                && !words.contains(&text)
+                && !self.facts.words.may_come(text)
+            {
+                self.wrong(literal, format!("`{of}.{field}` is never `{text}`"), meant(text, &words));
+            }
+        }
     }
 
     /// What must be written out, so that it can be checked here and not fail later.

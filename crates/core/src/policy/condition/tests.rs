@@ -1,6 +1,7 @@
 //! What is said about conditions that cannot be right.
 
 use super::check::Facts;
+use super::words::Words;
 use super::{Condition, within};
 use crate::vocabulary::FactKind;
 
@@ -16,6 +17,13 @@ fn said(conditions: &[&str]) -> String {
         ]
         .into(),
         elsewhere: vec!["pty"],
+        words: Words {
+            issuers: &["corp"],
+            targets: &["shop", "stats"],
+            protocols: vec!["tables"],
+            actions: vec!["tables.read", "tables.drop"],
+            later: &["phone"],
+        },
     };
     let mut said = String::new();
     for text in conditions {
@@ -116,7 +124,7 @@ fn mistakes_in_conditions() {
 fn a_condition_has_a_length_it_may_have_and_no_depth_that_hurts() {
     let deep = |open: &str, close: &str, count: usize| {
         let text = format!("{}facts.no_where{}", open.repeat(count), close.repeat(count));
-        Condition::read(&text, &Facts { known: [("no_where", Some(FactKind::Flag))].into(), elsewhere: Vec::new() })
+        Condition::read(&text, &Facts { known: [("no_where", Some(FactKind::Flag))].into(), ..Facts::default() })
     };
     assert!(deep("(", ")", 20).is_ok());
     for (open, close, count) in [("(", ")", 2_000), ("[", "]", 2_000), ("!(", ")", 1_300), ("a ? b : ", "", 500)] {

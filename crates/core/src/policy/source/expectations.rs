@@ -2,12 +2,11 @@
 //!
 //! Nothing is tried here. A test about nobody, or about no target, is an error like any other reference to nothing.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text};
 use crate::identity::Claims;
-use crate::policy::source::Known;
+use crate::policy::source::{Known, each};
 use crate::target::TargetName;
 
 /// One expectation.
@@ -69,22 +68,11 @@ impl Expected {
 }
 
 pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<Expectation> {
-    let mut names = BTreeSet::new();
-    let mut all = Vec::new();
-    for table in tables {
-        let place = table.place();
-        let Some(one) = read(findings, table, known) else { continue };
-        if !names.insert(Arc::clone(&one.name)) {
-            findings.wrong(&place, format!("there are two tests `{}`", one.name), None);
-        }
-        all.push(one);
-    }
-    all
+    each(findings, tables, "tests", |findings, table, name| read(findings, table, name, known))
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<Expectation> {
+fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, known: &Known<'_>) -> Option<Expectation> {
     let at = findings.line_of(&table.place());
-    let name = table.required(findings, "name");
     let who = who(findings, &mut table, known);
     let on = table.required(findings, "on").and_then(|text| on(findings, &text, known));
     let run = table.required(findings, "run");

@@ -2,13 +2,12 @@
 //!
 //! A mask that binds nothing is an error: it would be believed in.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::document::{Findings, Reader, Text};
+use crate::document::{Findings, Place, Reader, Text};
 use crate::mask::{Guarding, Mask, MaskKind};
 use crate::policy::pattern::ColumnPattern;
-use crate::policy::source::Known;
+use crate::policy::source::{Aim, Known, each, once};
 use crate::policy::{MaskRule, On};
 use crate::verdict::Who;
 
@@ -35,22 +34,12 @@ const KINDS: &[(&str, KindWord)] = &[
 const KEEP_LAST: u64 = 4;
 
 pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<MaskRule> {
-    let mut names = BTreeSet::new();
-    let mut masks = Vec::new();
-    for table in tables {
-        let place = table.place();
-        let Some(one) = read(findings, table, known) else { continue };
-        if !names.insert(Arc::clone(&one.mask.name)) {
-            findings.wrong(&place, format!("there are two masks `{}`", one.mask.name), None);
-        }
-        masks.push(one);
-    }
-    masks
+    each(findings, tables, "masks", |findings, table, name| read(findings, table, name, known))
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<MaskRule> {
-    let name = table.required(findings, "name");
-    let on = some(findings, &mut table, "on").map_or_else(|| vec![On::Anything], |texts| known.on(findings, texts));
+fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, known: &Known<'_>) -> Option<MaskRule> {
+    let on = some(findings, &mut table, "on");
+    let on = on.map(|(place, texts)| known.on(findings, &place, &texts, Aim::Closes)).unwrap_or(vec![On::Anything]);
     let columns = table.texts(findings, "columns").unwrap_or_default();
     table.later(findings, "detect");
     if columns.is_empty() {
@@ -63,12 +52,13 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
     let kind = kind(findings, &mut table);
     let predicates = guarding(findings, &mut table, "predicates");
     let writes = guarding(findings, &mut table, "writes");
-    let bound =
-        some(findings, &mut table, "for").map_or_else(|| vec![Who::Anyone], |texts| known.who(findings, texts, "for"));
-    let except = excepted(findings, &mut table, known);
-    table.finish(findings);
+    let bound = some(findings, &mut table, "for");
+    let bound = bound.map(|(place, texts)| known.somebody(findings, &place, texts, "for", Aim::Closes));
+    let bound = bound.unwrap_or(vec![Who::Anyone]);
+    let except = excepted(findings, &mut table, known, &bound);
     let place = columns.first().map(|text| text.place.clone());
-    let columns = patterns(findings, &columns, known);
+    table.finish(findings);
+    let columns = patterns(findings, &columns, &on, known);
     if let Some(place) = place.filter(|_| !columns.is_empty() && !on.is_empty())
         && !columns.iter().any(|(protocol, _)| known.speaks(&on, protocol))
     {
@@ -79,22 +69,26 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Op
 }
 
 /// A list that may be left out to mean all; an empty one would bind nothing.
-fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
+fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<(Place, Vec<Text>)> {
     let place = table.value(key)?.place;
     let texts = table.texts(findings, key)?;
     if texts.is_empty() {
         let hint = format!("leave `{key}` out to mean all");
         findings.wrong(&place, format!("`{key}` is empty, so this mask binds nothing"), Some(hint));
     }
-    Some(texts)
+    Some((place, texts))
 }
 
-fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> Vec<Who> {
+fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>, bound: &[Who]) -> Vec<Who> {
+    let Some(place) = table.value("except").map(|value| value.place) else { return Vec::new() };
     let texts = table.texts(findings, "except").unwrap_or_default();
-    if let Some(all) = texts.iter().find(|text| text.text == "*") {
-        findings.wrong(&all.place, "`except` names everybody, so this mask binds nobody", None);
+    let except = known.who(findings, texts, "except");
+    let all = !bound.is_empty() && bound.iter().all(|bound| except.iter().any(|except| except.includes(bound)));
+    if all || except.contains(&Who::Anyone) {
+        let message = "`except` names everybody whom this mask is for, so it binds nobody";
+        findings.wrong(&place, message, None);
     }
-    known.who(findings, texts, "except")
+    except
 }
 
 fn kind(findings: &mut Findings, table: &mut Reader<'_>) -> Option<MaskKind> {
@@ -137,8 +131,14 @@ fn guarding(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) 
 }
 
 /// The patterns in the shape of every protocol that can write them so; in the shape of none is an error.
-fn patterns(findings: &mut Findings, texts: &[Text], known: &Known<'_>) -> Vec<(&'static str, ColumnPattern)> {
-    let mut columns = Vec::new();
+fn patterns(
+    findings: &mut Findings,
+    texts: &[Text],
+    on: &[On],
+    known: &Known<'_>,
+) -> Vec<(&'static str, ColumnPattern)> {
+    once(findings, texts);
+    let mut columns: Vec<(&'static str, ColumnPattern)> = Vec::new();
     for text in texts {
         let before = columns.len();
         let mut wrong = None;
@@ -151,6 +151,8 @@ fn patterns(findings: &mut Findings, texts: &[Text], known: &Known<'_>) -> Vec<(
         if columns.len() == before {
             findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` is no column", text.text)), None);
         }
+        let fresh = columns.iter().skip(before);
+        known.space(findings, &text.place, on, fresh.map(|(protocol, column)| (*protocol, &column.object)));
     }
     columns
 }

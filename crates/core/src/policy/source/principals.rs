@@ -4,19 +4,58 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Findings, Reader, Text, unknown};
+use crate::document::{Findings, Place, Reader, Text, unknown};
 use crate::identity::{Kind, Template, TrustRule};
 
-pub(super) fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[String]) -> Option<TrustRule> {
+pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, issuers: &[&str]) -> Vec<TrustRule> {
+    let read = |table: Reader<'_>| Some((table.place(), read(findings, table, issuers)?));
+    let trust: Vec<(Place, TrustRule)> = tables.into_iter().filter_map(read).collect();
+    let mut settled = Settled::default();
+    // with a mistake in one, it may be taken for wider than it is
+    let certain = findings.is_clean();
+    for (place, rule) in trust.iter().filter(|_| certain) {
+        if let Some(first) = settled.by(rule) {
+            let first = findings.at(first);
+            let message = "nobody is made by this [[principal]]: one above takes all of these tokens first";
+            let warning = findings.warn(place, message, Some("put the narrower one first".to_owned()));
+            warning.notes.push(format!("shadowed by the [[principal]] at {first}"));
+        }
+        settled.add(rule, place);
+    }
+    trust.into_iter().map(|(_, rule)| rule).collect()
+}
+
+/// The tokens that are somebody for certain: those of an issuer, as far as these claims go.
+#[derive(Default)]
+struct Settled {
+    all: BTreeMap<(String, BTreeMap<String, Vec<String>>), Place>,
+}
+
+impl Settled {
+    /// What takes every token that a rule would take. It looks for the very same claims, and for none.
+    fn by(&self, rule: &TrustRule) -> Option<&Place> {
+        let of = |claims| self.all.get(&(rule.issuer.clone(), claims));
+        of(BTreeMap::new()).or_else(|| of(rule.claims.clone()))
+    }
+
+    fn add(&mut self, rule: &TrustRule, place: &Place) {
+        // a template can fail on a token, and then the next rule has its turn
+        let fixed = |template: &Template| !template.pattern().contains('*');
+        if fixed(&rule.name) && rule.acts_for.as_ref().is_none_or(fixed) {
+            self.all.entry((rule.issuer.clone(), rule.claims.clone())).or_insert_with(|| place.clone());
+        }
+    }
+}
+
+fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[&str]) -> Option<TrustRule> {
     let name = table.required(findings, "name").and_then(|text| template(findings, &text, "name"));
     let kinds = [Kind::Workload, Kind::Agent, Kind::Human].map(|kind| (kind.word(), kind));
     let kind = table.required(findings, "kind").and_then(|text| text.one_of(findings, "kind", &kinds));
     let issuer = table.required(findings, "issuer");
     if let Some(issuer) = &issuer
-        && !issuers.contains(&issuer.text)
+        && !issuers.contains(&issuer.text.as_str())
     {
-        let words: Vec<&str> = issuers.iter().map(String::as_str).collect();
-        unknown(findings, issuer, "issuer", &words);
+        unknown(findings, issuer, "issuer", issuers);
     }
     let mut claims = BTreeMap::new();
     if let Some(mut entries) = table.table(findings, "claims") {

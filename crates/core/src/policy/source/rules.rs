@@ -2,7 +2,6 @@
 //!
 //! A rule that can never match is an error: it would be believed in.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::{Findings, Place, Reader, Text, unknown};
@@ -10,33 +9,37 @@ use crate::identity::matches;
 use crate::operation::Effect;
 use crate::policy::condition::Condition;
 use crate::policy::pattern::ObjectPattern;
-use crate::policy::source::{Known, with};
+use crate::policy::source::{Aim, Known, each, once, shadows, with};
 use crate::policy::{On, Rule, RuleEffect};
 use crate::verdict::RuleName;
 
 pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<Arc<Rule>> {
-    let mut names = BTreeSet::new();
-    let mut rules = Vec::new();
-    for table in tables {
-        let place = table.place();
-        let Some(rule) = read(findings, table, known) else { continue };
-        if !names.insert(rule.name.clone()) {
-            findings.wrong(&place, format!("there are two rules `{}`", rule.name), None);
-        }
-        rules.push(Arc::new(rule));
+    let rules = each(findings, tables, "rules", |findings, table, name| {
+        let place = name.as_ref().map(|name| name.place.clone());
+        Some((Arc::new(read(findings, table, name, known)?), place?))
+    });
+    // with a mistake anywhere, what is said of two rules may be said of what nobody meant
+    if findings.is_clean() {
+        shadows::report(findings, &rules, known);
     }
-    rules
+    rules.into_iter().map(|(rule, _)| rule).collect()
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, known: &Known<'_>) -> Option<Rule> {
-    let name = table.required(findings, "name");
+fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, known: &Known<'_>) -> Option<Rule> {
     let words = [("allow", RuleEffect::Allow), ("approve", RuleEffect::Approve), ("forbid", RuleEffect::Forbid)];
     let effect = table.required(findings, "effect").and_then(|text| text.one_of(findings, "effect", &words));
-    let who = list(findings, &mut table, "who").map(|texts| known.who(findings, texts, "who"));
-    let on = list(findings, &mut table, "on").map(|texts| known.on(findings, texts));
-    let what = what(findings, &mut table, known);
-    what.fit(findings, on.as_deref().unwrap_or_default(), known);
-    let when = condition(findings, &mut table, on.as_deref().unwrap_or_default(), known);
+    let aim = match effect {
+        Some(RuleEffect::Allow | RuleEffect::Approve) => Aim::Opens,
+        // nobody knows what it was meant to do: one mistake, one message
+        Some(RuleEffect::Forbid) | None => Aim::Closes,
+    };
+    let who = list(findings, &mut table, "who");
+    let who = who.map(|(place, texts)| known.somebody(findings, &place, texts, "who", aim));
+    let on = list(findings, &mut table, "on");
+    let on = on.map(|(place, texts)| known.on(findings, &place, &texts, aim));
+    let named = on.as_deref().unwrap_or_default();
+    let what = what(findings, &mut table, named, known, aim);
+    let when = condition(findings, &mut table, named, known, aim);
     let implied = table.flag(findings, "implied").unwrap_or(true);
     let message = table.text(findings, "message").map(|text| text.text);
     let name = name.map(|text| RuleName(text.text.into()));
@@ -67,13 +70,17 @@ fn condition(
     table: &mut Reader<'_>,
     on: &[On],
     known: &Known<'_>,
+    aim: Aim,
 ) -> Option<Option<Arc<Condition>>> {
     if table.value("when").is_none() {
         return Some(None);
     }
     let text = table.text(findings, "when")?;
     match Condition::read(&text.text, &known.facts(on)) {
-        Ok(condition) => Some(Some(Arc::new(condition))),
+        Ok(condition) => {
+            known.may_hold(findings, &text.place, &condition, on, aim);
+            Some(Some(Arc::new(condition)))
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 let place = mistake.at.map_or_else(|| text.place.clone(), |at| findings.inside(&text, at));
@@ -85,7 +92,7 @@ fn condition(
 }
 
 /// A list that must be there and name something.
-fn list(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
+fn list(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<(Place, Vec<Text>)> {
     let Some(place) = table.value(key).map(|value| value.place) else {
         findings.wrong(
             &table.place(),
@@ -102,7 +109,7 @@ fn list(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> O
             Some(format!("{key} = [\"*\"] names all")),
         );
     }
-    Some(texts)
+    Some((place, texts))
 }
 
 #[derive(Default)]
@@ -119,6 +126,9 @@ impl What {
         let Some(place) = self.place.as_ref().filter(|_| !on.is_empty()) else { return };
         let spoken = |protocol: &str| known.speaks(on, protocol);
         let of = |action: &str| {
+            if known.later.iter().any(|later| action.split_once('.').is_some_and(|(protocol, _)| protocol == *later)) {
+                return true;
+            }
             let mut fitting =
                 known.vocabularies.values().filter(|one| one.actions.iter().any(|word| matches(action, word)));
             fitting.any(|one| spoken(one.protocol))
@@ -133,18 +143,20 @@ impl What {
     }
 }
 
-fn what(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> What {
+fn what(findings: &mut Findings, table: &mut Reader<'_>, on: &[On], known: &Known<'_>, aim: Aim) -> What {
     let Some(mut table) = table.table(findings, "do") else { return What::default() };
     let words: Vec<(&'static str, Effect)> = Effect::ALL.iter().map(|effect| (effect.word(), *effect)).collect();
     let effects = some(findings, &mut table, "effects").unwrap_or_default();
     let effects = effects.iter().filter_map(|text| text.one_of(findings, "effects", &words)).collect();
     let actions = some(findings, &mut table, "actions").unwrap_or_default();
-    let actions = actions.iter().filter_map(|text| action(findings, text, known)).collect();
+    let actions = actions.iter().filter_map(|text| action(findings, text, known, aim)).collect();
     let objects = some(findings, &mut table, "objects")
-        .map(|texts| texts.iter().flat_map(|text| object(findings, text, known)).collect());
+        .map(|texts| texts.iter().flat_map(|text| object(findings, text, on, known)).collect());
     let place = Some(table.place());
     table.finish(findings);
-    What { place, effects, actions, objects }
+    let what = What { place, effects, actions, objects };
+    what.fit(findings, on, known);
+    what
 }
 
 /// A list that may be left out to mean all; an empty one would match nothing.
@@ -155,19 +167,26 @@ fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> O
         let hint = format!("leave `{key}` out to mean all");
         findings.wrong(&place, format!("`{key}` is empty, so this rule can never match"), Some(hint));
     }
+    once(findings, &texts);
     Some(texts)
 }
 
-fn action(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Option<String> {
+fn action(findings: &mut Findings, text: &Text, known: &Known<'_>, aim: Aim) -> Option<String> {
     let words: Vec<&str> = known.vocabularies.values().flat_map(|one| one.actions.iter().copied()).collect();
     if words.iter().any(|word| matches(&text.text, word)) {
         return Some(text.text.clone());
     }
-    unknown(findings, text, "actions", &words);
-    None
+    match known.is_later(findings, text, aim) {
+        // INVARIANT: it stays in the list, because an empty list would mean all actions
+        Some(_) => Some(text.text.clone()),
+        None => {
+            unknown(findings, text, "actions", &words);
+            None
+        }
+    }
 }
 
-fn object(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Vec<(&'static str, ObjectPattern)> {
+fn object(findings: &mut Findings, text: &Text, on: &[On], known: &Known<'_>) -> Vec<(&'static str, ObjectPattern)> {
     let mut objects = Vec::new();
     let mut wrong = None;
     for vocabulary in known.vocabularies.values() {
@@ -179,5 +198,6 @@ fn object(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Vec<(&'sta
     if objects.is_empty() {
         findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` names no object", text.text)), None);
     }
+    known.space(findings, &text.place, on, objects.iter().map(|(protocol, object)| (*protocol, object)));
     objects
 }

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::each;
 use crate::document::{Findings, Reader, Text, Value};
 use crate::target::{Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::vocabulary::Vocabulary;
@@ -14,14 +16,32 @@ const STORES: &[&str] = &["env", "file", "sealed"];
 /// The stores that a later version knows.
 const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
 
-pub(super) fn read(
+pub(super) fn read_all(
+    findings: &mut Findings,
+    tables: Vec<Reader<'_>>,
+    vocabularies: &BTreeMap<&'static str, &'static Vocabulary>,
+    later: &[&str],
+) -> BTreeMap<TargetName, Arc<Target>> {
+    let targets = each(findings, tables, "targets", |findings, table, name| {
+        let name = name.and_then(|text| self::name(findings, &text));
+        read(findings, table, name, vocabularies, later)
+    });
+    targets.into_iter().map(|target| (target.name.clone(), Arc::new(target))).collect()
+}
+
+fn read(
     findings: &mut Findings,
     mut table: Reader<'_>,
+    name: Option<TargetName>,
     vocabularies: &BTreeMap<&'static str, &'static Vocabulary>,
+    later: &[&str],
 ) -> Option<Target> {
-    let name = table.required(findings, "name").and_then(|text| name(findings, &text));
     let protocol = table.required(findings, "protocol").and_then(|text| {
         let words: Vec<(&'static str, &'static str)> = vocabularies.keys().map(|word| (*word, *word)).collect();
+        if later.contains(&text.text.as_str()) {
+            findings.wrong(&text.place, format!("`{}`: not in this version", text.text), None);
+            return None;
+        }
         text.one_of(findings, "protocol", &words)
     });
     let address = table.required(findings, "address").and_then(|text| address(findings, &text));

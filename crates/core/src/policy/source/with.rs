@@ -76,10 +76,10 @@ fn limits(findings: &mut Findings, with: &mut Reader<'_>, by: &RuleName) -> Limi
 }
 
 fn timeout(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
-    let text = with.text(findings, "timeout")?;
-    let timeout = text.duration(findings, "timeout")?;
+    let value = with.value("timeout")?;
+    let timeout = value.duration(findings, "timeout")?;
     if timeout.is_zero() {
-        findings.wrong(&text.place, "nothing is done in no time at all", Some("write timeout = \"30s\"".to_owned()));
+        findings.wrong(&value.place, "nothing is done in no time at all", Some("write timeout = \"30s\"".to_owned()));
     }
     Some(timeout)
 }
@@ -98,7 +98,7 @@ fn terms(findings: &mut Findings, with: &mut Reader<'_>, known: &Known<'_>) -> O
             &[("refuse", HoldInTransaction::Refuse), ("wait", HoldInTransaction::Wait)],
         )
     });
-    let reuse = with.text(findings, "reuse").and_then(|text| text.duration(findings, "reuse"));
+    let reuse = with.duration(findings, "reuse");
     Some(ApprovalTerms {
         approvers: approvers?,
         count: count.unwrap_or(1),
@@ -140,10 +140,10 @@ fn count(findings: &mut Findings, with: &mut Reader<'_>) -> Option<usize> {
 }
 
 fn expires(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
-    let text = with.text(findings, "expires")?;
-    let expires = text.duration(findings, "expires")?;
+    let value = with.value("expires")?;
+    let expires = value.duration(findings, "expires")?;
     if expires.is_zero() {
-        findings.wrong(&text.place, "nobody can answer in no time at all", Some("write expires = \"15m\"".to_owned()));
+        findings.wrong(&value.place, "nobody can answer in no time at all", Some("write expires = \"15m\"".to_owned()));
     }
     Some(expires)
 }

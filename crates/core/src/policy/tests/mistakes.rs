@@ -8,6 +8,7 @@ const AROUND: &str = r#"
 name = "ann"
 kind = "human"
 issuer = "corp"
+claims = { sub = "ann" }
 groups = ["dba"]
 
 [[principal]]
