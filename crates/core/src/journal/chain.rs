@@ -1,7 +1,8 @@
 //! How lines are chained: each to the one before it in its session, all of them to a running hash that is signed.
 //!
 //! A line is `<sha256 of the rest, in hexadecimal> <json>\n`, the JSON naming the hash of the line before it in its
-//! chain. The running hash is `sha256(running || line hash)`. Anyone with sha256 and Ed25519 can repeat both.
+//! chain, and the running hash over all lines before it, which is `sha256(running || line hash)`. Anyone with sha256 and
+//! Ed25519 can repeat both.
 
 use std::collections::HashMap;
 
@@ -32,6 +33,8 @@ pub struct Torn {
 pub struct Ledger {
     keys: Keys,
     next: u64,
+    /// The number of the last line that a checkpoint covers.
+    signed: u64,
     running: [u8; 32],
     heads: HashMap<Option<SessionId>, Head>,
 }
@@ -46,7 +49,7 @@ impl Ledger {
     /// A ledger that begins a new journal.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        Self { keys, next: 1, running: [0; 32], heads: HashMap::new() }
+        Self { keys, next: 1, signed: 0, running: [0; 32], heads: HashMap::new() }
     }
 
     /// A ledger that goes on where a verified journal ends. Sessions of an earlier run do not go on.
@@ -54,7 +57,7 @@ impl Ledger {
     pub fn resume(keys: Keys, end: &super::verify::End) -> Self {
         let mut heads = HashMap::new();
         heads.insert(None, Head { n: end.own_n, hash: end.own_head.clone() });
-        Self { keys, next: end.seq.saturating_add(1), running: end.running, heads }
+        Self { keys, next: end.seq.saturating_add(1), signed: end.signed, running: end.running, heads }
     }
 
     /// The line that opens a segment; the first of its file.
@@ -68,12 +71,13 @@ impl Ledger {
         version: &str,
         at: Micros,
     ) -> Result<Line, Fault> {
+        let unsigned = Some(self.last().saturating_sub(self.signed)).filter(|lines| *lines > 0);
         let event = Event::SegmentOpened {
             segment,
             version: version.to_owned(),
             previous_bytes: before.map(|torn| torn.whole),
             torn_bytes: before.map(|torn| torn.torn).filter(|bytes| *bytes > 0),
-            head: HEXLOWER.encode(&self.running),
+            unsigned,
         };
         self.enter(&Draft { session: None, at, event })
     }
@@ -83,25 +87,8 @@ impl Ledger {
     /// # Errors
     /// Where the line cannot be written as JSON.
     pub fn enter(&mut self, draft: &Draft) -> Result<Line, Fault> {
-        let head = self.heads.get(&draft.session).cloned().unwrap_or_default();
-        let n = head.n.saturating_add(1);
-        let record = Record {
-            seq: self.next,
-            at: draft.at,
-            session: draft.session,
-            n,
-            prev: head.hash,
-            event: draft.event.clone(),
-        };
-        let (line, hash) = line(&record)?;
-        self.running = run(&self.running, hash.as_ref());
-        self.next = self.next.saturating_add(1);
-        if draft.session.is_some() && matches!(draft.event, Event::SessionClosed { .. }) {
-            self.heads.remove(&draft.session);
-        } else {
-            self.heads.insert(draft.session, Head { n, hash: HEXLOWER.encode(hash.as_ref()) });
-        }
-        Ok(line)
+        let record = self.next(draft);
+        self.chain(&record)
     }
 
     /// A signed line over everything entered so far.
@@ -109,10 +96,36 @@ impl Ledger {
     /// # Errors
     /// Where the line cannot be written as JSON.
     pub fn checkpoint(&mut self, at: Micros) -> Result<Line, Fault> {
-        let upto = self.last();
-        let head = HEXLOWER.encode(&self.running);
-        let signature = self.keys.sign(&signed(upto, &head));
-        self.enter(&Draft { session: None, at, event: Event::Checkpoint { upto, head, signature } })
+        let mut record = self.next(&Draft { session: None, at, event: Event::Checkpoint { signature: String::new() } });
+        record.event = Event::Checkpoint { signature: self.keys.sign(&signed(&record)) };
+        self.signed = record.seq;
+        self.chain(&record)
+    }
+
+    /// What a draft becomes in its place.
+    fn next(&self, draft: &Draft) -> Record {
+        let head = self.heads.get(&draft.session).cloned().unwrap_or_default();
+        Record {
+            seq: self.next,
+            head: HEXLOWER.encode(&self.running),
+            at: draft.at,
+            session: draft.session,
+            n: head.n.saturating_add(1),
+            prev: head.hash,
+            event: draft.event.clone(),
+        }
+    }
+
+    fn chain(&mut self, record: &Record) -> Result<Line, Fault> {
+        let (line, hash) = line(record)?;
+        self.running = run(&self.running, hash.as_ref());
+        self.next = self.next.saturating_add(1);
+        if record.session.is_some() && matches!(record.event, Event::SessionClosed { .. }) {
+            self.heads.remove(&record.session);
+        } else {
+            self.heads.insert(record.session, Head { n: record.n, hash: HEXLOWER.encode(hash.as_ref()) });
+        }
+        Ok(line)
     }
 
     /// The number of the last line entered.
@@ -122,9 +135,9 @@ impl Ledger {
     }
 }
 
-/// The bytes that a checkpoint's signature is over.
-pub(super) fn signed(upto: u64, head: &str) -> Vec<u8> {
-    format!("postern checkpoint v1\n{upto}\n{head}\n").into_bytes()
+/// The bytes that a checkpoint's signature is over: all that its record says, so that the line itself is covered too.
+pub(super) fn signed(Record { seq, head, at, n, prev, .. }: &Record) -> Vec<u8> {
+    format!("postern checkpoint v1\n{seq}\n{head}\n{at}\n{n}\n{prev}\n").into_bytes()
 }
 
 /// The next running hash.
@@ -146,4 +159,31 @@ fn line(record: &Record) -> Result<(Line, Digest), Fault> {
     line.extend_from_slice(&json);
     line.push(b'\n');
     Ok((line, hash))
+}
+
+/// Why a line is no record.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Its hash is not that of the rest.
+    Changed,
+    /// It is of a version that this one does not know.
+    Unknown(serde_json::Error),
+}
+
+/// A line, without its newline, as its record and its hash.
+pub(super) fn parse(line: &[u8]) -> Result<(Record, [u8; 32]), Unread> {
+    let (stated, json) = line.split_at_checked(64).ok_or(Unread::Changed)?;
+    let json = json.strip_prefix(b" ").ok_or(Unread::Changed)?;
+    let hash = digest::digest(&SHA256, json);
+    // what is compared is text, so that there is one way to write it
+    if stated != HEXLOWER.encode(hash.as_ref()).as_bytes() {
+        return Err(Unread::Changed);
+    }
+    let hash = hash.as_ref().try_into().map_err(|_| Unread::Changed)?;
+    serde_json::from_slice(json).map(|record| (record, hash)).map_err(Unread::Unknown)
+}
+
+/// The hash that hexadecimal text says.
+pub(super) fn hash_of(text: &str) -> Option<[u8; 32]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }

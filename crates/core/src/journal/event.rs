@@ -27,6 +27,8 @@ pub struct Draft {
 pub struct Record {
     /// Its number in the gateway's journal, from 1 without gaps.
     pub seq: u64,
+    /// The running hash over all lines before it, in hexadecimal.
+    pub head: String,
     /// When it happened.
     pub at: Micros,
     /// The session it belongs to.
@@ -56,16 +58,13 @@ pub enum Event {
         /// Bytes of a line after those that a crash left unfinished.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         torn_bytes: Option<u64>,
-        /// The running hash over all lines before this one.
-        head: String,
+        /// How many lines before it no checkpoint covers: the gateway before was killed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        unsigned: Option<u64>,
     },
-    /// A signed statement over everything up to here.
+    /// A signed statement over every line before this one.
     Checkpoint {
-        /// The number of the last line it covers.
-        upto: u64,
-        /// The running hash over all lines up to that one.
-        head: String,
-        /// The Ed25519 signature over `upto` and `head`, in base64.
+        /// The Ed25519 signature over all else in this record, the running hash among it, in base64.
         signature: String,
     },
     /// A client could not log in.

@@ -1,12 +1,14 @@
 //! The record of everything: what is written, how it is chained, how it proves itself.
 //!
 //! This is the pure half; files are an adapter's. A gateway's [`Ledger`] turns [`Draft`]s into finished lines and
-//! signs checkpoints over them, [`verify::Verifier`] reads the lines back and says where they were touched. Statements and
-//! parameters are sealed before they get here ([`Sealer`]).
+//! signs checkpoints over them, [`verify::Verifier`] reads the lines back and says whether they were touched, [`examine::Examiner`] which of them. Statements and
+//! parameters are sealed before they get here ([`Sealer`]). A [`receipt`] proves one session away from its journal.
 
 mod chain;
 mod event;
+pub mod examine;
 mod keys;
+pub mod receipt;
 pub mod verify;
 
 pub use chain::{Ledger, Line, Torn};

@@ -1,6 +1,8 @@
 //! A journal proves itself: what was written verifies, and whatever is done to it afterwards does not.
 
 mod edits;
+mod examining;
+mod receipts;
 mod sealing;
 
 use aws_lc_rs::digest::{self, SHA256};
@@ -150,7 +152,8 @@ fn what_was_written_verifies() {
     let lines = journal().lines().len();
     assert_eq!(end.seq, u64::try_from(lines).unwrap());
     assert_eq!((end.checkpoints, end.sessions), (5, 4));
-    assert_eq!(end.signed, end.seq.saturating_sub(2), "a checkpoint and a line stand after what is signed");
+    assert_eq!(end.signed, end.seq.saturating_sub(1), "a line stands after what is signed");
+    assert_eq!(end.late, []);
     assert_eq!(Files(vec![Writer::start().files.0.remove(0)]).verify().unwrap().seq, 1);
 }
 
@@ -192,6 +195,7 @@ fn a_gateway_goes_on_after_a_stop_and_after_a_crash() {
     writer.checkpoint();
     let end = writer.files.verify().unwrap();
     assert_eq!((end.sessions, end.checkpoints), (3, 2));
+    assert_eq!(end.late, [(4, 5)], "what stood there unsigned when it went on");
     // the torn piece stays where it was, and may not change any more
     for edit in [&b""[..], b"0123", b"0123 {\"seq\":", b"0123 {\"seq\"\n"] {
         let mut files = writer.files.clone();

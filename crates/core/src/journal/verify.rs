@@ -5,11 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::HEXLOWER;
 
 use crate::id::SessionId;
-use crate::journal::chain::{Torn, run, signed};
+use crate::journal::chain::{Torn, Unread, hash_of, parse, run, signed};
 use crate::journal::event::{Event, Record};
 use crate::journal::keys::VerifyKey;
 
@@ -36,8 +35,10 @@ pub struct End {
     pub own_n: u64,
     /// The head of that chain, in hexadecimal.
     pub own_head: String,
-    /// The number of the last line that a checkpoint covers.
+    /// The number of the last line that a checkpoint covers, itself included.
     pub signed: u64,
+    /// Lines that no checkpoint covered when a gateway went on after them, from and to: the one before was killed.
+    pub late: Vec<(u64, u64)>,
     /// How many checkpoints there are.
     pub checkpoints: u64,
     /// How many sessions.
@@ -104,10 +105,12 @@ impl Verifier {
             self.opens(&record)?;
         }
         self.follows(&record)?;
-        if let Event::Checkpoint { upto, head, signature } = &record.event {
-            self.confirms(*upto, head, signature)?;
+        if let Event::Checkpoint { signature } = &record.event
+            && !self.key.confirms(&signed(&record), signature)
+        {
+            return Err(self.tampered("the checkpoint's signature is not by this key".to_owned()));
         }
-        self.enter(&record, &hash);
+        self.enter(&record, hash);
         Ok(record)
     }
 
@@ -126,28 +129,25 @@ impl Verifier {
         &self.end
     }
 
-    fn read(&self, text: &[u8]) -> Result<(Record, String), Tamper> {
-        let changed = || self.tampered("the line was changed: its hash does not match".to_owned());
-        let (stated, json) = text.split_at_checked(64).ok_or_else(changed)?;
-        let json = json.strip_prefix(b" ").ok_or_else(changed)?;
-        let hash = HEXLOWER.encode(digest::digest(&SHA256, json).as_ref());
-        if stated != hash.as_bytes() {
-            return Err(changed());
-        }
-        let record = serde_json::from_slice(json)
-            .map_err(|error| self.tampered(format!("the line is none that this version knows: {error}")))?;
-        Ok((record, hash))
+    fn read(&self, text: &[u8]) -> Result<(Record, [u8; 32]), Tamper> {
+        parse(text).map_err(|unread| match unread {
+            Unread::Changed => self.tampered("the line was changed: its hash does not match".to_owned()),
+            Unread::Unknown(error) => {
+                self.tampered(format!("the line is none that this version knows: {error}"))
+            }
+        })
     }
 
     fn opens(&mut self, record: &Record) -> Result<(), Tamper> {
-        let Event::SegmentOpened { segment, previous_bytes, torn_bytes, head, .. } = &record.event else {
+        let Event::SegmentOpened { segment, previous_bytes, torn_bytes, unsigned, .. } = &record.event else {
             return Err(self.tampered("the line that opens the segment is missing".to_owned()));
         };
         if std::mem::take(&mut self.trusting) {
             self.end.seq = record.seq.saturating_sub(1);
             self.end.own_n = record.n.saturating_sub(1);
             self.end.own_head.clone_from(&record.prev);
-            self.end.running = hash_bytes(head).ok_or_else(|| self.tampered("the head is no hash".to_owned()))?;
+            self.end.signed = self.end.seq.saturating_sub(unsigned.unwrap_or(0));
+            self.end.running = hash_of(&record.head).ok_or_else(|| self.tampered("the head is no hash".to_owned()))?;
             return Ok(());
         }
         if *segment != self.segment {
@@ -157,8 +157,12 @@ impl Verifier {
         if stated != self.before {
             return Err(self.tampered("the segment before it does not end as it did when this one began".to_owned()));
         }
-        if *head != HEXLOWER.encode(&self.end.running) {
-            return Err(self.tampered("the lines before it are not those that were there when it began".to_owned()));
+        let late = self.end.seq.saturating_sub(self.end.signed);
+        if unsigned.unwrap_or(0) != late {
+            return Err(self.tampered(format!("it does not say that {late} lines before it are not signed")));
+        }
+        if late > 0 {
+            self.end.late.push((self.end.signed.saturating_add(1), self.end.seq));
         }
         Ok(())
     }
@@ -170,6 +174,10 @@ impl Verifier {
                 "record {} stands where record {expected} should: lines were removed, added or moved",
                 record.seq
             )));
+        }
+        if record.head != HEXLOWER.encode(&self.end.running) {
+            let before = self.end.seq;
+            return Err(self.tampered(format!("record {before} before it is not the one that was there")));
         }
         let (n, head) = match &record.session {
             None => (self.end.own_n, self.end.own_head.as_str()),
@@ -190,38 +198,27 @@ impl Verifier {
         self.before.is_none() && self.segment > 1
     }
 
-    fn confirms(&self, upto: u64, head: &str, signature: &str) -> Result<(), Tamper> {
-        if upto != self.end.seq || head != HEXLOWER.encode(&self.end.running) {
-            return Err(self.tampered("the checkpoint does not cover the lines before it".to_owned()));
-        }
-        if !self.key.confirms(&signed(upto, head), signature) {
-            return Err(self.tampered("the checkpoint's signature is not by this key".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, record: &Record, hash: &str) {
+    fn enter(&mut self, record: &Record, hash: [u8; 32]) {
         self.end.seq = record.seq;
-        if let Some(bytes) = hash_bytes(hash) {
-            self.end.running = run(&self.end.running, &bytes);
-        }
+        self.end.running = run(&self.end.running, &hash);
+        let hash = HEXLOWER.encode(&hash);
         match record.session {
             None => {
                 self.end.own_n = record.n;
-                hash.clone_into(&mut self.end.own_head);
+                self.end.own_head = hash;
             }
             Some(session) if matches!(record.event, Event::SessionClosed { .. }) => {
                 self.heads.remove(&session);
                 self.closed.insert(session);
             }
             Some(session) => {
-                if self.heads.insert(session, (record.n, hash.to_owned())).is_none() {
+                if self.heads.insert(session, (record.n, hash)).is_none() {
                     self.end.sessions = self.end.sessions.saturating_add(1);
                 }
             }
         }
-        if let Event::Checkpoint { upto, .. } = record.event {
-            self.end.signed = upto;
+        if matches!(record.event, Event::Checkpoint { .. }) {
+            self.end.signed = record.seq;
             self.end.checkpoints = self.end.checkpoints.saturating_add(1);
         }
     }
@@ -229,8 +226,4 @@ impl Verifier {
     fn tampered(&self, what: String) -> Tamper {
         Tamper { segment: self.segment, line: self.line, what }
     }
-}
-
-fn hash_bytes(text: &str) -> Option<[u8; 32]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }

@@ -10,19 +10,19 @@ use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::HEXLOWER;
 
 /// The journal with its lines put together anew, segment by segment.
-fn edited(change: impl FnOnce(&mut Vec<Vec<Vec<u8>>>)) -> Files {
+pub(super) fn edited(change: impl FnOnce(&mut Vec<Vec<Vec<u8>>>)) -> Files {
     let mut segments: Vec<Vec<Vec<u8>>> = journal().0.iter().map(|segment| lines(segment)).collect();
     change(&mut segments);
     Files(segments.into_iter().map(|lines| lines.concat()).collect())
 }
 
 /// The record of a line.
-fn record(line: &[u8]) -> Record {
+pub(super) fn record(line: &[u8]) -> Record {
     serde_json::from_slice(&line[65..line.len().saturating_sub(1)]).unwrap()
 }
 
 /// The line of a record, with a hash that fits.
-fn line(record: &Record) -> Vec<u8> {
+pub(super) fn line(record: &Record) -> Vec<u8> {
     let json = serde_json::to_vec(record).unwrap();
     let mut line = HEXLOWER.encode(digest::digest(&SHA256, &json).as_ref()).into_bytes();
     line.push(b' ');
@@ -32,23 +32,22 @@ fn line(record: &Record) -> Vec<u8> {
 }
 
 /// Writes a whole journal anew with fitting hashes and chains, as somebody can who has everything but the key.
-fn rechained(records: Vec<Record>, sign: impl Fn(u64, &str) -> Option<String>) -> Files {
+pub(super) fn rechained(records: Vec<Record>, sign: impl Fn(&Record) -> Option<String>) -> Files {
     let mut running = [0; 32];
     let mut heads = std::collections::HashMap::new();
     let mut segments: Vec<Vec<u8>> = Vec::new();
     for (seq, mut record) in (1..).zip(records) {
         let (n, prev) = heads.get(&record.session).cloned().unwrap_or((0_u64, String::new()));
         (record.seq, record.n, record.prev) = (seq, n.saturating_add(1), prev);
-        if let Event::SegmentOpened { head, previous_bytes, .. } = &mut record.event {
-            *head = HEXLOWER.encode(&running);
+        record.head = HEXLOWER.encode(&running);
+        if let Event::SegmentOpened { previous_bytes, .. } = &mut record.event {
             *previous_bytes = segments.last().map(|segment| ends(segment).whole);
             segments.push(Vec::new());
         }
-        if let Event::Checkpoint { upto, head, signature } = &mut record.event {
-            (*upto, *head) = (seq.saturating_sub(1), HEXLOWER.encode(&running));
-            if let Some(other) = sign(*upto, head) {
-                *signature = other;
-            }
+        if matches!(record.event, Event::Checkpoint { .. })
+            && let Some(signature) = sign(&record)
+        {
+            record.event = Event::Checkpoint { signature };
         }
         let line = line(&record);
         let hash = String::from_utf8(line[..64].to_vec()).unwrap();
@@ -59,28 +58,28 @@ fn rechained(records: Vec<Record>, sign: impl Fn(u64, &str) -> Option<String>) -
     Files(segments)
 }
 
-fn records() -> Vec<Record> {
+pub(super) fn records() -> Vec<Record> {
     journal().lines().iter().map(|line| record(line)).collect()
 }
 
 #[test]
 fn a_journal_that_is_written_anew_lacks_the_signature() {
-    assert!(rechained(records(), |_, _| None).0 == journal().0, "nothing changed, nothing differs");
+    assert!(rechained(records(), |_| None).0 == journal().0, "nothing changed, nothing differs");
     let forged = || {
         let mut records = records();
         records[2].at = Micros(0);
         records
     };
-    let tamper = rechained(forged(), |_, _| None).verify().unwrap_err();
+    let tamper = rechained(forged(), |_| None).verify().unwrap_err();
     assert_eq!(tamper.what, "the checkpoint's signature is not by this key");
     let other = Keys::derive(&Secret::new(vec![9; 32])).unwrap();
-    let tamper = rechained(forged(), |upto, head| Some(other.sign(&signed(upto, head)))).verify().unwrap_err();
+    let tamper = rechained(forged(), |record| Some(other.sign(&signed(record)))).verify().unwrap_err();
     assert_eq!(tamper.what, "the checkpoint's signature is not by this key");
     for nonsense in ["", "AAAA", "not base64"] {
-        assert!(rechained(forged(), |_, _| Some(nonsense.to_owned())).verify().is_err());
+        assert!(rechained(forged(), |_| Some(nonsense.to_owned())).verify().is_err());
     }
     // and with the key it verifies: the check is of the signature, not of something else
-    rechained(forged(), |upto, head| Some(keys().sign(&signed(upto, head)))).verify().unwrap();
+    rechained(forged(), |record| Some(keys().sign(&signed(record)))).verify().unwrap();
 }
 
 #[test]
@@ -98,7 +97,8 @@ fn a_signature_counts_for_its_own_lines_only() {
     records[at].event = first;
     // put back as it was signed, or signed as it is put back: neither fits
     let Event::Checkpoint { signature, .. } = records[at].event.clone() else { panic!("it is a checkpoint") };
-    let tamper = rechained(records, |upto, _| (upto == u64::try_from(at).unwrap()).then(|| signature.clone()))
+    let after = u64::try_from(at).unwrap().saturating_add(1);
+    let tamper = rechained(records, |record| (record.seq == after).then(|| signature.clone()))
         .verify()
         .unwrap_err();
     assert_eq!(tamper.what, "the checkpoint's signature is not by this key");
@@ -186,7 +186,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 /// Finds the line numbered `n` over all segments.
-fn place(segments: &[Vec<Vec<u8>>], n: usize) -> (usize, usize) {
+pub(super) fn place(segments: &[Vec<Vec<u8>>], n: usize) -> (usize, usize) {
     let mut before = 0_usize;
     for (at, segment) in segments.iter().enumerate() {
         if n < before.saturating_add(segment.len()) {
