@@ -252,17 +252,29 @@ pub struct Value {
 pub enum Audit {
     /// Check that nothing was changed, removed or slipped in; exit 1 where something was
     ///
-    /// What a checkpoint covers is signed; lines after the last one are chained only, and it says how many they are.
-    /// Compare the key's fingerprint with one you have kept: who can change a journal can change the key beside it.
+    /// Names each record that was changed, removed, moved or added. What a checkpoint covers is signed; records after the
+    /// last one are chained only, and it says how many they are. Compare the key's fingerprint with one you have kept: who
+    /// can change a journal can change the key beside it.
     Verify {
-        /// The journal's folder [default: that of --config, else the current one]
+        /// The journal's folder, or a receipt [default: that of --config, else the current folder]
         path: Option<PathBuf>,
-        /// The gateway's public key: ed25519:… or a file that holds it [default: journal.pub in the folder]
-        #[arg(long, value_name = "KEY")]
-        key: Option<String>,
-        /// The configuration that names the journal
-        #[arg(long, value_name = "FILE", conflicts_with = "path")]
-        config: Option<PathBuf>,
+        /// Which journal
+        #[command(flatten)]
+        journal: Journal,
+    },
+    /// Prove one session to somebody who has only the gateway's public key
+    ///
+    /// Writes the session's records with what ties them to the journal's signatures; `postern audit verify FILE --key KEY`
+    /// checks it anywhere. No secret is needed, and statements stay sealed.
+    Receipt {
+        /// The session, ses_…
+        session: String,
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Which journal
+        #[command(flatten)]
+        journal: Journal,
     },
     /// Print the journal's records, verified on the way
     Export {
@@ -276,6 +288,17 @@ pub enum Audit {
         #[arg(long)]
         unseal: bool,
     },
+}
+
+/// Which journal, and what verifies it.
+#[derive(Debug, Args)]
+pub struct Journal {
+    /// The gateway's public key: ed25519:… or a file that holds it [default: journal.pub in the folder]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// The configuration that names the journal
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// The forms of an export.

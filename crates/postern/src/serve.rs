@@ -5,7 +5,6 @@
 
 mod door;
 mod https;
-mod journal;
 mod policy;
 mod reload;
 mod seal;
@@ -19,12 +18,13 @@ use anyhow::Result;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
 use postern_adapters::identity::Oidc;
+use postern_adapters::journal::Journal;
 use postern_adapters::store::Store;
 use postern_adapters::tls::listener::Certificate;
 use postern_adapters::vault::{Places, Sealed};
 use postern_api::{Api, Counts};
 use postern_core::gate::{Halt, House};
-use postern_core::journal::{Sealer, VerifyKey};
+use postern_core::journal::{Keys, Sealer, VerifyKey};
 use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
 use postern_core::{Clock, Code, Fault};
@@ -39,7 +39,6 @@ use policy::{InForce, Verifiers};
 use reload::Reloader;
 use witness::Witness;
 
-pub use journal::{PUBLIC_KEY, public_key};
 pub use seal::root_secret;
 pub(crate) use seal::root_secret_of;
 
@@ -53,7 +52,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Gateway {
     halt: watch::Sender<Halt>,
     tasks: JoinSet<()>,
-    journal: Arc<postern_adapters::journal::Journal>,
+    journal: Arc<Journal>,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     reloader: Reloader,
@@ -82,7 +81,11 @@ impl Gateway {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let settings = &config.gateway;
         let root = seal::root_secret_of(settings)?;
-        let (journal, verify_key) = journal::open(settings, &root, Arc::clone(&clock))?;
+        let keys = Keys::derive(&root)?;
+        let verify_key = keys.verify_key();
+        let version = env!("CARGO_PKG_VERSION");
+        let journal = Journal::open(&settings.journal, keys, settings.durability, version, Arc::clone(&clock))?;
+        let journal = Arc::new(journal);
         let store = Arc::new(Store::open(&settings.store, Arc::clone(&clock)).await?);
         let lost = store.sessions_lost(clock.now(), "the gateway ended before it").await?;
         if lost > 0 {

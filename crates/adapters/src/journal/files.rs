@@ -67,7 +67,7 @@ impl Folder {
 }
 
 /// The file in a journal's folder with the key that verifies it.
-pub(super) const KEY: &str = "verify.key";
+pub const KEY: &str = "journal.pub";
 
 impl Folder {
     /// Lays the key that verifies the journal beside it; refuses where another one lies there.

@@ -28,7 +28,8 @@ use self::files::{Folder, Segments};
 use self::reading::Left;
 use self::writer::Writer;
 
-pub use self::reading::{Proof, Untrue, key_beside, verify, walk};
+pub use self::files::KEY;
+pub use self::reading::{Proof, Untrue, examine, key_beside, receipt, verify, walk};
 
 /// When a record counts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

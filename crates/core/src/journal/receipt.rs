@@ -77,8 +77,7 @@ impl Gathering {
         let checkpoint = matches!(record.event, Event::Checkpoint { .. });
         let own = record.session == Some(self.session);
         self.speaks |= own;
-        let empty =
-            || Span { after: record.seq.saturating_sub(1), head: record.head.clone(), lines: Vec::new() };
+        let empty = || Span { after: record.seq.saturating_sub(1), head: record.head.clone(), lines: Vec::new() };
         let span = self.span.get_or_insert_with(empty);
         let whole = own || checkpoint;
         span.lines.push(if whole { text } else { text.get(..HASH).unwrap_or(text) }.to_owned());

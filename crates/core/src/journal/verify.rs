@@ -132,9 +132,7 @@ impl Verifier {
     fn read(&self, text: &[u8]) -> Result<(Record, [u8; 32]), Tamper> {
         parse(text).map_err(|unread| match unread {
             Unread::Changed => self.tampered("the line was changed: its hash does not match".to_owned()),
-            Unread::Unknown(error) => {
-                self.tampered(format!("the line is none that this version knows: {error}"))
-            }
+            Unread::Unknown(error) => self.tampered(format!("the line is none that this version knows: {error}")),
         })
     }
 

@@ -15,7 +15,7 @@ use postern_core::{Code, Fault, Secret};
 use crate::config::Gateway;
 use crate::failure::reason;
 
-use super::journal::PUBLIC_KEY;
+use postern_adapters::journal::KEY;
 
 /// Its length in bytes; the file holds it as hexadecimal digits.
 const LENGTH: usize = 32;
@@ -24,7 +24,7 @@ const LENGTH: usize = 32;
 pub(crate) fn root_secret_of(gateway: &Gateway) -> Result<Secret, Fault> {
     let file = &gateway.seal_key;
     if !file.exists() {
-        if gateway.journal.join(PUBLIC_KEY).exists() {
+        if gateway.journal.join(KEY).exists() {
             let message = format!("the seal key `{}` is gone, and there is a journal that needs it", file.display());
             return Err(Fault::gateway(Code::Internal, message)
                 .hint("restore the file; to begin anew, move the journal and the store away"));

@@ -2,6 +2,8 @@
 //!
 //! Verifying needs the public key and no secret; only `--unseal` opens the seal key.
 
+mod receipt;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,40 +11,52 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::BASE64_NOPAD;
-use postern_adapters::journal::{Proof, Untrue, verify, walk};
+use postern_adapters::journal::{KEY, Proof, Untrue, examine, key_beside, verify, walk};
 use postern_core::journal::{Event, Record, Sealer, VerifyKey};
 use serde_json::{Value, json};
 
-use crate::cli::{Audit, Format};
+use crate::cli::{Audit, Format, Journal};
 use crate::failure::{Failure, reason};
 use crate::{config, serve, vocabularies};
 
 pub(crate) fn run(args: &Audit, out: &mut dyn Write) -> Result<()> {
     match args {
-        Audit::Verify { path, key, config } => {
-            let folder = folder(path.as_deref(), config.as_deref())?;
-            let (key, from) = verify_key(&folder, key.as_deref())?;
-            let proof = verify(&folder, &key).map_err(untrue)?;
+        Audit::Verify { path: Some(path), journal } if path.is_file() => {
+            receipt::verify(path, &given_key(journal.key.as_deref())?, out)
+        }
+        Audit::Verify { path, journal } => {
+            let (folder, key, from) = found(path.as_deref(), journal)?;
+            let proof = verify(&folder, &key).map_err(|why| untrue(why, &folder, &key))?;
             report(&proof, &key, &from, out)
+        }
+        Audit::Receipt { session, out: file, journal } => {
+            let (folder, key, _) = found(None, journal)?;
+            receipt::write(session, &folder, &key, file.as_deref(), out)
         }
         Audit::Export { format: Format::Jsonl, config, unseal } => export(config, *unseal, out),
     }
 }
 
-fn folder(path: Option<&Path>, file: Option<&Path>) -> Result<PathBuf> {
-    match (path, file) {
-        (Some(path), _) => Ok(path.to_owned()),
-        (None, Some(file)) => Ok(config::read(file, &vocabularies())?.gateway.journal),
-        (None, None) => Ok(PathBuf::from(".")),
+/// Where the journal is, the key to verify it with, and where that came from.
+fn found(path: Option<&Path>, journal: &Journal) -> Result<(PathBuf, VerifyKey, String)> {
+    let folder = match (path, &journal.config) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(file)) => config::read(file, &vocabularies())?.gateway.journal,
+        (None, None) => PathBuf::from("."),
+    };
+    if let Some(given) = &journal.key {
+        return Ok((folder, given_key(Some(given))?, "given".to_owned()));
     }
+    let key = key_beside(&folder).map_err(|untrue| {
+        Failure::new(untrue.to_string()).hint("pass the gateway's public key with --key ed25519:…")
+    })?;
+    Ok((folder, key, format!("{KEY} beside the journal; compare it with the one you know")))
 }
 
-/// The key to verify with, and where it came from.
-fn verify_key(folder: &Path, given: Option<&str>) -> Result<(VerifyKey, String)> {
-    let Some(given) = given else {
-        let key = serve::public_key(folder)?;
-        return Ok((key, format!("{} beside the journal; compare it with the one you know", serve::PUBLIC_KEY)));
-    };
+/// The key that the command line says.
+fn given_key(given: Option<&str>) -> Result<VerifyKey> {
+    let missing = || Failure::new("a receipt is checked with the gateway's public key").hint("pass --key ed25519:…");
+    let given = given.ok_or_else(missing)?;
     let text = if given.starts_with("ed25519:") {
         given.to_owned()
     } else {
@@ -50,22 +64,24 @@ fn verify_key(folder: &Path, given: Option<&str>) -> Result<(VerifyKey, String)>
             .map_err(|error| Failure::new(format!("`{given}` cannot be read: {}", reason(&error))))?
     };
     let wrong = || Failure::new(format!("`{given}` is no public key")).hint("it is ed25519: and 64 hexadecimal digits");
-    Ok((VerifyKey::parse(&text).ok_or_else(wrong)?, "given".to_owned()))
+    Ok(VerifyKey::parse(&text).ok_or_else(wrong)?)
 }
 
 fn report(proof: &Proof, key: &VerifyKey, from: &str, out: &mut dyn Write) -> Result<()> {
     let end = &proof.end;
     let unsigned = end.seq.saturating_sub(end.signed);
-    let counted = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     writeln!(
         out,
         "ok: {} in {}, {}, {}",
-        counted(end.seq, "line"),
+        counted(end.seq, "record"),
         counted(proof.segments, "segment"),
         counted(end.sessions, "session"),
         counted(end.checkpoints, "checkpoint"),
     )?;
-    writeln!(out, "unsigned: {} after the last checkpoint", counted(unsigned, "line"))?;
+    writeln!(out, "unsigned: {} after the last checkpoint", counted(unsigned, "record"))?;
+    for (from, to) in &end.late {
+        writeln!(out, "signed late: records {from} to {to}, by a gateway that went on where another was killed")?;
+    }
     if proof.torn > 0 {
         writeln!(out, "unfinished: {} at the end, of a line that was being written", counted(proof.torn, "byte"))?;
     }
@@ -73,32 +89,41 @@ fn report(proof: &Proof, key: &VerifyKey, from: &str, out: &mut dyn Write) -> Re
     Ok(())
 }
 
+fn counted(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The key in the form that people compare.
 fn fingerprint(key: &VerifyKey) -> String {
     format!("SHA256:{}", BASE64_NOPAD.encode(digest::digest(&SHA256, key.to_string().as_bytes()).as_ref()))
 }
 
-fn untrue(untrue: Untrue) -> anyhow::Error {
-    match untrue {
-        Untrue::Tampered(tamper) => Failure::new(format!("the journal was touched: {tamper}"))
-            .hint("lines before that one are as written")
-            .into(),
-        Untrue::Unreadable(why) => Failure::new(why).hint("name the folder that holds the segments").into(),
-    }
+/// What is said of a journal that proves nothing: record by record where that can be told.
+fn untrue(untrue: Untrue, folder: &Path, key: &VerifyKey) -> anyhow::Error {
+    let tamper = match untrue {
+        Untrue::Tampered(tamper) => tamper,
+        Untrue::Unreadable(why) => return Failure::new(why).hint("name the folder that holds the segments").into(),
+    };
+    let touched: Vec<String> = examine(folder, key).unwrap_or_default().iter().map(ToString::to_string).collect();
+    let what = if touched.is_empty() { tamper.to_string() } else { touched.join("\n  ") };
+    Failure::new(format!("the journal was touched: {what}"))
+        .hint("what stands before the first of these is as written")
+        .into()
 }
 
 fn export(file: &Path, unseal: bool, out: &mut dyn Write) -> Result<()> {
     let gateway = config::read(file, &vocabularies())?.gateway;
     let sealer = if unseal { Some(Sealer::derive(&serve::root_secret(&gateway.seal_key)?)?) } else { None };
-    let (key, _) = verify_key(&gateway.journal, None)?;
+    let journal = Journal { key: None, config: Some(file.to_owned()) };
+    let (folder, key, _) = found(None, &journal)?;
     let mut printed = Ok(());
-    let walked = walk(&gateway.journal, &key, |record| {
+    let walked = walk(&folder, &key, |record| {
         if printed.is_ok() {
             printed = print(&record, sealer.as_ref(), out);
         }
     });
     printed?;
-    walked.map(drop).map_err(untrue)
+    walked.map(drop).map_err(|why| untrue(why, &folder, &key))
 }
 
 fn print(record: &Record, sealer: Option<&Sealer>, out: &mut dyn Write) -> Result<()> {

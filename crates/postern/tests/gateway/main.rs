@@ -4,6 +4,8 @@
 //! the gateway, at [`served::Served`].
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod clients;

@@ -27,7 +27,7 @@ fn it_starts_from_nothing_and_stops_in_order() {
     assert!(verified.status.success(), "{}", stderr(&verified));
     let said = stdout(&verified);
     assert!(
-        said.starts_with("ok: ") && said.contains("\nunsigned: 1 line after the last checkpoint\nkey: SHA256:"),
+        said.starts_with("ok: ") && said.contains("\nunsigned: 0 records after the last checkpoint\nkey: SHA256:"),
         "{said}"
     );
 

@@ -55,7 +55,7 @@ fn a_journal_does_not_go_on_under_another_key() {
     let others = || Keys::derive(&Secret::new([8; 32])).unwrap();
     let fault = refused(folder.path(), others());
     assert!(fault.message.contains("begun under another seal key"), "{}", fault.message);
-    fs::remove_file(folder.path().join("verify.key")).unwrap();
+    fs::remove_file(folder.path().join("journal.pub")).unwrap();
     let fault = refused(folder.path(), others());
     assert!(fault.message.contains("signature is not by this key"), "{}", fault.message);
 }
@@ -69,10 +69,10 @@ fn the_key_that_verifies_a_journal_lies_beside_it() {
     verify(folder.path(), &beside).unwrap();
     drop(open(folder.path()));
 
-    fs::write(folder.path().join("verify.key"), "ed25519:none").unwrap();
-    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("holds no key"));
-    fs::remove_file(folder.path().join("verify.key")).unwrap();
-    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("cannot be read"));
+    fs::write(folder.path().join("journal.pub"), "ed25519:none").unwrap();
+    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("holds no public key"));
+    fs::remove_file(folder.path().join("journal.pub")).unwrap();
+    assert!(key_beside(folder.path()).unwrap_err().to_string().contains("there is no public key"));
 }
 
 #[test]

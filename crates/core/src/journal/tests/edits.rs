@@ -98,9 +98,7 @@ fn a_signature_counts_for_its_own_lines_only() {
     // put back as it was signed, or signed as it is put back: neither fits
     let Event::Checkpoint { signature, .. } = records[at].event.clone() else { panic!("it is a checkpoint") };
     let after = u64::try_from(at).unwrap().saturating_add(1);
-    let tamper = rechained(records, |record| (record.seq == after).then(|| signature.clone()))
-        .verify()
-        .unwrap_err();
+    let tamper = rechained(records, |record| (record.seq == after).then(|| signature.clone())).verify().unwrap_err();
     assert_eq!(tamper.what, "the checkpoint's signature is not by this key");
     let replayed = edited(|segments| {
         let line = segments[0][4].clone();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::examine::{Examiner, How, Touched};
-use super::edits::{edited, line, place, record, records, rechained};
+use super::edits::{edited, line, place, rechained, record, records};
 use super::{Files, journal, keys, lines};
 use crate::Micros;
 use crate::journal::Event;

@@ -1,0 +1,50 @@
+//! What an auditor gets, with real sessions in the journal.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::served::Served;
+use crate::site::{Site, stderr, stdout};
+
+#[test]
+fn a_receipt_proves_a_session_on_another_machine() {
+    let served = Served::new(18, &[]);
+    let mut gateway = served.site.start();
+    for statements in [&["SELECT 'of the other session'"][..], &["SELECT 41 + 1", "CREATE TABLE receipts (n int)"]] {
+        let output = served.through().psql(statements);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended().success());
+    let exported = stdout(&served.site.run(&["audit", "export", "--config", "postern.toml"]));
+    let records: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let opened = records.iter().rfind(|record| record["event"]["type"] == "session_opened").unwrap();
+    let session = opened["session"].as_str().unwrap();
+    let own = records.iter().filter(|record| record["session"] == session).count();
+
+    let made = served.site.run(&["audit", "receipt", session, "--config", "postern.toml", "--out", "receipt"]);
+    assert!(made.status.success() && made.stdout.is_empty(), "{}", stderr(&made));
+    let receipt = fs::read_to_string(served.site.path("receipt")).unwrap();
+    assert!(!receipt.contains("receipts"), "statements stay sealed");
+
+    let elsewhere = Site::new();
+    elsewhere.write("receipt", &receipt);
+    let key = fs::read_to_string(served.site.path("state/journal/journal.pub")).unwrap();
+    let verify = |site: &Site| site.run(&["audit", "verify", "receipt", "--key", key.trim()]);
+    let verified = verify(&elsewhere);
+    let said = stdout(&verified);
+    assert!(verified.status.success(), "{}", stderr(&verified));
+    assert!(said.starts_with(&format!("ok: session {session}, {own} records, ")), "{said}");
+    assert!(said.contains("whole: yes") && said.contains("key: SHA256:"), "{said}");
+
+    elsewhere.write("receipt", &receipt.replacen("\\\"verdict\\\":\\\"allow\\\"", "\\\"verdict\\\":\\\"allov\\\"", 1));
+    let changed = verify(&elsewhere);
+    assert_eq!(changed.status.code(), Some(1));
+    let said = stderr(&changed);
+    assert!(said.starts_with("error: the receipt `receipt` proves nothing: record "), "{said}");
+    assert!(said.contains(" was changed\nhint: "), "{said}");
+    let keyless = elsewhere.run(&["audit", "verify", "receipt"]);
+    assert!(stderr(&keyless).contains("hint: pass --key"), "{}", stderr(&keyless));
+}
