@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod dial;
 pub mod identity;
+pub mod index;
 pub mod journal;
 pub mod store;
 pub mod tls;

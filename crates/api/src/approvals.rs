@@ -143,7 +143,8 @@ impl Api {
     }
 }
 
-fn json(body: &impl Serialize) -> Response {
+/// An answer that succeeded.
+pub(crate) fn json(body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => {

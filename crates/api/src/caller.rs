@@ -24,16 +24,18 @@ pub struct Client(pub SocketAddr);
 pub(crate) struct Caller(pub(crate) Arc<Principal>);
 
 /// Lets through whoever sends a token that makes a principal.
-pub(crate) async fn by_token(
-    State(api): State<Arc<Api>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let Some(claim) = bearer(request.headers()) else {
-        return Err(Problem::new(Code::ProofMissing, "no token was given").hint("send `Authorization: Bearer TOKEN`"));
-    };
-    let principal = api.recognise(&claim, client(&request)?).await?;
-    request.extensions_mut().insert(Caller(Arc::new(principal)));
+pub(crate) async fn by_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Result<Response, Problem> {
+    Ok(next.run(api.known(request).await?).await)
+}
+
+/// Lets through whoever sends a token that makes an auditor under the policy in force.
+pub(crate) async fn by_auditor(State(api): State<Arc<Api>>, request: Request, next: Next) -> Result<Response, Problem> {
+    let request = api.known(request).await?;
+    let roles = &api.house.policy.rulebook().roles;
+    if !request.extensions().get().is_some_and(|Caller(principal)| roles.audits(principal)) {
+        let problem = Problem::new(Code::RoleMissing, "only an auditor may see this");
+        return Err(problem.hint("`auditors` in [roles] of the policy names them"));
+    }
     Ok(next.run(request).await)
 }
 
@@ -44,6 +46,17 @@ pub(crate) fn client(request: &Request) -> Result<Client, Fault> {
 }
 
 impl Api {
+    /// The request with its caller among its extensions.
+    async fn known(&self, mut request: Request) -> Result<Request, Problem> {
+        let Some(claim) = bearer(request.headers()) else {
+            let hint = "send `Authorization: Bearer TOKEN`";
+            return Err(Problem::new(Code::ProofMissing, "no token was given").hint(hint));
+        };
+        let principal = self.recognise(&claim, client(&request)?).await?;
+        request.extensions_mut().insert(Caller(Arc::new(principal)));
+        Ok(request)
+    }
+
     /// The principal that a claim makes; a refusal is journalled.
     pub(crate) async fn recognise(&self, claim: &Claim, Client(address): Client) -> Result<Principal, Fault> {
         match self.house.recognise(claim).await {

@@ -4,6 +4,7 @@
 //! [`router`]; which routes there are, and who may call each, is one table in `routes`.
 
 mod approvals;
+mod audit;
 mod caller;
 mod health;
 mod metrics;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use postern_core::House;
+use postern_core::ports::Search;
 
 pub use caller::Client;
 pub use metrics::Counts;
@@ -29,6 +31,7 @@ mod tests;
 /// What all requests share.
 pub struct Api {
     house: Arc<House>,
+    search: Arc<dyn Search>,
     counts: Arc<Counts>,
     desk: Desk,
     origin: String,
@@ -37,8 +40,8 @@ pub struct Api {
 impl Api {
     /// The API of a gateway that browsers know as `origin`, such as `https://gw.example.com:18443`.
     #[must_use]
-    pub fn new(house: Arc<House>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
-        Self { house, counts, desk: Desk::default(), origin: origin.into() }
+    pub fn new(house: Arc<House>, search: Arc<dyn Search>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
+        Self { house, search, counts, desk: Desk::default(), origin: origin.into() }
     }
 }
 

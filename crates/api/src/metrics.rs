@@ -44,6 +44,7 @@ impl Counts {
                 Event::Alert { .. } => one(&self.alerts),
                 Event::SegmentOpened { .. }
                 | Event::Checkpoint { .. }
+                | Event::JournalSearched { .. }
                 | Event::ApprovalAnswered { .. }
                 | Event::ApprovalSettled { .. }
                 | Event::Own { .. }

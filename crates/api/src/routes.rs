@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use postern_core::Code;
 
 use crate::problem::Problem;
-use crate::{Api, approvals, caller, health, openapi, pages};
+use crate::{Api, approvals, audit, caller, health, openapi, pages};
 
 /// More than any answer or token needs.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -26,6 +26,8 @@ pub(crate) enum Permission {
     Anybody,
     /// Whoever sends a token that makes a principal.
     Token,
+    /// Whoever sends the token of an auditor.
+    Auditor,
     /// A person who has logged in at the page, by its cookie.
     Cookie,
 }
@@ -38,7 +40,7 @@ pub(crate) struct Route {
     serve: fn(MethodFilter) -> MethodRouter<Arc<Api>>,
 }
 
-use Permission::{Anybody, Cookie, Token};
+use Permission::{Anybody, Auditor, Cookie, Token};
 
 pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/livez", Anybody, |get| on(get, health::live)),
@@ -49,6 +51,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/v1/approvals/{id}", Token, |get| on(get, approvals::show)),
     route(Method::POST, "/v1/approvals/{id}/approve", Token, |post| on(post, approvals::approve)),
     route(Method::POST, "/v1/approvals/{id}/deny", Token, |post| on(post, approvals::deny)),
+    route(Method::GET, "/v1/audit", Auditor, |get| on(get, audit::search)),
     route(Method::GET, "/approvals/{id}", Cookie, |get| on(get, pages::show)),
     route(Method::POST, "/approvals/{id}", Cookie, |post| on(post, pages::answer)),
     route(Method::POST, "/approvals/{id}/login", Anybody, |post| on(post, pages::login)),
@@ -72,6 +75,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         let guarded = match permission {
             Anybody => serve(filter),
             Token => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), caller::by_token)),
+            Auditor => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), caller::by_auditor)),
             Cookie => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), pages::by_cookie)),
         };
         router = router.route(path, guarded);

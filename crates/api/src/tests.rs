@@ -1,4 +1,5 @@
 mod approvals;
+mod audit;
 mod health;
 mod matrix;
 mod openapi;
@@ -16,6 +17,7 @@ use postern_testkit::fakes::{Arrivals, Dwelling, HouseBuilder, Reach, operation}
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use self::audit::Shelf;
 use crate::{Api, Client, Counts, router};
 
 const POLICY: &str = r#"
@@ -57,6 +59,15 @@ const POLICY: &str = r#"
     address = "shop.test:7000"
     login = { user = "app", password = "env:SHOP" }
 
+    [roles]
+    auditors = ["principal:eve"]
+
+    [[principal]]
+    name = "eve"
+    kind = "human"
+    issuer = "corp"
+    claims = { sub = "eve" }
+
     [[rule]]
     name = "deletes"
     effect = "approve"
@@ -66,19 +77,21 @@ const POLICY: &str = r#"
     with = { approvers = ["group:dba"], expires = "10m" }
 "#;
 
-/// Ann approves, bob is a human who does not, hal acts for bob, the rest are programs.
+/// Ann approves, bob is a human who does not, eve audits, hal acts for bob, the rest are programs.
 const TOKENS: &[(&str, &str)] = &[
     ("anns", "ann"),
     ("bobs", "bob"),
     ("hals", "hal"),
     ("ci", "repo:shop"),
     ("others", "repo:other"),
+    ("eves", "eve"),
     ("noones", "x"),
 ];
 
 /// A gateway of fakes with its API in front.
 struct Desk {
     dwelling: Dwelling,
+    search: Arc<Shelf>,
     api: Router,
     _arrivals: Arrivals,
 }
@@ -98,8 +111,10 @@ impl Desk {
             dwelling.tokens.know(token, subject);
         }
         dwelling.vault.put("env:SHOP", "hunter22");
-        let api = Api::new(Arc::clone(&dwelling.house), Arc::new(Counts::default()), "https://gateway.test:18443");
-        Self { dwelling, api: router(api), _arrivals: arrivals }
+        let search = Arc::new(Shelf::default());
+        let counts = Arc::new(Counts::default());
+        let api = Api::new(Arc::clone(&dwelling.house), Arc::clone(&search) as _, counts, "https://gateway.test:18443");
+        Self { dwelling, search, api: router(api), _arrivals: arrivals }
     }
 
     /// Holds a delete of whoever has the token.

@@ -91,6 +91,8 @@ codes! {
     MeaningChanged = 3014,
     /// A rule's condition cannot be worked out.
     ConditionFailed = 3015,
+    /// Only whoever has a role at the gateway itself may do it.
+    RoleMissing = 3025,
     /// The client broke the protocol.
     ClientViolation = 4001,
     /// The protocol has it, Postern does not pass it.

@@ -9,7 +9,7 @@ mod words;
 use std::ops::Range;
 
 pub use reader::{Reader, Text, Value, parse};
-pub use words::{meant, nearest, unknown};
+pub use words::{duration, meant, nearest, unknown};
 
 #[cfg(test)]
 mod tests;

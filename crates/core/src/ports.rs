@@ -1,4 +1,4 @@
-//! The eight doors to the outside. Core asks through these; an adapter, a protocol or a test answers.
+//! The doors to the outside. Core asks through these; an adapter, a protocol or a test answers.
 //!
 //! None of them can grant anything: what comes back is data, and [`crate::gate`] alone makes permits of it.
 
@@ -14,7 +14,8 @@ use crate::fault::Fault;
 use crate::gate::{Accepted, Gate};
 use crate::id::ApprovalId;
 use crate::identity::{Claim, Principal, VerifiedClaims};
-use crate::journal::{Appended, Draft};
+use crate::journal::query::Query;
+use crate::journal::{Appended, Draft, Record, Unsealed};
 use crate::operation::Operation;
 use crate::policy::Rulebook;
 use crate::secret::Secret;
@@ -136,6 +137,34 @@ pub trait Vault: Send + Sync {
 pub trait Dial: Send + Sync {
     /// Connects to a target.
     fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>>;
+}
+
+/// A record that was looked for.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The record.
+    pub record: Record,
+    /// Who it is about.
+    pub principal: Option<String>,
+    /// On which target.
+    pub target: Option<String>,
+    /// What was sealed in it.
+    pub opened: Option<Unsealed>,
+}
+
+/// Some of what was looked for.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The newest first.
+    pub hits: Vec<Hit>,
+    /// The number of the record to go on before, where there may be more.
+    pub next: Option<u64>,
+}
+
+/// Finds records of the journal again.
+pub trait Search: Send + Sync {
+    /// The newest records that a query picks, at most `most`, and where it is given only those before `before`.
+    fn search<'a>(&'a self, query: &'a Query, before: Option<u64>, most: usize) -> Later<'a, Result<Found, Fault>>;
 }
 
 /// Writes the journal.

@@ -64,7 +64,7 @@ pub enum Verb {
     /// again.
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Verify and export the journal, offline
+    /// Verify, search and export the journal
     ///
     /// The journal is checked from its files alone: no gateway, no network, no secret.
     #[command(subcommand)]
@@ -276,6 +276,15 @@ pub enum Audit {
         #[command(flatten)]
         journal: Journal,
     },
+    /// Find records in the journal of a running gateway, newest first. For auditors
+    ///
+    /// A query is words, all of which must hold: principal:NAME target:NAME session:ID object:SCHEMA.TABLE[.COLUMN]
+    /// effect:WORD action:VERB verdict:allow|hold|deny rule:NAME since:TIME until:TIME, and text to find in statements.
+    /// A comma means either, `*` any run of characters; a TIME is 2026-01-31, 2026-01-31T08:00:00Z or how long ago: 90m.
+    ///
+    /// That somebody searches, and for what, is in the journal as well. What is found is read from the journal and not
+    /// proved by this: `postern audit verify` does that.
+    Search(Search),
     /// Print the journal's records, verified on the way
     Export {
         /// In which form
@@ -288,6 +297,22 @@ pub enum Audit {
         #[arg(long)]
         unseal: bool,
     },
+}
+
+/// What to look for.
+#[derive(Debug, Args)]
+pub struct Search {
+    /// What to look for, such as: principal:deploy-bot verdict:deny since:7d
+    pub query: Vec<String>,
+    /// How many records at most
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: u64,
+    /// Print JSON, one record a line
+    #[arg(long)]
+    pub json: bool,
+    /// Which gateway, and as whom
+    #[command(flatten)]
+    pub remote: Remote,
 }
 
 /// Which journal, and what verifies it.

@@ -42,7 +42,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             process::forbid_core_dumps()?;
             wait(verbs::secrets::run(args, out))
         }
-        Verb::Audit(args) => verbs::audit::run(&args, out),
+        Verb::Audit(args) => wait(verbs::audit::run(&args, out)),
     }
 }
 

@@ -18,6 +18,7 @@ use anyhow::Result;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
 use postern_adapters::identity::Oidc;
+use postern_adapters::index::Index;
 use postern_adapters::journal::Journal;
 use postern_adapters::store::Store;
 use postern_adapters::tls::listener::Certificate;
@@ -96,6 +97,7 @@ impl Gateway {
         let certificate = certificate(&config, &*clock)?;
         let in_force = InForce::new(config.rulebook);
         let verifiers = Verifiers::new(Oidc::new(config.issuers.clone(), Arc::clone(&clock))?);
+        let index = Arc::new(Index::open(&settings.journal, Arc::clone(&store), Sealer::derive(&root)?));
         let (halt, halted) = watch::channel(Halt::Running);
         let counts = Arc::new(Counts::default());
         let origin = origin(&config.gateway.domain, config.listeners.of(HTTPS).map(|one| one.address.port()));
@@ -105,14 +107,19 @@ impl Gateway {
             approvals: store.clone(),
             vault: Arc::new(Places::new(sealed)),
             dial: Arc::new(Direct::default()),
-            append: Arc::new(Witness::new(Arc::clone(&journal), Arc::clone(&store), Arc::clone(&counts))),
+            append: Arc::new(Witness::new(
+                Arc::clone(&journal),
+                Arc::clone(&store),
+                Arc::clone(&index),
+                Arc::clone(&counts),
+            )),
             clock: Arc::clone(&clock),
             sealer: Sealer::derive(&root)?,
             lifetime: settings.lifetime,
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),
         });
-        let api = postern_api::router(Api::new(Arc::clone(&house), Arc::clone(&counts), origin));
+        let api = postern_api::router(Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin));
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {

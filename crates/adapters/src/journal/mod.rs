@@ -6,6 +6,7 @@
 
 mod files;
 mod keeper;
+mod range;
 mod reading;
 mod writer;
 
@@ -29,6 +30,7 @@ use self::reading::Left;
 use self::writer::Writer;
 
 pub use self::files::KEY;
+pub(crate) use self::range::range;
 pub use self::reading::{Proof, Untrue, examine, key_beside, receipt, verify, walk};
 
 /// When a record counts as written.

@@ -192,7 +192,7 @@ fn segment(
 }
 
 /// Reads a line with its newline, or what is left without one. Tells how many bytes it is.
-fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
+pub(super) fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let read = reader.take(LONGEST).read_until(b'\n', line)?;
     let read = u64::try_from(read).unwrap_or(u64::MAX);

@@ -5,12 +5,14 @@
 //! only ever replaced by the next one in a compare-and-swap. Enter at [`Store::open`].
 
 mod approvals;
+mod places;
 mod secrets;
 mod sessions;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use places::{Place, bit};
 pub use secrets::SealedSecret;
 pub use sessions::Session;
 
@@ -94,6 +96,10 @@ impl Store {
     /// Finishes what is being written and closes the store; it is of no use afterwards.
     pub async fn close(&self) {
         self.rows.pool.close().await;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.rows.pool.is_closed()
     }
 
     /// Hears of every approval that is asked or changed in this process.

@@ -14,11 +14,12 @@ enum Who {
     OtherWorkload,
     Bystander,
     Approver,
+    Auditor,
 }
 
-use Who::{Approver, Asker, BadToken, Bystander, GoodTokenOfNobody, Nobody, OtherWorkload};
+use Who::{Approver, Asker, Auditor, BadToken, Bystander, GoodTokenOfNobody, Nobody, OtherWorkload};
 
-const EVERYBODY: [Who; 7] = [Nobody, BadToken, GoodTokenOfNobody, Asker, OtherWorkload, Bystander, Approver];
+const EVERYBODY: [Who; 8] = [Nobody, BadToken, GoodTokenOfNobody, Asker, OtherWorkload, Bystander, Approver, Auditor];
 
 impl Who {
     fn token(self) -> &'static str {
@@ -30,13 +31,14 @@ impl Who {
             OtherWorkload => "others",
             Bystander => "bobs",
             Approver => "anns",
+            Auditor => "eves",
         }
     }
 }
 
 async fn call(desk: &Desk, route: &Route, who: Who, id: &str) -> Reply {
     let path = route.path.replace("{id}", id);
-    if route.permission == Permission::Token {
+    if matches!(route.permission, Permission::Token | Permission::Auditor) {
         return if route.method == Method::POST {
             desk.post(&path, who.token(), "").await
         } else {
@@ -62,8 +64,10 @@ fn expected(route: &Route, who: Who) -> StatusCode {
     match route.permission {
         Permission::Anybody if route.path.ends_with("/login") => StatusCode::BAD_REQUEST,
         Permission::Anybody => StatusCode::OK,
-        Permission::Token if who == GoodTokenOfNobody => StatusCode::FORBIDDEN,
-        Permission::Token | Permission::Cookie if !known => StatusCode::UNAUTHORIZED,
+        Permission::Token | Permission::Auditor if who == GoodTokenOfNobody => StatusCode::FORBIDDEN,
+        Permission::Token | Permission::Auditor | Permission::Cookie if !known => StatusCode::UNAUTHORIZED,
+        Permission::Auditor if who == Auditor => StatusCode::OK,
+        Permission::Auditor => StatusCode::FORBIDDEN,
         Permission::Token => match (route.path, who) {
             ("/v1/openapi.json" | "/v1/approvals", _) => StatusCode::OK,
             (_, OtherWorkload) => StatusCode::NOT_FOUND,

@@ -36,7 +36,8 @@ fn list(words: &[&str]) -> String {
 }
 
 /// What digits and a unit say.
-pub(super) fn duration(text: &str) -> Option<std::time::Duration> {
+#[must_use]
+pub fn duration(text: &str) -> Option<std::time::Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds: u64 = match unit {
         "s" => 1,

@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::lasting::Lifetime;
 use crate::gate::question::Pending;
-use crate::id::{ApprovalId, SessionId};
+use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
 use crate::policy::Scope;
@@ -117,6 +117,16 @@ impl House {
         };
         self.write(None, Event::AnswerTaken { approval: id, answer, state, refused }).await?;
         Ok(answered)
+    }
+
+    /// Writes down that somebody looks for records, before they are shown.
+    ///
+    /// # Errors
+    /// Where the journal fails.
+    pub async fn searched(&self, by: &Principal, query: &str) -> Result<(), Fault> {
+        let id = OperationId::at(self.clock.now());
+        let sealed = self.sealer.seal(&id.to_string(), &[query], &[])?;
+        self.write(None, Event::JournalSearched { id, by: by.summary(), sealed }).await.map(drop)
     }
 
     /// Resolves when sessions must end.

@@ -3,6 +3,8 @@
 //! Values of the client (statements, parameters) appear only sealed. Names, verbs, verdicts and times are in clear,
 //! so that an auditor without the seal key sees what was done, by whom and why.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is sealed stands in few kinds of records")]
+
 use serde::{Deserialize, Serialize};
 
 use crate::approval::Choice;
@@ -162,6 +164,15 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         refused: Option<String>,
     },
+    /// Somebody looked for records.
+    JournalSearched {
+        /// The search.
+        id: OperationId,
+        /// Who looked.
+        by: PrincipalSummary,
+        /// What they looked for.
+        sealed: Sealed,
+    },
     /// A held operation was settled.
     ApprovalSettled {
         /// The operation.
@@ -203,6 +214,17 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+}
+
+impl Event {
+    /// What is sealed in it, and the name that it was sealed under.
+    #[must_use]
+    pub fn sealed(&self) -> Option<(OperationId, &Sealed)> {
+        match self {
+            Self::Operation { id, sealed, .. } | Self::JournalSearched { id, sealed, .. } => Some((*id, sealed)),
+            _ => None,
+        }
+    }
 }
 
 /// What policy decided.

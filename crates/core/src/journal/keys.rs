@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::fault::Fault;
+use crate::journal::event::Event;
 use crate::seal::{Seal, bad_root, expand};
 use crate::secret::Secret;
 
@@ -111,6 +112,13 @@ impl Sealer {
         };
         let plain = Zeroizing::new(serde_json::to_vec(&open).map_err(|_| failed())?);
         Ok(Sealed(BASE64.encode(&self.0.close(context, &plain).map_err(|_| failed())?)))
+    }
+
+    /// Opens what is sealed in a record, if anything is.
+    #[must_use]
+    pub fn open_in(&self, event: &Event) -> Option<Unsealed> {
+        let (id, sealed) = event.sealed()?;
+        self.open(&id.to_string(), sealed)
     }
 
     /// Opens what was sealed under the name `context`.

@@ -2,16 +2,18 @@
 //!
 //! This is the pure half; files are an adapter's. A gateway's [`Ledger`] turns [`Draft`]s into finished lines and
 //! signs checkpoints over them, [`verify::Verifier`] reads the lines back and says whether they were touched, [`examine::Examiner`] which of them. Statements and
-//! parameters are sealed before they get here ([`Sealer`]). A [`receipt`] proves one session away from its journal.
+//! parameters are sealed before they get here ([`Sealer`]). A [`receipt`] proves one session away from its journal, a
+//! [`query`] finds records again.
 
 mod chain;
 mod event;
 pub mod examine;
 mod keys;
+pub mod query;
 pub mod receipt;
 pub mod verify;
 
-pub use chain::{Ledger, Line, Torn};
+pub use chain::{Ledger, Line, Torn, read_line};
 pub use event::{Decided, Draft, Event, Outcome, Record};
 pub use keys::{Keys, Sealed, Sealer, Unsealed, VerifyKey};
 

@@ -1,9 +1,11 @@
-//! Between core and the journal: what is written there is counted, and the list of sessions is kept beside it.
+//! Between core and the journal: what is written there is counted and noted for those who look for it, and the list of
+//! sessions is kept beside it.
 //!
 //! Evidence is the journal's alone. A session that the list does not take does not open; its end is another matter.
 
 use std::sync::Arc;
 
+use postern_adapters::index::Index;
 use postern_adapters::journal::Journal;
 use postern_adapters::store::{Session, Store};
 use postern_api::Counts;
@@ -15,12 +17,13 @@ use postern_core::ports::{Append, Later};
 pub(super) struct Witness {
     journal: Arc<Journal>,
     store: Arc<Store>,
+    index: Arc<Index>,
     counts: Arc<Counts>,
 }
 
 impl Witness {
-    pub(super) fn new(journal: Arc<Journal>, store: Arc<Store>, counts: Arc<Counts>) -> Self {
-        Self { journal, store, counts }
+    pub(super) fn new(journal: Arc<Journal>, store: Arc<Store>, index: Arc<Index>, counts: Arc<Counts>) -> Self {
+        Self { journal, store, index, counts }
     }
 
     async fn pass(&self, drafts: Vec<Draft>) -> Result<Appended, Fault> {
@@ -30,6 +33,7 @@ impl Witness {
         match self.journal.append(drafts.clone()).await {
             Ok(appended) => {
                 self.counts.written(&drafts);
+                self.index.note(appended.sequence, &drafts);
                 self.note_ends(&drafts).await;
                 Ok(appended)
             }

@@ -1,8 +1,9 @@
-//! `postern audit`: the journal, from its files alone.
+//! `postern audit`: the journal, from its files alone; searching, from a gateway.
 //!
 //! Verifying needs the public key and no secret; only `--unseal` opens the seal key.
 
 mod receipt;
+mod search;
 
 use std::fs;
 use std::io::Write;
@@ -12,15 +13,16 @@ use anyhow::Result;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::BASE64_NOPAD;
 use postern_adapters::journal::{KEY, Proof, Untrue, examine, key_beside, verify, walk};
-use postern_core::journal::{Event, Record, Sealer, VerifyKey};
+use postern_core::journal::{Record, Sealer, VerifyKey};
 use serde_json::{Value, json};
 
 use crate::cli::{Audit, Format, Journal};
 use crate::failure::{Failure, reason};
 use crate::{config, serve, vocabularies};
 
-pub(crate) fn run(args: &Audit, out: &mut dyn Write) -> Result<()> {
+pub(crate) async fn run(args: &Audit, out: &mut dyn Write) -> Result<()> {
     match args {
+        Audit::Search(args) => search::run(args, out).await,
         Audit::Verify { path: Some(path), journal } if path.is_file() => {
             receipt::verify(path, &given_key(journal.key.as_deref())?, out)
         }
@@ -128,9 +130,8 @@ fn export(file: &Path, unseal: bool, out: &mut dyn Write) -> Result<()> {
 
 fn print(record: &Record, sealer: Option<&Sealer>, out: &mut dyn Write) -> Result<()> {
     let mut line = serde_json::to_value(record)?;
-    if let (Some(sealer), Event::Operation { id, sealed, .. }) = (sealer, &record.event) {
-        let opened = sealer.open(&id.to_string(), sealed);
-        let opened = opened.ok_or_else(|| {
+    if let (Some(sealer), Some((id, _))) = (sealer, record.event.sealed()) {
+        let opened = sealer.open_in(&record.event).ok_or_else(|| {
             Failure::new(format!("operation {id} was sealed with another key")).hint("use the seal key of that time")
         })?;
         if let Some(event) = line.get_mut("event").and_then(Value::as_object_mut) {

@@ -12,7 +12,9 @@ use crate::site::{Site, stderr, stdout};
 fn a_receipt_proves_a_session_on_another_machine() {
     let served = Served::new(18, &[]);
     let mut gateway = served.site.start();
-    for statements in [&["SELECT 'of the other session'"][..], &["SELECT 41 + 1", "CREATE TABLE receipts (n int)"]] {
+    for statements in
+        [&["SELECT 'of the other session'"][..], &["SELECT 'hidden value'", "CREATE TABLE receipts (n int)"]]
+    {
         let output = served.through().psql(statements);
         assert!(output.status.success(), "{}", stderr(&output));
     }
@@ -27,7 +29,7 @@ fn a_receipt_proves_a_session_on_another_machine() {
     let made = served.site.run(&["audit", "receipt", session, "--config", "postern.toml", "--out", "receipt"]);
     assert!(made.status.success() && made.stdout.is_empty(), "{}", stderr(&made));
     let receipt = fs::read_to_string(served.site.path("receipt")).unwrap();
-    assert!(!receipt.contains("receipts"), "statements stay sealed");
+    assert!(receipt.contains("public.receipts") && !receipt.contains("hidden value"), "statements stay sealed");
 
     let elsewhere = Site::new();
     elsewhere.write("receipt", &receipt);
@@ -47,4 +49,41 @@ fn a_receipt_proves_a_session_on_another_machine() {
     assert!(said.contains(" was changed\nhint: "), "{said}");
     let keyless = elsewhere.run(&["audit", "verify", "receipt"]);
     assert!(stderr(&keyless).contains("hint: pass --key"), "{}", stderr(&keyless));
+}
+
+#[test]
+fn an_auditor_finds_what_a_bot_did_and_a_bot_finds_nothing() {
+    let served = Served::new(18, &[]);
+    let policy = fs::read_to_string(served.site.path("policy.toml")).unwrap();
+    let roles = "\n[roles]\nauditors = [\"principal:ann\"]\n";
+    served.site.write("policy.toml", &format!("{policy}{roles}"));
+    let _gateway = served.site.start();
+    let output =
+        served.through().psql(&["CREATE TABLE searched (mail text)", "SELECT mail AS looked_for FROM searched"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let search = |who: &str, query: &[&str]| {
+        let output = served.site.run_as(who, &[&["audit", "search"], query].concat());
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, said, why) = search("ann", &["object:public.searched", "effect:read", "verdict:allow"]);
+    assert_eq!(code, Some(0), "{why}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("postgres.select") && said.contains("looked_for"), "{said}");
+    let (_, said, _) = search("ann", &["LOOKED_for", "--json"]);
+    let records: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        records.iter().all(|record| record["event"]["text"].as_str().unwrap().to_lowercase().contains("looked_for")),
+        "{said}"
+    );
+    let types: Vec<&str> = records.iter().map(|record| record["event"]["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["journal_searched", "operation"], "the search for it is found as well");
+    assert_eq!(search("ann", &["object:public.nowhere"]).1, "");
+
+    let (code, said, why) = search("bob", &["object:public.searched"]);
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(why.starts_with("error: PST-3025: only an auditor may see this\nhint: "), "{why}");
+    let (code, _, why) = search("ann", &["object=public"]);
+    assert_eq!(code, Some(0), "{why}");
+    assert!(search("ann", &["objects:public"]).2.contains("did you mean `object`?"));
 }

@@ -137,11 +137,11 @@ fn a_changed_file_is_taken_up_without_a_signal() {
     gateway.says("the configuration was taken up");
 }
 
-/// The disk is full: here, files may not grow beyond 128 KiB.
+/// The disk is full: here, files may not grow beyond 512 KiB.
 #[test]
 fn a_journal_that_cannot_be_written_ends_the_gateway() {
     let site = Site::new();
-    let mut gateway = site.start_by("trap '' XFSZ; ulimit -f 256; exec");
+    let mut gateway = site.start_by("trap '' XFSZ; ulimit -f 1024; exec");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let authority = reqwest::Certificate::from_pem(&fs::read(site.path("state/tls.crt")).unwrap()).unwrap();
     postern::process::prepare();

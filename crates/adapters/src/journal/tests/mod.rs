@@ -2,6 +2,7 @@ mod crash;
 mod loss;
 mod opening;
 mod proof;
+mod range;
 
 use std::fs::{self, File};
 use std::io;

@@ -1,0 +1,133 @@
+//! What is noted of records while they are written, in little time and bounded memory.
+//!
+//! It knows neither files nor tables. Enter at [`Noted::take`].
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use postern_core::clock::Micros;
+use postern_core::id::SessionId;
+use postern_core::journal::Event;
+use postern_core::journal::query::{object_of, target, touches, verdict, who};
+
+use super::{block_of, name_of};
+use crate::store::{Place, bit};
+
+/// How many sessions and objects are noted between two visits to the store. What is beyond is read from the journal.
+const MOST: usize = 50_000;
+
+/// Whose a session is.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    principal: Arc<str>,
+    target: Arc<str>,
+}
+
+impl Who {
+    pub(super) fn new(principal: &str, target: &str) -> Self {
+        Self { principal: principal.into(), target: target.into() }
+    }
+}
+
+/// What was noted since it was last given away.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    sessions: HashMap<SessionId, Who>,
+    spots: HashMap<(u64, Option<SessionId>, Arc<str>), Spot>,
+    /// How many sessions and objects these are.
+    size: usize,
+    upto: u64,
+    /// Something is missing, so that all of it has to be read from the journal.
+    overlooked: bool,
+}
+
+#[derive(Debug)]
+struct Spot {
+    target: Arc<str>,
+    verdicts: u8,
+    began: Micros,
+    ended: Micros,
+    objects: BTreeSet<Box<str>>,
+}
+
+impl Noted {
+    /// Nothing noted, and something missing.
+    pub(super) fn behind() -> Self {
+        Self { overlooked: true, ..Self::default() }
+    }
+
+    /// Takes note of a record.
+    pub(super) fn take(&mut self, seq: u64, at: Micros, session: Option<SessionId>, event: &Event) {
+        self.upto = self.upto.max(seq);
+        if let (Some(session), Event::SessionOpened { principal, target, .. }) = (session, event) {
+            self.know(session, Who::new(&principal.name, target));
+        }
+        if self.overlooked {
+            return;
+        }
+        let known = session.and_then(|session| self.sessions.get(&session));
+        let name = |said: Option<&str>, known: Option<&Arc<str>>| -> Arc<str> {
+            said.map(Arc::from).or_else(|| known.cloned()).unwrap_or_default()
+        };
+        // a session has one principal; what belongs to no session says itself whom it is about
+        let principal = name(who(event).filter(|_| known.is_none()), known.map(|known| &known.principal));
+        let target = name(target(event).filter(|_| known.is_none()), known.map(|known| &known.target));
+        let spot = self.spots.entry((block_of(seq), session, principal)).or_insert_with(|| {
+            self.size = self.size.saturating_add(1);
+            Spot { target, verdicts: 0, began: at, ended: at, objects: BTreeSet::new() }
+        });
+        spot.began = spot.began.min(at);
+        spot.ended = spot.ended.max(at);
+        spot.verdicts |= verdict(event).map_or(0, bit);
+        for object in touches(event).iter().map(|touch| object_of(touch)) {
+            if !spot.objects.contains(object) {
+                spot.objects.insert(object.into());
+                self.size = self.size.saturating_add(1);
+            }
+        }
+        if let (Some(session), Event::SessionClosed { .. }) = (session, event) {
+            self.sessions.remove(&session);
+        }
+    }
+
+    /// Whether it is time to give away what was noted.
+    pub(super) fn is_full(&self) -> bool {
+        self.size > MOST
+    }
+
+    pub(super) fn know(&mut self, session: SessionId, who: Who) {
+        self.sessions.insert(session, who);
+    }
+
+    pub(super) fn knows(&self, session: &SessionId) -> bool {
+        self.sessions.contains_key(session)
+    }
+
+    /// Forgets what was noted: it has to be read from the journal.
+    pub(super) fn overlook(&mut self) {
+        self.spots.clear();
+        self.size = 0;
+        self.overlooked = true;
+    }
+
+    /// Gives away what was noted, and up to which record that is; nothing where something is missing. From here on it is
+    /// noted again.
+    pub(super) fn give(&mut self) -> Option<(Vec<Place>, u64)> {
+        self.size = 0;
+        let spots = std::mem::take(&mut self.spots);
+        if std::mem::take(&mut self.overlooked) {
+            return None;
+        }
+        let places = spots.into_iter().map(|((block, session, principal), spot)| Place {
+            block,
+            session: name_of(session),
+            principal: principal.to_string(),
+            target: spot.target.to_string(),
+            verdicts: spot.verdicts,
+            began: spot.began.0,
+            ended: spot.ended.0,
+            objects: spot.objects.into_iter().collect(),
+        });
+        Some((places.collect(), self.upto))
+    }
+}
