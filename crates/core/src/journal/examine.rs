@@ -56,7 +56,9 @@ impl std::fmt::Display for Touched {
             How::Mangled => format!("{records} {were} changed or removed"),
             How::Moved => format!("{records} {were} moved"),
             How::Added => format!("a line was added, as record {from}"),
-            How::Rewritten => format!("{records} {were} written anew: they are not what was signed"),
+            How::Rewritten => {
+                format!("{records} {were} not signed with this key: written anew, or by a gateway with another one")
+            }
         };
         write!(f, "{what} (segment {segment}, line {line})")
     }

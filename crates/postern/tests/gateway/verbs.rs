@@ -87,7 +87,7 @@ fn a_touched_journal_does_not_verify() {
     let other = format!("ed25519:{}", "ab".repeat(32));
     let by_other = site.run(&["audit", "verify", "state/journal", "--key", &other]);
     assert_eq!(by_other.status.code(), Some(1));
-    assert!(stderr(&by_other).contains("signature is not by this key"), "{}", stderr(&by_other));
+    assert!(stderr(&by_other).contains("not signed with this key"), "{}", stderr(&by_other));
 }
 
 #[test]
