@@ -113,7 +113,7 @@ impl Desk {
         dwelling.vault.put("env:SHOP", "hunter22");
         let search = Arc::new(Shelf::default());
         let counts = Arc::new(Counts::default());
-        let api = Api::new(Arc::clone(&dwelling.house), Arc::clone(&search) as _, counts, "https://gateway.test:18443");
+        let api = Api::new(Arc::clone(&dwelling.house), search.clone(), counts, "https://gateway.test:18443");
         Self { dwelling, search, api: router(api), _arrivals: arrivals }
     }
 

@@ -27,7 +27,7 @@ pub enum Field {
     Object,
     /// What it did to that: `read`, `delete`.
     Effect,
-    /// The protocol's verb: `postgres.delete`.
+    /// The protocol's verb.
     Action,
     /// `allow`, `hold`, `deny`; of an approval, how it stands.
     Verdict,
