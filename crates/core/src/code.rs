@@ -91,6 +91,10 @@ codes! {
     MeaningChanged = 3014,
     /// A rule's condition cannot be worked out.
     ConditionFailed = 3015,
+    /// More rows came of it than a rule lets through.
+    TooManyRows = 3016,
+    /// It took longer than a rule lets it.
+    TooLong = 3017,
     /// Only whoever has a role at the gateway itself may do it.
     RoleMissing = 3025,
     /// The client broke the protocol.

@@ -58,6 +58,12 @@ impl Permit {
         self.recorded.id
     }
 
+    /// What the operation must not exceed.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.duties.limits
+    }
+
     /// Uses the permit up: the bytes to send now, and the right to send what belongs to the same operation.
     #[must_use]
     pub fn spend(self) -> (Bytes, Flow) {

@@ -23,6 +23,7 @@ pub(super) mod sqlstate {
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const SESSION_TIMEOUT: &str = "57P05";
     pub(crate) const CONFIGURATION_LIMIT: &str = "53400";
+    pub(crate) const LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
     pub(crate) const UNDEFINED_STATEMENT: &str = "26000";
     pub(crate) const UNDEFINED_CURSOR: &str = "34000";
@@ -33,7 +34,8 @@ pub(super) mod sqlstate {
 pub(super) fn denial(denial: &Denial) -> Report {
     let state = match denial.code {
         Code::NotSupported => sqlstate::FEATURE_NOT_SUPPORTED,
-        Code::ApprovalWithdrawn => sqlstate::QUERY_CANCELED,
+        Code::ApprovalWithdrawn | Code::TooLong => sqlstate::QUERY_CANCELED,
+        Code::TooManyRows => sqlstate::LIMIT_EXCEEDED,
         _ => sqlstate::INSUFFICIENT_PRIVILEGE,
     };
     let detail = match &denial.rule {

@@ -5,8 +5,10 @@
 //! server's word on what a name means, or for a cancel request to arrive there.
 
 mod asides;
+mod bounds;
 mod cancelling;
 mod client;
+mod enclosing;
 mod hold;
 mod names;
 mod outcome;
@@ -14,6 +16,7 @@ mod reading;
 mod registry;
 mod reply;
 mod room;
+mod stopping;
 mod submission;
 mod target;
 
@@ -23,12 +26,14 @@ use postern_core::journal::Outcome;
 use postern_core::ports::Later;
 use postern_core::{Code, Fault, OperationId};
 
+use self::bounds::Timing;
 use self::cancelling::Cancelling;
 use self::hold::Holding;
 use self::names::Surroundings;
 use self::reading::Readings;
 use self::registry::Registry;
 use self::reply::{Place, Replies};
+use self::stopping::Stopping;
 use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
 use super::forward::{Control, Target};
@@ -102,6 +107,10 @@ pub(super) struct Session<'a> {
     parked: Option<Frame>,
     holding: Option<Holding>,
     cancelling: Option<Cancelling>,
+    /// Until when the target may work on what it answers now.
+    timing: Option<Timing>,
+    /// Why that must end.
+    stopping: Option<Stopping>,
     ended: Vec<(OperationId, Outcome)>,
 }
 
@@ -113,6 +122,8 @@ enum Woke {
     Forwarded(std::io::Result<()>),
     Cancelled(Wanted),
     Told,
+    Late,
+    Due,
     Held(hold::Woke),
     Over(Fault),
 }
@@ -165,6 +176,8 @@ impl<'a> Session<'a> {
             parked: None,
             holding: None,
             cancelling: None,
+            timing: None,
+            stopping: None,
             ended: Vec::new(),
         })
     }
@@ -181,8 +194,10 @@ impl<'a> Session<'a> {
 
     async fn step(&mut self) -> Result<(), End> {
         self.relay().await?;
+        self.press().await?;
         self.advance().await?;
         self.to_target.let_out();
+        self.time();
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
             Woke::Target(Ok(0)) => Err(End::Target),
@@ -202,6 +217,11 @@ impl<'a> Session<'a> {
                 self.cancelling = None;
                 Ok(())
             }
+            Woke::Late => {
+                self.late();
+                Ok(())
+            }
+            Woke::Due => self.press().await,
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
@@ -212,8 +232,10 @@ impl<'a> Session<'a> {
         // while a human is asked all is read, so that the client is seen to leave behind whatever it has sent ahead
         let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
+        let stands = stands || self.replies.counts();
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
-        let Self { over, registered, from_client, to_client, from_target, to_target, holding, cancelling, .. } = self;
+        let Self { over, registered, from_client, to_client, from_target, to_target, .. } = self;
+        let Self { holding, cancelling, timing, stopping, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
         tokio::select! {
@@ -223,6 +245,8 @@ impl<'a> Session<'a> {
             read = from_client.fill(), if room => Woke::Client(read),
             wanted = registered.wanted(), if cancelling.is_none() => Woke::Cancelled(wanted),
             () = cancelling::told(cancelling) => Woke::Told,
+            () = bounds::up(timing), if stopping.is_none() => Woke::Late,
+            () = Stopping::due(stopping), if cancelling.is_none() => Woke::Due,
             woke = hold::wake(holding) => Woke::Held(woke),
             fault = over => Woke::Over(fault),
         }

@@ -13,6 +13,7 @@ mod gateway;
 mod grants;
 mod holding;
 mod lasting;
+mod limits;
 mod logins;
 mod masking;
 mod names;

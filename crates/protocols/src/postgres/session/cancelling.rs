@@ -27,7 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Cancelling {
     told: Later<'static, ()>,
     /// Whoever asked for it is told by its end.
-    _done: oneshot::Sender<()>,
+    _done: Option<oneshot::Sender<()>>,
+}
+
+impl Cancelling {
+    /// One that the gateway asks for itself.
+    pub(super) fn own(told: Later<'static, ()>) -> Self {
+        Self { told, _done: None }
+    }
 }
 
 /// Waits until the target has heard; for ever where there is nothing to hear.
@@ -49,7 +56,7 @@ impl Session<'_> {
             return Ok(());
         }
         let told = self.cancel_at_target().await?;
-        self.cancelling = Some(Cancelling { told, _done: wanted.done });
+        self.cancelling = Some(Cancelling { told, _done: Some(wanted.done) });
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use super::super::forward::{Continuation, Control};
 use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
+use super::bounds;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -47,6 +48,10 @@ impl Session<'_> {
     async fn next(&mut self) -> Result<Option<Frame>, End> {
         self.go_on().await?;
         if self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
+            return Ok(None);
+        }
+        // what comes behind rows that are counted must fail with them, where there are too many
+        if self.replies.counts() {
             return Ok(None);
         }
         if self.parked.is_some() {
@@ -209,11 +214,18 @@ impl Session<'_> {
             let report = refuse::denial(&denial.hint("bind it again"));
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
+        // its time begins when all before it is answered, and the server keeps answers back for as long as it works
+        if portal.flow.limits().timeout.is_some() {
+            self.to_target.control(&Control::Flush);
+        }
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
         self.reached(Pipeline::Executed);
         let masked = !self.gate.masks().is_empty();
         for statement in portal.statements.iter() {
             self.names.forwarded(statement, masked);
+        }
+        if bounds::counted(portal.flow.limits(), &portal.statements) {
+            self.to_target.control(&Control::Flush);
         }
         self.replies.expect(Reply::Execute { portal });
         Ok(Taken::Done)

@@ -113,7 +113,7 @@ impl Session<'_> {
         let free = self.status == TransactionStatus::Idle && self.pipeline < Pipeline::Bound;
         let standing = if free { Standing::Free } else { Standing::InTransaction };
         match self.gate.ask(asking, standing).await? {
-            Asked::Go(permit) => self.forward(permit, request),
+            Asked::Go(permit) => self.forward(permit, request).await?,
             Asked::No(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
             Asked::Wait(held) => {
                 self.say(&Backend::NoticeResponse(refuse::held(&held)));
@@ -145,7 +145,7 @@ impl Session<'_> {
         };
         let request = Request { statements, ..request };
         match self.gate.resume(*held, settled, &self.operations(&request)).await? {
-            Ok(permit) => self.forward(permit, request),
+            Ok(permit) => self.forward(permit, request).await?,
             Err(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
         }
         Ok(())
@@ -175,7 +175,7 @@ impl Session<'_> {
             return Ok(());
         }
         match self.gate.resume(*held, settled, &[]).await? {
-            Ok(permit) => self.forward(permit, request),
+            Ok(permit) => self.forward(permit, request).await?,
             Err(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
         }
         Ok(())

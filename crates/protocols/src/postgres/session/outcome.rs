@@ -13,6 +13,7 @@ use super::super::forward::Continuation;
 use super::super::login::encoded;
 use super::super::refuse;
 use super::super::wire::{Frontend, Report};
+use super::enclosing::{self, Enclosure};
 use super::hold::Holding;
 use super::registry::{Portal, Prepared};
 use super::reply::{Query, Reply};
@@ -35,7 +36,7 @@ impl Session<'_> {
     /// Asks the gate, and does what it says.
     pub(super) async fn submit(&mut self, request: Request, payload: Bytes) -> Result<(), End> {
         match self.gate.submit(self.operations(&request), payload).await? {
-            Decision::Go(permit) => self.forward(permit, request),
+            Decision::Go(permit) => self.forward(permit, request).await?,
             Decision::Ask(asking) => {
                 self.holding = Some(Holding::new(asking, request));
                 return Ok(());
@@ -57,7 +58,14 @@ impl Session<'_> {
     }
 
     /// Sends what was permitted and notes what the target owes for it.
-    pub(super) fn forward(&mut self, permit: Permit, request: Request) {
+    pub(super) async fn forward(&mut self, permit: Permit, request: Request) -> Result<(), End> {
+        let enclosure = enclosing::needed(permit.limits(), &request, self.status);
+        let enclosed = enclosure == Enclosure::Own;
+        match enclosure {
+            Enclosure::None => {}
+            Enclosure::Own => self.open_own().await?,
+            Enclosure::Impossible => return self.send_apart(permit).await,
+        }
         let flow = self.to_target.forward(permit);
         let masked = !self.gate.masks().is_empty();
         let share = self.registry.room.share(request.names().1);
@@ -68,7 +76,7 @@ impl Session<'_> {
                 for statement in statements.iter() {
                     self.names.forwarded(statement, masked);
                 }
-                self.replies.expect(Reply::Query(Box::new(Query::of(flow, statements))));
+                self.replies.expect(Reply::Query(Box::new(Query { enclosed, ..Query::of(flow, statements) })));
             }
             Wanted::Prepare(name) => {
                 let (name, text) = (kept(&name), kept(&text));
@@ -83,8 +91,9 @@ impl Session<'_> {
             }
             Wanted::Bind { portal: name, statement, prepared, results: formats } => {
                 let (name, asked) = (kept(&name), Arc::clone(&prepared));
-                let (at, flow, masks) = (self.moment(), Arc::new(flow), OnceLock::new());
-                let portal = Arc::new(Portal { prepared, at, statements, formats, flow, masks, _share: share });
+                let (at, flow, tally, masks) = (self.moment(), Arc::new(flow), Arc::default(), OnceLock::new());
+                let portal = Portal { prepared, at, statements, formats, flow, tally, masks, _share: share };
+                let portal = Arc::new(portal);
                 self.reached(Pipeline::Bound);
                 self.registry.bind(&name, &portal);
                 self.replies.expect(Reply::Bind { name, portal });
@@ -94,10 +103,11 @@ impl Session<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// A Query ends the pipeline before it, and the server drops the unnamed statement and portal for it.
-    fn end_by_query(&mut self) {
+    pub(super) fn end_by_query(&mut self) {
         self.pipeline = Pipeline::None;
         self.registry.end_pipeline();
         self.registry.drop_unnamed();

@@ -16,6 +16,7 @@ use postern_core::gate::Flow;
 use super::super::analyze::{Discard, Kind, Statement};
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Field, Named};
+use super::bounds::Tally;
 use super::reading::{Generation, Moment};
 use super::room::{Room, Share};
 
@@ -71,6 +72,8 @@ pub(super) struct Portal {
     pub(super) formats: Vec<i16>,
     /// What lets its execution through.
     pub(super) flow: Arc<Flow>,
+    /// How many rows have come of it.
+    pub(super) tally: Arc<Tally>,
     /// How its rows are masked, once that is known; `None` inside for not at all.
     pub(super) masks: OnceLock<Option<ColumnMasks>>,
     /// What it takes up of the session's room.
@@ -116,6 +119,8 @@ pub(super) struct Cursor {
     hold: bool,
     /// What lets questions about it through.
     pub(super) flow: Arc<Flow>,
+    /// How many rows have come of it.
+    tally: Arc<Tally>,
     _share: Share,
 }
 
@@ -268,8 +273,8 @@ impl Registry {
                 self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
                 self.generation.pass();
                 let share = self.room.share(inner.text.len());
-                let cursor =
-                    Cursor { statement: Arc::clone(inner), hold: *hold, flow: Arc::clone(flow), _share: share };
+                let (statement, flow, tally) = (Arc::clone(inner), Arc::clone(flow), Arc::default());
+                let cursor = Cursor { statement, hold: *hold, flow, tally, _share: share };
                 self.cursors.insert(name.clone(), cursor);
             }
             Kind::CloseCursor(Some(name)) => self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes())),
@@ -298,6 +303,13 @@ impl Registry {
     /// The cursor of this name that SQL opened.
     pub(super) fn cursor(&self, name: &str) -> Option<&Cursor> {
         self.cursors.get(name)
+    }
+
+    /// How many rows have come of what `FETCH FROM name` shows.
+    pub(super) fn tally(&self, name: &str) -> Option<Arc<Tally>> {
+        let cursor = self.cursors.get(name).map(|cursor| &cursor.tally);
+        let portal = || self.portals.confirmed.get(name.as_bytes()).map(|portal| &portal.tally);
+        cursor.or_else(portal).map(Arc::clone)
     }
 
     fn deallocate(&mut self, name: Option<&str>) {

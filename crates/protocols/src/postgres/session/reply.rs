@@ -17,6 +17,7 @@ use super::super::analyze::{Kind, Statement};
 use super::super::catalog::Row;
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Named, Report};
+use super::bounds::{self, Tally};
 use super::registry::{Portal, Prepared};
 
 /// One thing that the target will answer.
@@ -43,6 +44,10 @@ pub(super) enum Reply {
     Own(Answers),
     /// A Sync of the gateway's own after it, where no pipeline of the client's is under way.
     OwnSync,
+    /// The beginning of a transaction of the gateway's own.
+    Opening,
+    /// Its end, for the Query message inside.
+    Closing(Box<Query>),
 }
 
 /// A Query message on its way.
@@ -55,6 +60,12 @@ pub(super) struct Query {
     pub(super) done: usize,
     /// What the client hears instead of the server's error.
     pub(super) instead: Option<Report>,
+    /// How many rows have come.
+    pub(super) tally: Arc<Tally>,
+    /// Whether a transaction of the gateway's own is around it.
+    pub(super) enclosed: bool,
+    /// What the client hears only once that transaction has ended well.
+    pub(super) held: Option<Bytes>,
     /// How the rows of the result at hand are masked.
     pub(super) masks: Option<ColumnMasks>,
     /// The server's words for what it did.
@@ -90,6 +101,8 @@ pub(super) struct Replies {
     queue: VecDeque<Owed>,
     ends: usize,
     place: Place,
+    /// How many have been answered.
+    turn: u64,
 }
 
 /// How far a client's stream has got, in bytes: where a message ends, or how much has arrived.
@@ -129,8 +142,24 @@ impl Replies {
         self.queue.front_mut().map(|owed| &mut owed.reply)
     }
 
+    /// What is answered now, and its place among all that ever was.
+    pub(super) fn at_hand(&self) -> Option<(u64, &Reply)> {
+        self.queue.front().map(|owed| (self.turn, &owed.reply))
+    }
+
+    /// Whether an answer is owed whose rows are counted: nothing may be sent behind it, because there may be too many.
+    pub(super) fn counts(&self) -> bool {
+        self.queue.iter().any(|owed| match &owed.reply {
+            Reply::Query(query) => bounds::counted(query.flow.limits(), &query.statements),
+            Reply::Execute { portal } => bounds::counted(portal.flow.limits(), &portal.statements),
+            Reply::Closing(_) => true,
+            _ => false,
+        })
+    }
+
     pub(super) fn pop(&mut self) -> Option<Reply> {
         let Owed { reply, .. } = self.queue.pop_front()?;
+        self.turn = self.turn.saturating_add(1);
         if reply.is_awaited() {
             self.ends = self.ends.saturating_sub(1);
         }
@@ -160,7 +189,7 @@ impl Replies {
             match reply {
                 Reply::Sync | Reply::OwnSync => return true,
                 Reply::Bind { portal, .. } => outcomes.push((portal.flow.id(), failed(code))),
-                Reply::Query(query) => outcomes.push((query.flow.id(), failed(code))),
+                Reply::Query(query) | Reply::Closing(query) => outcomes.push((query.flow.id(), failed(code))),
                 _ => {}
             }
             self.pop();
@@ -196,7 +225,7 @@ impl Replies {
     /// The operations of which nobody will learn how they ended.
     pub(super) fn unknown(&self) -> Vec<(OperationId, Outcome)> {
         let ids = self.queue.iter().filter_map(|owed| match &owed.reply {
-            Reply::Query(query) => Some(query.flow.id()),
+            Reply::Query(query) | Reply::Closing(query) => Some(query.flow.id()),
             Reply::Execute { portal } => Some(portal.flow.id()),
             _ => None,
         });
@@ -206,7 +235,7 @@ impl Replies {
 
 impl Reply {
     fn is_awaited(&self) -> bool {
-        matches!(self, Self::Query(_) | Self::Sync | Self::Own(_) | Self::OwnSync)
+        matches!(self, Self::Query(_) | Self::Sync | Self::Own(_) | Self::OwnSync | Self::Opening | Self::Closing(_))
     }
 }
 

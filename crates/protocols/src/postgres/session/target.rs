@@ -20,11 +20,23 @@ use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus
 use super::asides::without_values;
 use super::registry::Portal;
 use super::reply::{Query, Reply, failed};
+use super::stopping::code_of;
 use super::{End, Session};
 
 impl Query {
     pub(super) fn of(flow: Flow, statements: Arc<[Statement]>) -> Self {
-        Self { flow: Arc::new(flow), statements, done: 0, instead: None, masks: None, tags: Vec::new(), failed: None }
+        Self {
+            flow: Arc::new(flow),
+            statements,
+            done: 0,
+            instead: None,
+            tally: Arc::default(),
+            enclosed: false,
+            held: None,
+            masks: None,
+            tags: Vec::new(),
+            failed: None,
+        }
     }
 }
 
@@ -33,12 +45,11 @@ impl Session<'_> {
     pub(super) async fn relay(&mut self) -> Result<(), End> {
         while !self.to_client.is_full() {
             if self.rows_pass() {
-                let run = frame::run(&self.from_target.buffer, |tag| {
-                    tag == tag::server::DATA_ROW || tag == tag::server::COPY_DATA
-                });
-                if run > 0 {
-                    let rows = self.from_target.buffer.split_to(run);
+                let run = frame::run(&self.from_target.buffer, self.rows_left(), is_row);
+                if run.bytes > 0 {
+                    let rows = self.from_target.buffer.split_to(run.bytes);
                     self.to_client.push(&rows);
+                    self.came(run.messages);
                 }
             }
             let Some(frame) = frame::next(&mut self.from_target.buffer, Limit::SERVER).map_err(broken)? else { break };
@@ -53,10 +64,8 @@ impl Session<'_> {
 
     /// Whether rows of the reply at hand go through as they are.
     fn rows_pass(&mut self) -> bool {
-        if self.gate.masks().is_empty() {
-            return matches!(self.replies.first(), Some(Reply::Query(_) | Reply::Execute { .. }));
-        }
-        false
+        let unmasked = self.gate.masks().is_empty() && !self.is_withheld();
+        unmasked && matches!(self.replies.first(), Some(Reply::Query(_) | Reply::Execute { .. }))
     }
 
     async fn answer(&mut self, frame: Frame) -> Result<(), End> {
@@ -65,12 +74,14 @@ impl Session<'_> {
             tag::server::NOTICE_RESPONSE => self.notice(&frame),
             tag::server::PARAMETER_STATUS => self.setting(&frame).await,
             tag::server::NOTIFICATION_RESPONSE => self.notification(&frame),
-            tag::server::READY_FOR_QUERY => self.ready(&frame),
+            tag::server::READY_FOR_QUERY => self.ready(&frame).await,
+            tag if is_row(tag) && !self.takes_row(&frame) => Ok(()),
             _ => match self.replies.first() {
                 Some(Reply::Own(_)) => self.own(&frame),
                 Some(Reply::Fields { .. }) => self.fields(&frame),
                 Some(Reply::Query(_)) => self.query_answer(&frame).await,
                 Some(Reply::Execute { .. }) => self.execute_answer(&frame).await,
+                Some(Reply::Opening | Reply::Closing(_)) => own_answer(&frame),
                 Some(_) => self.step_answer(&frame),
                 None => Err(out_of_turn(&frame)),
             },
@@ -116,8 +127,13 @@ impl Session<'_> {
     }
 
     async fn query_answer(&mut self, frame: &Frame) -> Result<(), End> {
+        let withheld = self.is_withheld();
         let Some(Reply::Query(query)) = self.replies.first() else { return Ok(()) };
+        if let Some(held) = query.held.take() {
+            self.to_client.push(&held);
+        }
         match frame.tag {
+            tag::server::ROW_DESCRIPTION if withheld => {}
             tag::server::ROW_DESCRIPTION => {
                 let Backend::RowDescription(fields) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
                 let statement = query.statements.get(query.done);
@@ -146,18 +162,25 @@ impl Session<'_> {
                 }
                 query.done = query.done.saturating_add(1);
                 query.masks = None;
+                if query.enclosed && !withheld {
+                    query.held = Some(frame.raw.clone());
+                    return Ok(());
+                }
             }
             tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
             tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
             _ => return Err(out_of_turn(frame)),
         }
-        self.to_client.push(&frame.raw);
+        if !withheld {
+            self.to_client.push(&frame.raw);
+        }
         Ok(())
     }
 
     async fn execute_answer(&mut self, frame: &Frame) -> Result<(), End> {
         let Some(Reply::Execute { portal }) = self.replies.first() else { return Ok(()) };
         let portal = Arc::clone(portal);
+        let withheld = self.is_withheld();
         match frame.tag {
             tag::server::DATA_ROW => {
                 return match self.masked_row(&portal, &frame.body()) {
@@ -168,6 +191,9 @@ impl Session<'_> {
                     }
                     Err(unprovable) => Err(self.unprovable(&unprovable).await),
                 };
+            }
+            tag::server::COMMAND_COMPLETE | tag::server::PORTAL_SUSPENDED if let Some(report) = self.overtaken() => {
+                return self.fail_behind(portal.flow.id(), report).await;
             }
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 self.replies.pop();
@@ -181,7 +207,9 @@ impl Session<'_> {
             tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
             _ => return Err(out_of_turn(frame)),
         }
-        self.to_client.push(&frame.raw);
+        if !withheld {
+            self.to_client.push(&frame.raw);
+        }
         Ok(())
     }
 
@@ -225,13 +253,24 @@ impl Session<'_> {
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
         let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
         self.copying = false;
+        let stopped = self.stopped(&code).filter(|_| !fatal);
+        let code = stopped.as_ref().map_or(code, code_of);
         match self.replies.first() {
             Some(Reply::Query(query)) => {
                 query.failed = Some(code);
-                let instead = query.instead.take().filter(|_| !fatal);
+                let instead = stopped.or_else(|| query.instead.take().filter(|_| !fatal));
+                if let Some(held) = query.held.take() {
+                    self.to_client.push(&held);
+                }
                 self.report_error(instead, &report, frame);
                 return Ok(());
             }
+            Some(Reply::Closing(query)) => {
+                (query.failed, query.held) = (Some(code), None);
+                self.report_error(stopped, &report, frame);
+                return Ok(());
+            }
+            Some(Reply::Opening) => return Err(out_of_turn(frame)),
             // the client hears of it as the error of what it asked for
             Some(Reply::Own(_)) => {
                 let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
@@ -248,7 +287,7 @@ impl Session<'_> {
             Some(Reply::Execute { portal }) => {
                 let id = portal.flow.id();
                 self.ended.push((id, failed(&code)));
-                self.report_error(None, &report, frame);
+                self.report_error(stopped, &report, frame);
             }
             Some(Reply::Bind { portal, .. }) => {
                 let id = portal.flow.id();
@@ -274,7 +313,7 @@ impl Session<'_> {
         }
     }
 
-    fn ready(&mut self, frame: &Frame) -> Result<(), End> {
+    async fn ready(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ReadyForQuery { status } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         self.status = status;
         self.copying = false;
@@ -285,17 +324,14 @@ impl Session<'_> {
         }
         match reply {
             Some(Reply::Query(query)) => {
-                let outcome = match query.failed {
-                    Some(code) => failed(&code),
-                    None => Outcome::Done { note: query.tags.join("; ") },
-                };
-                self.ended.push((query.flow.id(), outcome));
+                let over = self.overtaken();
+                return self.query_done(query, over, frame).await;
             }
-            Some(Reply::Sync) => {}
-            Some(Reply::OwnSync) => return Ok(()),
+            Some(Reply::Closing(query)) => self.closed(*query, frame),
+            Some(Reply::Sync) => self.to_client.push(&frame.raw),
+            Some(Reply::OwnSync | Reply::Opening) => {}
             _ => return Err(out_of_turn(frame)),
         }
-        self.to_client.push(&frame.raw);
         Ok(())
     }
 
@@ -324,6 +360,15 @@ impl Session<'_> {
             }
         }
     }
+}
+
+fn is_row(tag: u8) -> bool {
+    tag == tag::server::DATA_ROW || tag == tag::server::COPY_DATA
+}
+
+/// Answers to what the gateway says itself around a message: nothing of them is the client's.
+fn own_answer(frame: &Frame) -> Result<(), End> {
+    if frame.tag == tag::server::COMMAND_COMPLETE { Ok(()) } else { Err(out_of_turn(frame)) }
 }
 
 fn tag_of(frame: &Frame) -> String {

@@ -107,21 +107,33 @@ pub fn header(buffer: &[u8]) -> Option<(u8, u32)> {
     Some((tag, u32::from_be_bytes(length)))
 }
 
-/// How many bytes at the front of `buffer` are whole messages whose tag `pass` accepts.
+/// Whole messages at the front of a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// How many bytes they have together.
+    pub bytes: usize,
+    /// How many there are.
+    pub messages: u64,
+}
+
+/// The whole messages at the front of `buffer` whose tag `pass` accepts, at most so many.
 ///
 /// They may be forwarded in one piece. What follows them, [`next`] judges: a message of another
 /// kind, an unfinished one, or one whose length is wrong.
 #[must_use]
-pub fn run(buffer: &[u8], pass: impl Fn(u8) -> bool) -> usize {
+pub fn run(buffer: &[u8], most: u64, pass: impl Fn(u8) -> bool) -> Run {
     let mut rest = buffer;
-    while let Some((tag, length)) = header(rest)
+    let mut messages = 0_u64;
+    while messages < most
+        && let Some((tag, length)) = header(rest)
         && pass(tag)
         && let Ok(size) = size(tag, length, Limit::SERVER)
         && let Some(after) = rest.get(size..)
     {
         rest = after;
+        messages = messages.saturating_add(1);
     }
-    buffer.len().saturating_sub(rest.len())
+    Run { bytes: buffer.len().saturating_sub(rest.len()), messages }
 }
 
 /// How many bytes the message has in all.

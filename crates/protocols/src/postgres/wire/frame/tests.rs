@@ -89,21 +89,24 @@ fn a_run_ends_before_what_does_not_pass() {
     let row = b"D\0\0\0\x06\0\0";
     let notice = b"N\0\0\0\x05\0";
     let pass = |tag| tag == server::DATA_ROW;
-    let cases: [(&[&[u8]], usize); 8] = [
+    let cases: [(&[&[u8]], u64); 8] = [
         (&[], 0),
-        (&[row], 7),
-        (&[row, row, row], 21),
-        (&[row, notice, row], 7),
+        (&[row], 1),
+        (&[row, row, row], 3),
+        (&[row, notice, row], 1),
         (&[notice, row], 0),
-        (&[row, row, b"D\0\0\0\x07\0\0"], 14),
-        (&[row, b"D\0\0"], 7),
-        (&[row, b"D\0\0\0\x03", row], 7),
+        (&[row, row, b"D\0\0\0\x07\0\0"], 2),
+        (&[row, b"D\0\0"], 1),
+        (&[row, b"D\0\0\0\x03", row], 1),
     ];
+    let rows = |messages: u64| Run { bytes: usize::try_from(messages).unwrap() * row.len(), messages };
     for (pieces, expected) in cases {
-        assert_eq!(run(&pieces.concat(), pass), expected, "{pieces:?}");
+        for most in [u64::MAX, 3, 2, 1, 0] {
+            assert_eq!(run(&pieces.concat(), most, pass), rows(expected.min(most)), "{pieces:?}");
+        }
     }
     for length in [0x7fff_ffff, 0x8000_0000, 0xffff_ffff] {
-        assert_eq!(run(&buffer(b'D', length), pass), 0);
+        assert_eq!(run(&buffer(b'D', length), u64::MAX, pass), rows(0));
     }
 }
 
@@ -113,6 +116,6 @@ fn a_run_cut_anywhere_ends_at_a_message() {
     let ends = [0, 7, 12, 22];
     for cut in 0..=stream.len() {
         let expected = ends.iter().rfind(|end| **end <= cut);
-        assert_eq!(Some(&run(&stream[..cut], |_| true)), expected);
+        assert_eq!(Some(&run(&stream[..cut], u64::MAX, |_| true).bytes), expected);
     }
 }
