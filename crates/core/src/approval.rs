@@ -37,6 +37,9 @@ pub struct Approval {
     pub digest: String,
     /// The rules that asked for a human.
     pub rules: Vec<String>,
+    /// The masks that will not hide what they hide otherwise.
+    #[serde(default)]
+    pub in_clear: Vec<String>,
     /// Who may answer; each list must hold the one who answers.
     pub approvers: Vec<Vec<Who>>,
     /// How many different humans must agree.
@@ -214,6 +217,7 @@ impl Approval {
             parts: question.operations.iter().map(Part::of).collect(),
             digest: question.digest.clone(),
             rules: question.terms.rules.iter().map(ToString::to_string).collect(),
+            in_clear: question.terms.duties.masks.lifted(),
             approvers: question.terms.approvers.clone(),
             count: question.terms.count,
             asked: now,
@@ -236,10 +240,11 @@ impl Approval {
         self.parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("; ")
     }
 
-    /// Whether who was asked, and how many must agree, is as much as other terms ask for.
+    /// Whether who was asked, and how many must agree, is as much as other terms ask for, and those show no more.
     #[must_use]
     pub fn satisfies(&self, terms: &Terms) -> bool {
-        self.count >= terms.count && terms.approvers.iter().all(|list| self.approvers.contains(list))
+        let shown = terms.duties.masks.lifted().iter().all(|mask| self.in_clear.contains(mask));
+        shown && self.count >= terms.count && terms.approvers.iter().all(|list| self.approvers.contains(list))
     }
 
     /// The same on other terms: it lasts no longer than both say. None where those ask for more than it did.

@@ -61,6 +61,10 @@ codes! {
     SecretTaken = 2011,
     /// A sealed secret is not what was sealed.
     SealBroken = 2012,
+    /// The principal has as many sessions on the target as it may.
+    TooManySessions = 2008,
+    /// No account of the target is for this principal.
+    NoLogin = 2009,
     /// No rule allows it.
     NotAllowed = 3001,
     /// A rule forbids it.
@@ -95,6 +99,8 @@ codes! {
     TooManyRows = 3016,
     /// It took longer than a rule lets it.
     TooLong = 3017,
+    /// The principal has done as much in a minute as a rule lets it.
+    TooOften = 3018,
     /// Only whoever has a role at the gateway itself may do it.
     RoleMissing = 3025,
     /// The client broke the protocol.

@@ -197,6 +197,11 @@ impl Findings {
         }
     }
 
+    /// Lets nobody show the lines of what was said since there were so many diagnostics.
+    pub fn veil_since(&mut self, before: usize) {
+        self.found.iter_mut().skip(before).for_each(|found| found.quotable = false);
+    }
+
     /// Says that something is wrong at a place that seems to hold a secret, so that nobody shows the line.
     pub fn exposed(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
         self.wrong(place, message, hint).quotable = false;

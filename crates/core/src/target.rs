@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::identity::Principal;
+use crate::verdict::Who;
+
 /// The name by which clients and rules call a target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -123,20 +126,30 @@ pub struct Target {
     pub databases: Vec<String>,
     /// How it proves itself.
     pub tls: TargetTls,
-    /// The injected account.
-    pub login: Login,
-    /// The account that reads the catalog; `login` where absent.
+    /// The accounts that are injected, and for whom: the first that is for a principal.
+    pub logins: Vec<(Vec<Who>, Login)>,
+    /// The account that reads the catalog; the injected one where absent.
     pub catalog_login: Option<Login>,
     /// Labels that rules can name.
     pub labels: BTreeMap<String, String>,
 }
 
 impl Target {
-    /// Whether a connection to `other` is one to this target: the same place, proved and logged in to in the same way.
+    /// Whether a connection to `other` is one to this target: the same place, proved in the same way.
     #[must_use]
     pub fn is_backend(&self, other: &Self) -> bool {
-        (self.protocol, &self.host, self.port, &self.tls, &self.login)
-            == (other.protocol, &other.host, other.port, &other.tls, &other.login)
+        (self.protocol, &self.host, self.port, &self.tls) == (other.protocol, &other.host, other.port, &other.tls)
+    }
+
+    /// The accounts that are injected for one principal or another.
+    pub fn logins(&self) -> impl Iterator<Item = &Login> {
+        self.logins.iter().map(|(_, login)| login)
+    }
+
+    /// The account that is injected for a principal, if there is one.
+    #[must_use]
+    pub fn login_of(&self, principal: &Principal) -> Option<&Login> {
+        self.logins.iter().find(|(who, _)| who.iter().any(|who| who.names(principal))).map(|(_, login)| login)
     }
 
     /// The database that a client who asks for `wanted` gets, or `None` where that may not be opened.

@@ -56,7 +56,7 @@ pub enum Verdict {
 /// What must be done with an operation that may run.
 #[derive(Clone, Debug)]
 pub struct Duties {
-    /// The masks that bind this principal on this target.
+    /// The masks that bind this principal on this target, but for what a rule lifts for the operation.
     pub masks: Arc<MaskSet>,
     /// What it must not exceed.
     pub limits: Limits,

@@ -156,7 +156,9 @@ impl Base {
             TargetTls::VerifyCa { ca } => TargetTls::VerifyCa { ca: ca.map(|ca| self.join(&ca)) },
             TargetTls::Disable => TargetTls::Disable,
         };
-        self.settle_login(&mut target.login);
+        for (_, login) in &mut target.logins {
+            self.settle_login(login);
+        }
         if let Some(login) = &mut target.catalog_login {
             self.settle_login(login);
         }

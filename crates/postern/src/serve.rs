@@ -115,6 +115,7 @@ impl Gateway {
             )),
             clock: Arc::clone(&clock),
             sealer: Sealer::derive(&root)?,
+            usage: Arc::default(),
             lifetime: settings.lifetime,
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),

@@ -53,7 +53,8 @@ impl Protocol for Postgres {
 
     fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Operation> {
         let database = space.or(target.database.as_deref()).unwrap_or_default();
-        session::suppose(text, &Catalog::empty(database), &target.login.user)
+        let user = target.logins.last().map_or("", |(_, login)| &login.user);
+        session::suppose(text, &Catalog::empty(database), user)
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 use postern_core::target::{Login, TargetName};
+use postern_core::verdict::Who;
 use postern_testkit::certificates::{Authority, LOOPBACK};
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
 use tokio::io::AsyncReadExt;
@@ -20,7 +21,7 @@ fn at(host: &str, port: u16, tls: TargetTls) -> Target {
         database: None,
         databases: Vec::new(),
         tls,
-        login: Login { user: "app".to_owned(), password: None },
+        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None })],
         catalog_login: None,
         labels: BTreeMap::new(),
     }

@@ -7,6 +7,7 @@ use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::ports::{Encrypt, Encrypted};
 use postern_core::target::{Login, Target, TargetName, TargetTls};
+use postern_core::verdict::Who;
 use postern_testkit::certificates::{Authority, LOOPBACK, Leaf, Validity};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
@@ -25,7 +26,7 @@ fn at(host: &str) -> Target {
         database: None,
         databases: Vec::new(),
         tls: TargetTls::Disable,
-        login: Login { user: "app".to_owned(), password: None },
+        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None })],
         catalog_login: None,
         labels: std::collections::BTreeMap::new(),
     }

@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::gate::Known;
 use crate::identity::{Principal, VerifiedClaims};
 use crate::policy::{Rulebook, Scope, Situation};
-use crate::target::{Target, TargetName};
+use crate::target::{Login, Target, TargetName};
 
 /// What a session stands on: a proof, whom it makes of the client, and what it was opened for.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub(super) struct Admission {
     claims: Arc<VerifiedClaims>,
     pub(super) principal: Arc<Principal>,
     pub(super) target: Arc<Target>,
+    /// The account there that is injected for the principal.
+    pub(super) login: Arc<Login>,
     pub(super) space: Arc<str>,
     client: IpAddr,
 }
@@ -45,6 +47,10 @@ impl Admission {
         let found = found.filter(|found| found.protocol == protocol).ok_or_else(unknown)?;
         let situation = Situation { principal: &principal, target: &found, client, now };
         let scope = rulebook.scope(&principal, &found).filter(|scope| scope.admits(&situation)).ok_or_else(unknown)?;
+        let login = found.login_of(&principal).cloned().ok_or_else(|| {
+            let message = format!("target `{target}` has no account for `{}`", principal.name());
+            Fault::client(Code::NoLogin, message).hint("one of the target's logins must be for you, or for everybody")
+        })?;
         let space = match (found.admits(space), space) {
             (Some(space), _) => space.into(),
             (None, None) => "".into(),
@@ -54,7 +60,8 @@ impl Admission {
                     .hint("leave the database out to get the target's default"));
             }
         };
-        Ok((Self { claims: Arc::clone(&known.claims), principal, target: found, space, client }, scope))
+        let (claims, login) = (Arc::clone(&known.claims), Arc::new(login));
+        Ok((Self { claims, principal, target: found, login, space, client }, scope))
     }
 
     /// The same under a later policy, where that lets the session go on.
@@ -66,6 +73,9 @@ impl Admission {
         let target = rulebook.targets.get(name).filter(|target| target.is_backend(&self.target));
         let moved = || changed(format!("target `{name}` is not what it was when this session began"));
         let target = Arc::clone(target.ok_or_else(moved)?);
+        if target.login_of(&principal) != Some(&*self.login) {
+            return Err(moved());
+        }
         let space = Some(&*self.space).filter(|space| !space.is_empty());
         if target.admits(space) != space {
             return Err(moved());

@@ -12,11 +12,12 @@ use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::lasting::Lifetime;
 use crate::gate::question::Pending;
+use crate::gate::usage::Usage;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
-use crate::policy::Scope;
 use crate::ports::{Append, Approvals, Clock, Dial, Identify, Policy, Vault};
+use crate::verdict::Duties;
 
 /// Why every session must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct House {
     pub clock: Arc<dyn Clock>,
     /// Seals statements.
     pub sealer: Sealer,
+    /// What principals use of targets.
+    pub usage: Arc<Usage>,
     /// How long sessions may last.
     pub lifetime: Lifetime,
     /// Whether the gateway goes on.
@@ -151,11 +154,11 @@ impl House {
         self.append.append(events.into_iter().map(|event| Draft { session, at, event }).collect()).await
     }
 
-    pub(super) fn operation_event(&self, pending: &Pending, decided: Decided, scope: &Scope) -> Result<Event, Fault> {
+    pub(super) fn operation_event(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Event, Fault> {
         let operations = &pending.operations;
         let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
-        let masks = operations.iter().filter_map(|operation| scope.masks().screen(operation).ok()).flatten();
+        let masks = operations.iter().filter_map(|operation| due.masks.screen(operation).ok()).flatten();
         let masks: BTreeSet<String> = masks.map(|mask| mask.name.to_string()).collect();
         Ok(Event::Operation {
             id: pending.id,
@@ -168,7 +171,7 @@ impl House {
             prepare: pending.prepares(),
             decided,
             masks: masks.into_iter().collect(),
-            policy: scope.revision().to_string(),
+            policy: due.revision.to_string(),
             digest: pending.digest.clone(),
             sealed: self.sealer.seal(&pending.id.to_string(), &texts, &parameters)?,
         })

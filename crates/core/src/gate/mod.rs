@@ -29,6 +29,7 @@ mod house;
 mod lasting;
 mod permit;
 mod question;
+mod usage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,11 +54,13 @@ pub use house::{Halt, House};
 pub use lasting::Lifetime;
 pub use permit::{Flow, Permit};
 pub use question::{Asked, Asking, Held, Standing};
+pub use usage::Usage;
 
 use admission::Admission;
 use lasting::End;
 use permit::Recorded;
 use question::Pending;
+use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
 const LONGEST_NAME: usize = 256;
@@ -89,6 +92,7 @@ pub struct Known {
 pub struct Open {
     admission: Admission,
     scope: Scope,
+    seat: Seat,
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
 }
@@ -204,6 +208,12 @@ impl Gate<Known> {
             Ok(admitted) => admitted,
             Err(fault) => return Err(self.refused(target, fault).await),
         };
+        let now = self.house.clock.now();
+        let most = scope.sessions(&admission.situation(now));
+        let seat = match self.house.usage.sit(&admission.principal, &admission.target.name, most, now) {
+            Ok(seat) => seat,
+            Err(fault) => return Err(self.refused(target, fault).await),
+        };
         let event = Event::SessionOpened {
             principal: admission.principal.summary(),
             client: self.client.to_string(),
@@ -215,8 +225,8 @@ impl Gate<Known> {
         };
         self.house.write(Some(self.session), event).await?;
         let end = self.house.lifetime.end(self.house.clock.now(), &admission.principal);
-        let gate = self.into_state(Open { admission, scope, end, lineage: None });
-        match gate.lease(&gate.target().login).await {
+        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None });
+        match gate.lease(&gate.state.admission.login).await {
             Ok((lease, link)) => Ok((gate, lease, link)),
             Err(fault) => {
                 let reason = fault.to_string();
@@ -257,7 +267,10 @@ impl Gate<Open> {
                 self.permit(pending, terms.duties, None).await.map(Decision::Go)
             }
             Verdict::Hold(_) => Ok(Decision::Ask(Box::new(Asking { pending }))),
-            Verdict::Allow(duties) => self.permit(pending, duties, None).await.map(Decision::Go),
+            Verdict::Allow(duties) => match self.count(&pending, &duties) {
+                Ok(()) => self.permit(pending, duties, None).await.map(Decision::Go),
+                Err(denial) => self.deny(&pending, denial).await.map(Decision::No),
+            },
         }
     }
 
@@ -319,8 +332,13 @@ impl Gate<Open> {
     /// # Errors
     /// Where the secret store or the target cannot be reached.
     pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
-        let target = self.target();
-        self.lease(target.catalog_login.as_ref().unwrap_or(&target.login)).await
+        self.lease(self.catalog_login()).await
+    }
+
+    /// The account that reads the target's catalog.
+    #[must_use]
+    pub fn catalog_login(&self) -> &Login {
+        self.target().catalog_login.as_ref().unwrap_or(&self.state.admission.login)
     }
 
     /// Another way to the same target, for taking back what runs there.
@@ -347,7 +365,7 @@ impl Gate<Open> {
         &self.state.admission.space
     }
 
-    /// The masks that bind the principal here.
+    /// The masks that bind the principal here, whatever is lifted for one operation or another.
     #[must_use]
     pub fn masks(&self) -> &Arc<MaskSet> {
         self.state.scope.masks()
@@ -398,24 +416,32 @@ impl Gate<Open> {
         Pending { id: OperationId::at(self.house.clock.now()), operations, payload, digest }
     }
 
+    /// Counts what is about to run, or to be asked about.
+    fn count(&self, pending: &Pending, duties: &Duties) -> Result<(), Denial> {
+        if pending.prepares() || duties.limits.per_minute.is_empty() {
+            return Ok(());
+        }
+        self.state.seat.count(&duties.limits.per_minute, self.house.clock.now())
+    }
+
     async fn deny(&self, pending: &Pending, denial: Denial) -> Result<Denial, Fault> {
         let decided = Decided::Deny {
             rule: denial.rule.as_ref().map(ToString::to_string),
             code: denial.code.to_string(),
             message: denial.recorded.as_ref().unwrap_or(&denial.message).clone(),
         };
-        self.record(pending, decided).await?;
+        self.record(pending, decided, &self.state.scope.duties()).await?;
         Ok(denial)
     }
 
     async fn permit(&self, pending: Pending, duties: Duties, approval: Option<ApprovalId>) -> Result<Permit, Fault> {
         let rules = duties.rules.iter().map(ToString::to_string).collect();
-        let recorded = self.record(&pending, Decided::Allow { rules, approval }).await?;
+        let recorded = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
         Ok(Permit::new(recorded, pending.payload, duties))
     }
 
-    async fn record(&self, pending: &Pending, decided: Decided) -> Result<Recorded, Fault> {
-        let event = self.house.operation_event(pending, decided, &self.state.scope)?;
+    async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Recorded, Fault> {
+        let event = self.house.operation_event(pending, decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
         Ok(Recorded::new(&appended, pending.id))
     }

@@ -23,6 +23,7 @@ use bytes::Bytes;
 
 use crate::id::OperationId;
 use crate::journal::Appended;
+use crate::mask::MaskSet;
 use crate::verdict::{Duties, Limits, Revision};
 
 /// An operation whose record is as durable as configured.
@@ -89,6 +90,12 @@ impl Flow {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.duties.limits
+    }
+
+    /// The masks that bind what comes of it.
+    #[must_use]
+    pub fn masks(&self) -> &MaskSet {
+        &self.duties.masks
     }
 
     pub(super) fn revision(&self) -> Revision {

@@ -105,9 +105,17 @@ impl Gate<Open> {
         let Asking { pending } = *asking;
         let mut terms = match self.decide(&pending).await? {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Asked::No),
-            Verdict::Allow(duties) => return self.permit(pending, duties, None).await.map(Asked::Go),
+            Verdict::Allow(duties) => {
+                return match self.count(&pending, &duties) {
+                    Ok(()) => self.permit(pending, duties, None).await.map(Asked::Go),
+                    Err(denial) => self.deny(&pending, denial).await.map(Asked::No),
+                };
+            }
             Verdict::Hold(terms) => terms,
         };
+        if let Err(denial) = self.count(&pending, &terms.duties) {
+            return self.deny(&pending, denial).await.map(Asked::No);
+        }
         let open = match self.earlier(&pending, &terms).await? {
             Earlier::Used(approval) => return self.permit(pending, terms.duties, Some(approval)).await.map(Asked::Go),
             Earlier::Open(approval) => Some(*approval),
@@ -215,7 +223,7 @@ impl Gate<Open> {
         let is_new = open.is_none();
         let approval = open.unwrap_or_else(|| Approval::ask(&question, self.house.clock.now()));
         let rules = terms.rules.iter().map(ToString::to_string).collect();
-        self.record(pending, Decided::Hold { rules, approval: approval.id }).await?;
+        self.record(pending, Decided::Hold { rules, approval: approval.id }, &terms.duties).await?;
         if is_new {
             self.house.approvals.ask(approval.clone()).await?;
         }

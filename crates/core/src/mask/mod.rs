@@ -3,6 +3,7 @@
 //! Core sees cells, never bytes on a wire; a protocol hands them over in the order of the reply and writes down what
 //! comes back. Whatever cannot be masked for certain is refused before it runs ([`MaskSet::screen`]).
 
+mod lift;
 mod screen;
 
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use crate::identity::matches;
 use crate::operation::{Column, Object};
 use crate::policy::pattern::ColumnPattern;
+
+pub use lift::Lifts;
 
 #[cfg(test)]
 mod tests;
@@ -53,17 +56,36 @@ pub struct Mask {
     pub writes: Guarding,
 }
 
-/// The masks that bind one principal on one target.
+/// The masks that bind one principal on one target, but for what is lifted for one operation.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MaskSet {
-    entries: Vec<(ColumnPattern, Arc<Mask>)>,
+    entries: Arc<[(ColumnPattern, Arc<Mask>)]>,
+    lifts: Lifts,
 }
 
 impl MaskSet {
     /// The set of these masks, in file order.
     #[must_use]
     pub fn new(entries: Vec<(ColumnPattern, Arc<Mask>)>) -> Self {
-        Self { entries }
+        Self { entries: entries.into(), lifts: Lifts::default() }
+    }
+
+    /// The same masks with some lifted.
+    #[must_use]
+    pub fn lifting(&self, lifts: Lifts) -> Self {
+        Self { entries: Arc::clone(&self.entries), lifts }
+    }
+
+    /// The same masks with what is lifted here and there.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        self.lifting(self.lifts.clone().and(other.lifts.clone()))
+    }
+
+    /// The names of masks of which something is lifted.
+    #[must_use]
+    pub fn lifted(&self) -> Vec<String> {
+        self.lifts.names().into_iter().map(ToString::to_string).collect()
     }
 
     /// Whether nothing is masked.
@@ -81,12 +103,13 @@ impl MaskSet {
     /// The mask that binds some column of an object, if one does.
     #[must_use]
     pub fn within<'a>(&'a self, object: &'a Object) -> Option<&'a Arc<Mask>> {
-        self.on(object).map(|(_, mask)| mask).next()
+        self.on(object).map(|(_, mask)| mask).find(|mask| !self.lifts.lifts_all(mask, object))
     }
 
     /// Every mask that binds a column.
     fn binding<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = &'a Arc<Mask>> {
-        self.on(&column.object).filter(|(pattern, _)| matches(&pattern.column, &column.name)).map(|(_, mask)| mask)
+        let named = self.on(&column.object).filter(|(pattern, _)| matches(&pattern.column, &column.name));
+        named.map(|(_, mask)| mask).filter(|mask| !self.lifts.lifts(mask, column))
     }
 
     fn on<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a (ColumnPattern, Arc<Mask>)> {
@@ -107,11 +130,9 @@ impl MaskSet {
     /// The same masks, bound besides to every column that shows the data of a masked one under another name.
     #[must_use]
     pub fn closed(&self, lineage: &dyn Lineage) -> Self {
-        let mut entries = self.entries.clone();
-        if self.is_empty() {
-            return Self { entries };
-        }
-        for column in lineage.columns() {
+        let mut entries = self.entries.to_vec();
+        let all = if self.is_empty() { Vec::new() } else { lineage.columns() };
+        for column in all {
             let binding: Vec<_> = self.binding(&column).collect();
             if binding.is_empty() {
                 continue;
@@ -120,7 +141,7 @@ impl MaskSet {
                 entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), Arc::clone(mask))));
             }
         }
-        Self { entries }
+        Self { entries: entries.into(), lifts: self.lifts.clone() }
     }
 }
 

@@ -246,8 +246,8 @@ fn uses_of_a_masked_column_are_refused_as_its_mask_says() {
         assert_eq!(screened(&MaskSet::default(), &operation), Ok(vec![]), "{what}, without masks");
     }
     // the mask that shows least is not the one that refuses
-    let lax = lax.entries.into_iter();
-    let both = MaskSet::new(lax.chain(strict.entries).collect());
+    let lax = lax.entries.iter();
+    let both = MaskSet::new(lax.chain(strict.entries.iter()).cloned().collect());
     assert_eq!(&*both.of(&column(email)).unwrap().name, "lax");
     assert_eq!(screened(&both, &used(&[email], &[], &[])), Err(Code::MaskedPredicate));
     assert_eq!(screened(&both, &used(&[], &[], &[email])), Err(Code::MaskedWrite));

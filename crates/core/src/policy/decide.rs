@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::code::Code;
 use crate::identity::matches;
+use crate::mask::{Lifts, MaskSet};
 use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touch};
 use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
@@ -63,6 +64,8 @@ struct Weighed<'a> {
     speaking: Vec<&'a Arc<Rule>>,
     /// Whether it may happen, once a human agrees where one is asked.
     covered: bool,
+    /// The masks that a rule which covers it lifts.
+    lifted: Vec<&'a Arc<str>>,
 }
 
 impl Scope {
@@ -86,7 +89,7 @@ impl Scope {
             return Verdict::Deny(self.unreadable(operation, "it touches nothing that is known"));
         }
         let mut speaking: Vec<&Arc<Rule>> = Vec::new();
-        let (mut uncovered, mut perhaps) = (None, None);
+        let (mut uncovered, mut perhaps, mut lifts) = (None, None, Lifts::default());
         for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
             let weighed = self.weigh(trial, &atom);
             if let Some(forbid) = weighed.forbid {
@@ -97,6 +100,7 @@ impl Scope {
             }
             perhaps = perhaps.or(weighed.perhaps);
             speaking.extend(weighed.speaking);
+            self.note_lifts(&mut lifts, &atom, &weighed.lifted);
             if !weighed.covered && uncovered.is_none() {
                 uncovered = Some(atom);
             }
@@ -109,17 +113,31 @@ impl Scope {
         if let Some(forbid) = perhaps {
             return Verdict::Deny(forbidden(forbid, operation));
         }
-        // INVARIANT: masks have the last word, because they do not depend on which rule allowed it.
-        if let Err(denial) = self.masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
+        // INVARIANT: masks have the last word. A rule that allows something lifts none that it does not name.
+        let masks = if lifts == Lifts::default() { Arc::clone(&self.masks) } else { self.masks.lifting(lifts).into() };
+        if let Err(denial) = masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
             return Verdict::Deny(denial);
         }
-        self.granted(&speaking)
+        self.granted(&speaking, masks)
+    }
+
+    /// Notes which masks are lifted from what an atom touches, and which could have been and are not.
+    fn note_lifts(&self, lifts: &mut Lifts, atom: &Atom<'_>, lifted: &[&Arc<str>]) {
+        let column = match atom.column {
+            Part::Whole => return,
+            Part::Column(name) => Some(name),
+            Part::Any => None,
+        };
+        for mask in self.rules.iter().flat_map(|rule| &rule.unmask) {
+            lifts.note(mask, atom.object, column, lifted.contains(&mask));
+        }
     }
 
     /// What the rules have to say about one atom.
     fn weigh(&self, trial: &Trial<'_>, atom: &Atom<'_>) -> Weighed<'_> {
         let implied = trial.implied && self.is_harmless(atom);
-        let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking: Vec::new(), covered: implied };
+        let (speaking, lifted) = (Vec::new(), Vec::new());
+        let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking, covered: implied, lifted };
         for (rule, answer) in self.rules.iter().zip(&trial.answers) {
             if !self.speaks(rule, trial.operation, atom, implied) {
                 continue;
@@ -133,13 +151,17 @@ impl Scope {
                     let certain = rule.means(trial.operation, atom.effect);
                     weighed.forbid = weighed.forbid.or_else(|| certain.then_some(rule));
                 }
-                (RuleEffect::Approve, Answer::Yes | Answer::Unknown) => {
-                    weighed.covered |= self.grants(rule, trial.operation, atom);
+                (RuleEffect::Approve, answer @ (Answer::Yes | Answer::Unknown)) => {
+                    let covers = self.grants(rule, trial.operation, atom);
+                    weighed.covered |= covers;
                     weighed.speaking.push(rule);
+                    // INVARIANT: a mask is lifted only by what covers the column and holds for certain
+                    weighed.lifted.extend(rule.unmask.iter().filter(|_| covers && *answer == Answer::Yes));
                 }
                 (RuleEffect::Allow, Answer::Yes) => {
                     weighed.covered = true;
                     weighed.speaking.push(rule);
+                    weighed.lifted.extend(&rule.unmask);
                 }
             }
         }
@@ -181,7 +203,7 @@ impl Scope {
         rule.acts_on_all(operation) && rule.means(operation, atom.effect) && rule.covers(self.protocol(), atom)
     }
 
-    fn granted(&self, matched: &[&Arc<Rule>]) -> Verdict {
+    fn granted(&self, matched: &[&Arc<Rule>], masks: Arc<MaskSet>) -> Verdict {
         let names = |effect| -> Vec<RuleName> {
             let named = self
                 .rules
@@ -190,7 +212,7 @@ impl Scope {
             named.map(|rule| rule.name.clone()).collect()
         };
         let limits = matched.iter().map(|rule| rule.limits.clone()).fold(Limits::default(), Limits::and);
-        let duties = Duties { limits, rules: names(RuleEffect::Allow), ..self.duties() };
+        let duties = Duties { masks, limits, rules: names(RuleEffect::Allow), revision: self.revision };
         let terms = matched.iter().filter_map(|rule| rule.terms(&duties)).reduce(Terms::and);
         match terms {
             Some(terms) => Verdict::Hold(Terms { rules: names(RuleEffect::Approve), ..terms }),
@@ -362,12 +384,15 @@ impl Terms {
 }
 
 impl Duties {
-    /// The duties of both; the masks are those of the principal on the target, the same in each.
+    /// The duties of both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let fresh: Vec<RuleName> = other.rules.into_iter().filter(|rule| !self.rules.contains(rule)).collect();
         self.rules.extend(fresh);
         self.limits = self.limits.and(other.limits);
+        if self.masks != other.masks {
+            self.masks = Arc::new(self.masks.and(&other.masks));
+        }
         self
     }
 }

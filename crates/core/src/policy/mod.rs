@@ -10,7 +10,7 @@ pub mod pattern;
 mod roles;
 pub mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
 use crate::target::{Target, TargetName};
-use crate::verdict::{Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
+use crate::verdict::{Bound, Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
 use crate::vocabulary::Vocabulary;
 
 pub use condition::{Answer, Condition, Situation};
@@ -101,6 +101,10 @@ pub struct Rule {
     pub message: Option<String>,
     /// What it lets through must not exceed these.
     pub limits: Limits,
+    /// The masks that it lifts from what it covers, by name.
+    pub unmask: BTreeSet<Arc<str>>,
+    /// How many sessions a principal may have on a target at the same time.
+    pub sessions: Option<u64>,
     /// For `approve`: the terms.
     pub approval: Option<ApprovalTerms>,
 }
@@ -161,8 +165,7 @@ impl Rulebook {
 
     /// The sealed secrets that targets name.
     pub fn sealed_secrets(&self) -> impl Iterator<Item = &str> {
-        let logins =
-            self.targets.values().flat_map(|target| std::iter::once(&target.login).chain(&target.catalog_login));
+        let logins = self.targets.values().flat_map(|target| target.logins().chain(&target.catalog_login));
         let references = logins.filter_map(|login| login.password.as_ref());
         references.filter(|reference| reference.scheme == "sealed").map(|reference| reference.name.as_str())
     }
@@ -196,6 +199,14 @@ impl Scope {
             rule.implied || rule.effects.contains(&Effect::Session) || (rule.effects.is_empty() && rule.any_object)
         };
         self.rules.iter().any(|rule| rule.effect != RuleEffect::Forbid && speaks(rule) && rule.may_hold(&case))
+    }
+
+    /// How many sessions the principal may have here at the same time: the lowest number among the rules that may let in.
+    #[must_use]
+    pub fn sessions(&self, situation: &Situation<'_>) -> Option<Bound<u64>> {
+        let case = Case::new(situation, None);
+        let bound = |rule: &&Arc<Rule>| rule.sessions.map(|most| Bound { most, by: rule.name.clone() });
+        self.rules.iter().filter(|rule| rule.may_hold(&case)).filter_map(|rule| bound(&rule)).min()
     }
 
     /// The masks that bind the principal here.

@@ -71,6 +71,7 @@ pub(crate) struct Known<'a> {
     vocabularies: &'a BTreeMap<&'static str, &'static Vocabulary>,
     later: &'a [&'static str],
     targets: Vec<&'a str>,
+    masks: Vec<&'a str>,
     /// The targets themselves; none of them where one could not be read.
     registered: Option<&'a BTreeMap<TargetName, Arc<Target>>>,
     /// The labels of all targets, `KEY=VALUE`.
@@ -110,8 +111,8 @@ impl<'d> Source<'d> {
         let trust = principals::read_all(findings, self.principals, &issuers);
         // a target with a mistake in it can be referred to all the same: one mistake, one message
         let names = self.targets.iter().filter_map(|table| table.peek("name")).collect();
+        let masks = self.masks.iter().filter_map(|table| table.peek("name")).collect();
         let tables = self.targets.len();
-        let targets = targets::read_all(findings, self.targets, &vocabularies, around.later);
         // without anybody, or with a mistake in somebody, nothing is certain about groups and kinds
         let whole = !trust.is_empty() && trust.len() == people.len();
         let stated = around.issuers.iter().filter_map(|issuer| issuer.groups).map(|prefix| format!("{prefix}*"));
@@ -120,13 +121,17 @@ impl<'d> Source<'d> {
             vocabularies: &vocabularies,
             later: around.later,
             targets: names,
-            registered: (targets.len() == tables).then_some(&targets),
-            labels: labels(&targets),
+            masks,
+            registered: None,
+            labels: Vec::new(),
             people,
             groups: whole.then(|| joined.chain(stated).collect()),
             kinds: whole.then(|| trust.iter().map(|rule| rule.kind).collect()),
             issuers,
         };
+        let targets = targets::read_all(findings, self.targets, &known);
+        let registered = (targets.len() == tables).then_some(&targets);
+        let known = Known { registered, labels: labels(&targets), ..known };
         let masks = masks::read_all(findings, self.masks, &known);
         let rules = rules::read_all(findings, self.rules, &known);
         let roles = roles::read_all(findings, self.roles, &known);

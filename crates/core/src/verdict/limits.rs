@@ -2,6 +2,7 @@
 //!
 //! They are known here and kept by whoever runs the operation. Enter at [`Limits`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::verdict::RuleName;
@@ -26,13 +27,20 @@ pub struct Limits {
     pub max_rows: Option<Bound<u64>>,
     /// How long the target may work on it; waiting for a human does not count.
     pub timeout: Option<Bound<Duration>>,
+    /// How many operations of a rule a principal may have done on the target within a minute, for each rule that says so.
+    pub per_minute: BTreeSet<Bound<u64>>,
 }
 
 impl Limits {
     /// What keeps both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self { max_rows: lower(self.max_rows, other.max_rows), timeout: lower(self.timeout, other.timeout) }
+    pub fn and(mut self, other: Self) -> Self {
+        self.per_minute.extend(other.per_minute);
+        Self {
+            max_rows: lower(self.max_rows, other.max_rows),
+            timeout: lower(self.timeout, other.timeout),
+            per_minute: self.per_minute,
+        }
     }
 }
 

@@ -11,7 +11,10 @@ mod changes;
 mod entering;
 mod holding;
 mod lasting;
+mod lifting;
+mod logins;
 mod submitting;
+mod usage;
 
 use postern_core::gate::{Asked, Asking, Decision, Held, Open, Standing};
 use postern_core::journal::{Decided, Event};

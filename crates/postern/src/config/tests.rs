@@ -114,7 +114,7 @@ fn a_whole_configuration_is_read_with_its_defaults() {
     assert_eq!(gateway.seal_key, base.join("seal.key"));
     let target = config.rulebook.targets.values().next().unwrap();
     assert_eq!(target.tls, TargetTls::VerifyFull { ca: Some(base.join("target-ca.pem")) });
-    assert_eq!(target.login.password.as_ref().unwrap().name, base.join("secrets/app").display().to_string());
+    assert_eq!(target.logins[0].1.password.as_ref().unwrap().name, base.join("secrets/app").display().to_string());
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn the_documented_configuration_is_one() {
     let files = [("postern.toml", manual()), ("policy.d/empty.toml", String::new())];
     let (_folder, config) =
         good_with(&files.each_ref().map(|(name, text)| (*name, text.as_str())), &crate::vocabularies());
-    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (5, 1, 1));
+    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (6, 1, 1));
     assert_eq!(config.remarks, []);
 }
 

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use postern_adapters::clock::SystemClock;
+use postern_core::mask::MaskSet;
 use postern_core::operation::{Fact, Outputs, Reading};
-use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Scope, Silence, Situation, Supposed};
+use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Silence, Situation, Supposed};
 use postern_core::ports::{Clock, Protocol};
 use postern_core::target::{Target, TargetName};
+use postern_core::verdict::Limits;
 use postern_core::visible::line;
 use postern_core::{Operation, Verdict};
 
@@ -83,11 +85,16 @@ impl Question<'_> {
             writeln!(text, "verdict  deny {}: {}", denial.code, denial.message)?;
             return Ok(Explained { verdict: Verdict::Deny(denial), masked: Vec::new(), text });
         };
+        let verdict = scope.decide(&operations, &self.situation);
+        let masks = match &verdict {
+            Verdict::Allow(duties) => &duties.masks,
+            Verdict::Hold(terms) => &terms.duties.masks,
+            Verdict::Deny(_) => scope.masks(),
+        };
         let mut masked = Vec::new();
         for operation in &operations {
-            self.describe(&mut text, operation, &scope, &mut masked)?;
+            self.describe(&mut text, operation, (scope.masks(), masks), &mut masked)?;
         }
-        let verdict = scope.decide(&operations, &self.situation);
         conclude(&mut text, &verdict)?;
         Ok(Explained { verdict, masked, text })
     }
@@ -96,7 +103,7 @@ impl Question<'_> {
         &self,
         text: &mut String,
         operation: &Operation,
-        scope: &Scope,
+        (bound, masks): (&MaskSet, &MaskSet),
         masked: &mut Vec<String>,
     ) -> Result<()> {
         let also = operation.also.iter().map(|action| format!(", {action}")).collect::<String>();
@@ -111,10 +118,16 @@ impl Question<'_> {
         for (name, fact) in &operation.facts {
             writeln!(text, "  fact     {name} = {}", line(&shown(fact)))?;
         }
-        for (name, mask) in scope.masks().outputs(operation) {
-            if let Some(mask) = mask {
-                writeln!(text, "  masked   {} by mask `{}`", line(&name), mask.name)?;
-                masked.push(name);
+        for ((name, mask), (_, bound)) in masks.outputs(operation).into_iter().zip(bound.outputs(operation)) {
+            match (mask, bound) {
+                (Some(mask), _) => {
+                    writeln!(text, "  masked   {} by mask `{}`", line(&name), mask.name)?;
+                    masked.push(name);
+                }
+                (None, Some(lifted)) => {
+                    writeln!(text, "  clear    {}: a rule lifts mask `{}`", line(&name), lifted.name)?;
+                }
+                (None, None) => {}
             }
         }
         if operation.outputs == Outputs::Unknown {
@@ -177,13 +190,30 @@ fn silence(why: Silence) -> &'static str {
     }
 }
 
+/// What it must not exceed.
+fn bounds(text: &mut String, limits: &Limits) -> Result<()> {
+    if let Some(bound) = &limits.max_rows {
+        writeln!(text, "bound    {} rows, by `{}`", bound.most, bound.by)?;
+    }
+    if let Some(bound) = &limits.timeout {
+        writeln!(text, "bound    {} s, by `{}`", bound.most.as_secs(), bound.by)?;
+    }
+    for bound in &limits.per_minute {
+        writeln!(text, "bound    {} a minute, by `{}`", bound.most, bound.by)?;
+    }
+    Ok(())
+}
+
 fn conclude(text: &mut String, verdict: &Verdict) -> Result<()> {
     let by = |rules: &[postern_core::verdict::RuleName]| -> String {
         let names: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
         if names.is_empty() { "what connecting implies".to_owned() } else { names.join(", ") }
     };
     match verdict {
-        Verdict::Allow(duties) => writeln!(text, "\nverdict  allow, by {}", by(&duties.rules))?,
+        Verdict::Allow(duties) => {
+            writeln!(text, "\nverdict  allow, by {}", by(&duties.rules))?;
+            bounds(text, &duties.limits)?;
+        }
         Verdict::Hold(terms) => {
             let asked: Vec<String> = terms
                 .approvers
@@ -191,6 +221,7 @@ fn conclude(text: &mut String, verdict: &Verdict) -> Result<()> {
                 .map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))
                 .collect();
             writeln!(text, "\nverdict  hold, by {}: {} of {}", by(&terms.rules), terms.count, asked.join(" and "))?;
+            bounds(text, &terms.duties.limits)?;
         }
         Verdict::Deny(denial) => {
             let rule = denial.rule.iter().map(|rule| format!(", by `{rule}`")).collect::<String>();

@@ -50,7 +50,7 @@ impl Catalogs {
     /// a target which is lost costs no session more than one wait.
     pub(super) async fn current(&self, gate: &Gate<Open>, fresh: Duration) -> Result<Arc<Catalog>, Fault> {
         let open = gate.target();
-        let account = open.catalog_login.as_ref().unwrap_or(&open.login).user.clone();
+        let account = gate.catalog_login().user.clone();
         let key = (open.name.to_string(), gate.space().to_owned(), account);
         let slot = Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let came = Instant::now();

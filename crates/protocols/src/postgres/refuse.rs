@@ -22,6 +22,7 @@ pub(super) mod sqlstate {
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const SESSION_TIMEOUT: &str = "57P05";
+    pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(crate) const CONFIGURATION_LIMIT: &str = "53400";
     pub(crate) const LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
@@ -35,6 +36,7 @@ pub(super) fn denial(denial: &Denial) -> Report {
     let state = match denial.code {
         Code::NotSupported => sqlstate::FEATURE_NOT_SUPPORTED,
         Code::ApprovalWithdrawn | Code::TooLong => sqlstate::QUERY_CANCELED,
+        Code::TooOften => sqlstate::CONFIGURATION_LIMIT,
         Code::TooManyRows => sqlstate::LIMIT_EXCEEDED,
         _ => sqlstate::INSUFFICIENT_PRIVILEGE,
     };
@@ -53,10 +55,13 @@ pub(super) fn fault(fault: &Fault) -> Report {
             sqlstate::INVALID_PASSWORD
         }
         (_, Code::TargetUnknown) => sqlstate::INVALID_CATALOG_NAME,
-        (_, Code::IssuerUnknown | Code::NoPrincipal | Code::PlainTextRefused) => sqlstate::INVALID_AUTHORIZATION,
+        (_, Code::NoLogin | Code::IssuerUnknown | Code::NoPrincipal | Code::PlainTextRefused) => {
+            sqlstate::INVALID_AUTHORIZATION
+        }
         (_, Code::NotSupported | Code::SettingPinned) => sqlstate::FEATURE_NOT_SUPPORTED,
         (_, Code::PolicyChanged) => sqlstate::INSUFFICIENT_PRIVILEGE,
         (_, Code::Stopping) => sqlstate::ADMIN_SHUTDOWN,
+        (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,
         (Side::Target, _) => sqlstate::CONNECTION_FAILURE,

@@ -23,6 +23,8 @@ mod raw;
 mod room;
 mod staging;
 mod syntax;
+mod unmasking;
+mod usage;
 
 use anyhow::Result;
 use gateway::Gateway;

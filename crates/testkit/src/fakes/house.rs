@@ -97,6 +97,7 @@ impl HouseBuilder {
             append: journal.clone(),
             clock: clock.clone(),
             sealer: sealer()?,
+            usage: Arc::default(),
             lifetime: self.lifetime,
             halt: halted,
             approvals_url: "https://gateway.test/approvals/".to_owned(),

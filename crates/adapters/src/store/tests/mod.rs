@@ -49,6 +49,7 @@ impl House {
             }],
             digest: digest.to_owned(),
             rules: vec!["bulk-writes-need-a-human".to_owned()],
+            in_clear: Vec::new(),
             approvers: vec![vec![Who::Group("dba".to_owned())]],
             count: 1,
             asked: now,

@@ -59,6 +59,8 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, know
         implied,
         message,
         limits: with.limits,
+        unmask: with.unmask,
+        sessions: with.sessions,
         approval: if effect == RuleEffect::Approve { Some(with.approval?) } else { None },
     })
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::each;
 use crate::document::{Findings, Reader, Text, Value};
+use crate::policy::source::{Aim, Known, each};
 use crate::target::{Login, SealedName, SecretRef, Target, TargetName, TargetTls};
-use crate::vocabulary::Vocabulary;
+use crate::verdict::Who;
 
 /// The stores that a reference can name in this version.
 const STORES: &[&str] = &["env", "file", "sealed"];
@@ -19,26 +19,19 @@ const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k
 pub(super) fn read_all(
     findings: &mut Findings,
     tables: Vec<Reader<'_>>,
-    vocabularies: &BTreeMap<&'static str, &'static Vocabulary>,
-    later: &[&str],
+    known: &Known<'_>,
 ) -> BTreeMap<TargetName, Arc<Target>> {
     let targets = each(findings, tables, "targets", |findings, table, name| {
         let name = name.and_then(|text| self::name(findings, &text));
-        read(findings, table, name, vocabularies, later)
+        read(findings, table, name, known)
     });
     targets.into_iter().map(|target| (target.name.clone(), Arc::new(target))).collect()
 }
 
-fn read(
-    findings: &mut Findings,
-    mut table: Reader<'_>,
-    name: Option<TargetName>,
-    vocabularies: &BTreeMap<&'static str, &'static Vocabulary>,
-    later: &[&str],
-) -> Option<Target> {
+fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<TargetName>, known: &Known<'_>) -> Option<Target> {
     let protocol = table.required(findings, "protocol").and_then(|text| {
-        let words: Vec<(&'static str, &'static str)> = vocabularies.keys().map(|word| (*word, *word)).collect();
-        if later.contains(&text.text.as_str()) {
+        let words: Vec<(&'static str, &'static str)> = known.vocabularies.keys().map(|word| (*word, *word)).collect();
+        if known.later.contains(&text.text.as_str()) {
             findings.wrong(&text.place, format!("`{}`: not in this version", text.text), None);
             return None;
         }
@@ -50,14 +43,7 @@ fn read(
     let tls = tls(findings, &mut table);
     table.later(findings, "via");
     table.later(findings, "schema");
-    let login = login_at(findings, &mut table, "login");
-    if login.is_none() && table.value("login").is_none() {
-        findings.wrong(
-            &table.place(),
-            "this target has no `login`",
-            Some("add login = { user = \"…\", password = \"env:…\" }".to_owned()),
-        );
-    }
+    let logins = logins(findings, &mut table, known);
     let catalog_login = login_at(findings, &mut table, "catalog_login");
     let labels = labels(findings, &mut table);
     table.finish(findings);
@@ -70,7 +56,7 @@ fn read(
         database,
         databases,
         tls: tls?,
-        login: login?,
+        logins: logins?,
         catalog_login,
         labels,
     })
@@ -136,30 +122,72 @@ enum TargetTlsWord {
     Disable,
 }
 
+/// The accounts and whom each is for: one for everybody, or `[[target.login]]`, of which the first counts that is for
+/// whoever comes.
+fn logins(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> Option<Vec<(Vec<Who>, Login)>> {
+    let value = table.value("login");
+    if let Some(value) = value.as_ref().filter(|value| !value.is_list()) {
+        return login(findings, value, "login").map(|login| vec![(vec![Who::Anyone], login)]);
+    }
+    let before = findings.diagnostics().len();
+    let tables = table.tables(findings, "login");
+    if tables.is_empty() && findings.diagnostics().len() == before {
+        let hint = "add login = { user = \"…\", password = \"env:…\" }".to_owned();
+        let place = value.map_or_else(|| table.place(), |value| value.place);
+        findings.wrong(&place, "this target has no `login`", Some(hint));
+    }
+    let mut logins: Vec<(Vec<Who>, Login)> = Vec::new();
+    let count = tables.len();
+    for mut one in tables {
+        let place = one.place();
+        if logins.last().is_some_and(|(who, _)| who.contains(&Who::Anyone)) {
+            let hint = "a login without `for` comes last".to_owned();
+            findings.wrong(&place, "the login before this one is for everybody", Some(hint));
+        }
+        let bound = bound(findings, &mut one, known);
+        let account = account(findings, one);
+        // THREAT: a password under another key, or of another kind
+        findings.veil_since(before);
+        logins.extend(settled(findings, account).map(|login| (bound, login)));
+    }
+    // THREAT: a password in place of a table
+    if count == 0 {
+        findings.veil_since(before);
+    }
+    (count > 0 && logins.len() == count).then_some(logins)
+}
+
+/// Whom a login is for.
+fn bound(findings: &mut Findings, login: &mut Reader<'_>, known: &Known<'_>) -> Vec<Who> {
+    let Some(place) = login.value("for").map(|value| value.place) else { return vec![Who::Anyone] };
+    let texts = login.texts(findings, "for").unwrap_or_default();
+    if texts.is_empty() {
+        findings.wrong(&place, "`for` is empty, so this login is for nobody", None);
+    }
+    known.somebody(findings, &place, texts, "for", Aim::Closes)
+}
+
 fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Login> {
     let value = table.value(key)?;
-    if value.is_list() {
-        findings.exposed(
-            &value.place,
-            format!("`[[target.{key}]]`: not in this version"),
-            Some(format!("write {key} = {{ … }}")),
-        );
-        return None;
-    }
     login(findings, &value, key)
 }
 
 fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login> {
-    let table = value.table(findings, key);
-    let read = table.map(|mut table| {
-        let user = table.required(findings, "user");
-        let password = table.text(findings, "password");
-        table.finish(findings);
-        (user, password)
-    });
+    let account = value.table(findings, key).map(|table| account(findings, table));
     // THREAT: a password under another key, or of another kind
     findings.veil(&value.place);
-    let (user, password) = read?;
+    settled(findings, account?)
+}
+
+/// What a login says: a name, and where its password is kept.
+fn account(findings: &mut Findings, mut table: Reader<'_>) -> (Option<Text>, Option<Text>) {
+    let user = table.required(findings, "user");
+    let password = table.text(findings, "password");
+    table.finish(findings);
+    (user, password)
+}
+
+fn settled(findings: &mut Findings, (user, password): (Option<Text>, Option<Text>)) -> Option<Login> {
     let password = match password {
         Some(text) => Some(reference(findings, &text)?),
         None => None,

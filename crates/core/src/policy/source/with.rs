@@ -3,9 +3,11 @@
 //!
 //! A key that does nothing beside this rule's effect is an error: it would be believed in.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{Findings, Reader};
+use crate::document::{Findings, Reader, unknown};
 use crate::identity::Kind;
 use crate::policy::source::Known;
 use crate::policy::{ApprovalTerms, RuleEffect};
@@ -14,8 +16,8 @@ use crate::verdict::{Bound, HoldInTransaction, HoldMode, Limits, RuleName, Who};
 /// How long a question stays open where the rule does not say.
 const EXPIRES: Duration = Duration::from_secs(15 * 60);
 
-/// What bounds what a rule lets through.
-const BOUNDS: &[&str] = &["max_rows", "timeout"];
+/// What says how a rule lets something through.
+const BOUNDS: &[&str] = &["max_rows", "timeout", "sessions", "per_minute", "unmask"];
 /// What says how a human is asked.
 const ASKING: &[&str] = &["approvers", "count", "expires", "hold", "hold_in_transaction", "reuse"];
 
@@ -23,6 +25,8 @@ const ASKING: &[&str] = &["approvers", "count", "expires", "hold", "hold_in_tran
 #[derive(Default)]
 pub(super) struct With {
     pub(super) limits: Limits,
+    pub(super) unmask: BTreeSet<Arc<str>>,
+    pub(super) sessions: Option<u64>,
     /// The terms of a rule that asks a human, unless there is a mistake in them.
     pub(super) approval: Option<ApprovalTerms>,
 }
@@ -42,13 +46,12 @@ pub(super) fn read(
         }
         return With::default();
     };
-    for key in ["unmask", "sessions", "per_minute"] {
-        with.later(findings, key);
-    }
     if effect == Some(RuleEffect::Forbid) {
         unbound(findings, &mut with);
     }
     let limits = name.map(|name| limits(findings, &mut with, name)).unwrap_or_default();
+    let sessions = with.positive(findings, "sessions");
+    let unmask = unmask(findings, &mut with, known);
     let approval = if asks { terms(findings, &mut with, known) } else { None };
     let given = ASKING.iter().any(|key| with.value(key).is_some());
     if given && !asks {
@@ -56,14 +59,15 @@ pub(super) fn read(
         findings.wrong(&with.place(), "only an `approve` rule asks a human", Some(hint));
     }
     with.finish(findings);
-    With { limits, approval }
+    With { limits, unmask, sessions, approval }
 }
 
-/// What lets nothing through has nothing to bound.
+/// What lets nothing through has nothing to say about how.
 fn unbound(findings: &mut Findings, with: &mut Reader<'_>) {
     for key in BOUNDS {
         if let Some(value) = with.value(key) {
-            let message = format!("`{key}` bounds what a rule lets through, and a `forbid` rule lets nothing through");
+            let message =
+                format!("`{key}` is about what a rule lets through, and a `forbid` rule lets nothing through");
             findings.wrong(&value.place, message, Some("put it on the rule that allows it".to_owned()));
         }
     }
@@ -72,7 +76,21 @@ fn unbound(findings: &mut Findings, with: &mut Reader<'_>) {
 fn limits(findings: &mut Findings, with: &mut Reader<'_>, by: &RuleName) -> Limits {
     let max_rows = with.positive(findings, "max_rows").map(|most| Bound { most, by: by.clone() });
     let timeout = timeout(findings, with).map(|most| Bound { most, by: by.clone() });
-    Limits { max_rows, timeout }
+    let per_minute = with.positive(findings, "per_minute").map(|most| Bound { most, by: by.clone() });
+    Limits { max_rows, timeout, per_minute: per_minute.into_iter().collect() }
+}
+
+/// The masks that a rule lifts; each must be one.
+fn unmask(findings: &mut Findings, with: &mut Reader<'_>, known: &Known<'_>) -> BTreeSet<Arc<str>> {
+    let Some(place) = with.value("unmask").map(|value| value.place) else { return BTreeSet::new() };
+    let texts = with.texts(findings, "unmask").unwrap_or_default();
+    if texts.is_empty() {
+        findings.wrong(&place, "`unmask` names no mask, so it lifts none", None);
+    }
+    for text in texts.iter().filter(|text| !known.masks.contains(&text.text.as_str())) {
+        unknown(findings, text, "unmask", &known.masks);
+    }
+    texts.into_iter().map(|text| text.text.into()).collect()
 }
 
 fn timeout(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {

@@ -14,7 +14,12 @@ fn bound<T: std::fmt::Debug>(most: impl Strategy<Value = T>) -> impl Strategy<Va
 
 fn limits() -> impl Strategy<Value = Limits> {
     let seconds = (1_u64..5).prop_map(Duration::from_secs);
-    (bound(1_u64..5), bound(seconds)).prop_map(|(max_rows, timeout)| Limits { max_rows, timeout })
+    let often = proptest::collection::vec(bound(1_u64..5), 0..3);
+    (bound(1_u64..5), bound(seconds), often).prop_map(|(max_rows, timeout, often)| Limits {
+        max_rows,
+        timeout,
+        per_minute: often.into_iter().flatten().collect(),
+    })
 }
 
 proptest! {
@@ -38,6 +43,7 @@ proptest! {
                     both.timeout.as_ref().map(|bound| bound.most.as_secs()),
                 ),
             ] {
+                prop_assert!(of.per_minute.is_subset(&both.per_minute));
                 prop_assert!(bound.is_none_or(|bound| kept.is_some_and(|kept| kept <= bound)));
             }
         }

@@ -137,7 +137,7 @@ impl Session<'_> {
             tag::server::ROW_DESCRIPTION => {
                 let Backend::RowDescription(fields) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
                 let statement = query.statements.get(query.done);
-                match cells::plan(&fields, None, statement, &self.names.catalog, self.gate.masks()) {
+                match cells::plan(&fields, None, statement, &self.names.catalog, query.flow.masks()) {
                     Ok(masks) => query.masks = masks,
                     Err(unprovable) => return Err(self.unprovable(&unprovable).await),
                 }
@@ -215,7 +215,7 @@ impl Session<'_> {
 
     /// Masks a row of a portal; tells whether it did, or whether the row may go as it is.
     fn masked_row(&mut self, portal: &Portal, body: &Bytes) -> Result<bool, Unprovable> {
-        let masks = self.gate.masks();
+        let masks = portal.flow.masks();
         if masks.is_empty() {
             return Ok(false);
         }

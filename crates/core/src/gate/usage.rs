@@ -1,0 +1,152 @@
+//! What each principal uses of each target, over all its sessions: how many are open, and how much it did lately.
+//!
+//! INVARIANT: it grows with the sessions that are open and with who did something within the last minute, and with
+//! nothing else. Enter at [`Usage`].
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Micros;
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::identity::Principal;
+use crate::target::TargetName;
+use crate::verdict::{Bound, Denial, RuleName};
+
+/// How long an operation counts, in seconds: no minute that it lies in, begun ever so early in its second, is left out.
+const COUNTS: u64 = 61;
+
+/// What is used by whom.
+#[derive(Debug, Default)]
+pub struct Usage {
+    users: Mutex<HashMap<User, Used>>,
+}
+
+/// Whoever a proof names, on a target. Names and groups may change while it stays who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct User {
+    issuer: String,
+    subject: String,
+    target: TargetName,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    sessions: u64,
+    done: HashMap<RuleName, Lately>,
+}
+
+/// How many operations there were, by the second; the latest last.
+#[derive(Debug, Default)]
+struct Lately(VecDeque<(u64, u64)>);
+
+/// One open session's place; it is free again when this is dropped, however the session ends.
+#[derive(Debug)]
+pub(super) struct Seat {
+    usage: Arc<Usage>,
+    user: User,
+}
+
+impl Usage {
+    /// Takes a place for one more session, where `most` leaves one.
+    pub(super) fn sit(
+        self: &Arc<Self>,
+        principal: &Principal,
+        target: &TargetName,
+        most: Option<Bound<u64>>,
+        now: Micros,
+    ) -> Result<Seat, Fault> {
+        let (issuer, subject) = (principal.issuer().to_owned(), principal.subject().to_owned());
+        let user = User { issuer, subject, target: target.clone() };
+        let mut users = self.users();
+        users.retain(|_, used| used.counts(now));
+        let used = users.entry(user.clone()).or_default();
+        if let Some(bound) = most.filter(|bound| used.sessions >= bound.most) {
+            let message =
+                format!("rule `{}` lets you have {} sessions on `{target}` at the same time", bound.by, bound.most);
+            return Err(Fault::client(Code::TooManySessions, message).hint("end one that is open, then connect again"));
+        }
+        used.sessions = used.sessions.saturating_add(1);
+        Ok(Seat { usage: Arc::clone(self), user })
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<User, Used>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Counts one operation for every rule that bounds how many there may be, or for none of them.
+    pub(super) fn count(&self, bounds: &BTreeSet<Bound<u64>>, now: Micros) -> Result<(), Denial> {
+        let mut users = self.usage.users();
+        let done = &mut users.entry(self.user.clone()).or_default().done;
+        for bound in bounds {
+            let lately = done.entry(bound.by.clone()).or_default();
+            lately.forget(now);
+            if let Some(until) = lately.full(bound.most) {
+                return Err(too_often(bound, until.saturating_sub(now.seconds())));
+            }
+        }
+        for bound in bounds {
+            done.entry(bound.by.clone()).or_default().add(now);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(used) = self.usage.users().get_mut(&self.user) {
+            used.sessions = used.sessions.saturating_sub(1);
+        }
+    }
+}
+
+impl Used {
+    /// Whether anything of it still counts.
+    fn counts(&mut self, now: Micros) -> bool {
+        self.done.retain(|_, lately| {
+            lately.forget(now);
+            !lately.0.is_empty()
+        });
+        self.sessions > 0 || !self.done.is_empty()
+    }
+}
+
+impl Lately {
+    fn forget(&mut self, now: Micros) {
+        while self.0.front().is_some_and(|(second, _)| second.saturating_add(COUNTS) <= now.seconds()) {
+            self.0.pop_front();
+        }
+    }
+
+    fn add(&mut self, now: Micros) {
+        match self.0.back_mut().filter(|(second, _)| *second >= now.seconds()) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.0.push_back((now.seconds(), 1)),
+        }
+    }
+
+    /// The second at which there is room again, where there is none for one more.
+    fn full(&self, most: u64) -> Option<u64> {
+        let mut left: u64 = self.0.iter().map(|(_, count)| count).sum();
+        let mut until = None;
+        for (second, count) in &self.0 {
+            if left < most {
+                break;
+            }
+            left = left.saturating_sub(*count);
+            until = Some(second.saturating_add(COUNTS));
+        }
+        until
+    }
+}
+
+fn too_often(bound: &Bound<u64>, wait: u64) -> Denial {
+    let message =
+        format!("this is more than the {} operations that you may have done here within a minute", bound.most);
+    Denial::new(Code::TooOften, message).by(bound.by.clone()).hint(format!("send it again in {wait} s"))
+}
+
+#[cfg(test)]
+mod tests;
