@@ -12,6 +12,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod token;
 mod view;
 
 use std::sync::Arc;
@@ -35,13 +36,22 @@ pub struct Api {
     counts: Arc<Counts>,
     desk: Desk,
     origin: String,
+    host: String,
+    ports: Vec<(&'static str, u16)>,
 }
 
 impl Api {
     /// The API of a gateway that browsers know as `origin`, such as `https://gw.example.com:18443`.
     #[must_use]
     pub fn new(house: Arc<House>, search: Arc<dyn Search>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
-        Self { house, search, counts, desk: Desk::default(), origin: origin.into() }
+        let (host, ports) = (String::new(), Vec::new());
+        Self { house, search, counts, desk: Desk::default(), origin: origin.into(), host, ports }
+    }
+
+    /// The same, of a gateway whose protocols are reached on these ports of `host`.
+    #[must_use]
+    pub fn listening(self, host: impl Into<String>, ports: impl IntoIterator<Item = (&'static str, u16)>) -> Self {
+        Self { host: host.into(), ports: ports.into_iter().collect(), ..self }
     }
 }
 

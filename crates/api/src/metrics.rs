@@ -45,6 +45,8 @@ impl Counts {
                 Event::SegmentOpened { .. }
                 | Event::Checkpoint { .. }
                 | Event::JournalSearched { .. }
+                | Event::CredentialIssued { .. }
+                | Event::CredentialRevoked { .. }
                 | Event::ApprovalAnswered { .. }
                 | Event::ApprovalSettled { .. }
                 | Event::Own { .. }

@@ -88,8 +88,16 @@ impl IntoResponse for Problem {
 }
 
 fn status(code: Code, side: Side) -> StatusCode {
-    let about_the_proof =
-        [Code::TokenInvalid, Code::TokenExpired, Code::TokenAudience, Code::IssuerUnknown, Code::ProofMissing];
+    let about_the_proof = [
+        Code::TokenInvalid,
+        Code::TokenExpired,
+        Code::TokenAudience,
+        Code::IssuerUnknown,
+        Code::ProofMissing,
+        Code::CredentialUnknown,
+        Code::CredentialExpired,
+        Code::CredentialRevoked,
+    ];
     if about_the_proof.contains(&code) {
         StatusCode::UNAUTHORIZED
     } else if code == Code::NotFound {

@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use postern_core::Code;
 
 use crate::problem::Problem;
-use crate::{Api, approvals, audit, caller, health, openapi, pages};
+use crate::{Api, approvals, audit, caller, health, openapi, pages, token};
 
 /// More than any answer or token needs.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -28,6 +28,8 @@ pub(crate) enum Permission {
     Token,
     /// Whoever sends the token of an auditor.
     Auditor,
+    /// Whoever sends a token that makes a principal, in the body: it is what the route works on.
+    Subject,
     /// A person who has logged in at the page, by its cookie.
     Cookie,
 }
@@ -40,7 +42,7 @@ pub(crate) struct Route {
     serve: fn(MethodFilter) -> MethodRouter<Arc<Api>>,
 }
 
-use Permission::{Anybody, Auditor, Cookie, Token};
+use Permission::{Anybody, Auditor, Cookie, Subject, Token};
 
 pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/livez", Anybody, |get| on(get, health::live)),
@@ -52,6 +54,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::POST, "/v1/approvals/{id}/approve", Token, |post| on(post, approvals::approve)),
     route(Method::POST, "/v1/approvals/{id}/deny", Token, |post| on(post, approvals::deny)),
     route(Method::GET, "/v1/audit", Auditor, |get| on(get, audit::search)),
+    route(Method::POST, "/v1/token", Subject, |post| on(post, token::exchange)),
+    route(Method::POST, "/v1/token/revoke", Token, |post| on(post, token::revoke)),
     route(Method::GET, "/approvals/{id}", Cookie, |get| on(get, pages::show)),
     route(Method::POST, "/approvals/{id}", Cookie, |post| on(post, pages::answer)),
     route(Method::POST, "/approvals/{id}/login", Anybody, |post| on(post, pages::login)),
@@ -73,7 +77,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     for Route { method, path, permission, serve } in ROUTES {
         let filter = if *method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
         let guarded = match permission {
-            Anybody => serve(filter),
+            Anybody | Subject => serve(filter),
             Token => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), caller::by_token)),
             Auditor => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), caller::by_auditor)),
             Cookie => serve(filter).layer(middleware::from_fn_with_state(Arc::clone(&api), pages::by_cookie)),

@@ -4,6 +4,7 @@ mod health;
 mod matrix;
 mod openapi;
 mod pages;
+mod token;
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ const POLICY: &str = r#"
 
     [roles]
     auditors = ["principal:eve"]
+    operators = ["principal:ann"]
 
     [[principal]]
     name = "eve"
@@ -113,7 +115,8 @@ impl Desk {
         dwelling.vault.put("env:SHOP", "hunter22");
         let search = Arc::new(Shelf::default());
         let counts = Arc::new(Counts::default());
-        let api = Api::new(Arc::clone(&dwelling.house), search.clone(), counts, "https://gateway.test:18443");
+        let api = Api::new(Arc::clone(&dwelling.house), search.clone(), counts, "https://gateway.test:18443")
+            .listening("gateway.test", [("toy", 7000)]);
         Self { dwelling, search, api: router(api), _arrivals: arrivals }
     }
 

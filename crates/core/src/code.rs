@@ -41,6 +41,22 @@ codes! {
     IssuerUnreachable = 1006,
     /// No proof was given.
     ProofMissing = 1007,
+    /// There is no such credential, or the password is not its own.
+    CredentialUnknown = 1008,
+    /// The credential's time is over.
+    CredentialExpired = 1009,
+    /// The credential was taken back.
+    CredentialRevoked = 1010,
+    /// The credential is for another target.
+    CredentialBound = 1011,
+    /// A credential is not exchanged for another.
+    CredentialAgain = 1012,
+    /// Somebody has as many credentials as there may be.
+    CredentialsTooMany = 1013,
+    /// The client is bound to another connection than the gateway sees.
+    BindingMismatch = 1014,
+    /// Too many logins with one user name failed.
+    AttemptsTooMany = 1015,
     /// There is no such target, or this principal may not know of it.
     TargetUnknown = 2001,
     /// The target cannot be reached.
@@ -117,6 +133,8 @@ codes! {
     RequestInvalid = 4006,
     /// There is nothing of this name, or this principal may not know of it.
     NotFound = 4007,
+    /// A request for a credential that cannot be read, or asks for what is not given.
+    ExchangeInvalid = 4011,
     /// The journal cannot be written.
     JournalUnavailable = 5001,
     /// The store cannot be reached.

@@ -75,6 +75,10 @@ id!(
     OperationId, "op_"
 );
 id!(
+    /// One credential that the gateway has issued: `crd_…`.
+    CredentialId, "crd_"
+);
+id!(
     /// One human decision about one held operation: `apr_…`.
     ApprovalId, "apr_"
 );

@@ -7,7 +7,7 @@
 //! ```compile_fail,E0451
 //! # use postern_core::{Micros, VerifiedClaims};
 //! fn forge() -> VerifiedClaims {
-//!     VerifiedClaims { issuer: "corp".into(), subject: "root".into(), claims: Default::default(), groups: Default::default(), expires: Micros(0) }
+//!     VerifiedClaims { issuer: "corp".into(), subject: "root".into(), claims: Default::default(), groups: Default::default(), expires: Micros(0), through: None, answer: None }
 //! }
 //! ```
 //! ```compile_fail,E0277
@@ -41,8 +41,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::clock::Micros;
+use crate::credential::{Response, Through};
 use crate::secret::Secret;
-use crate::visible::deceives;
+
+mod template;
+
+pub use template::Template;
 
 #[cfg(test)]
 mod tests;
@@ -50,8 +54,10 @@ mod tests;
 /// What a client offers as proof of who it is.
 #[derive(Debug)]
 pub enum Claim {
-    /// A signed token of some issuer.
+    /// A signed token of some issuer, or an access token of this gateway.
     Token(Secret),
+    /// Knowledge of the password of a session credential.
+    Response(Response),
 }
 
 /// The kinds of principals.
@@ -95,6 +101,8 @@ pub struct VerifiedClaims {
     claims: Claims,
     groups: BTreeSet<String>,
     expires: Micros,
+    through: Option<Through>,
+    answer: Option<Vec<u8>>,
 }
 
 impl VerifiedClaims {
@@ -108,7 +116,32 @@ impl VerifiedClaims {
         groups: BTreeSet<String>,
         expires: Micros,
     ) -> Self {
-        Self { issuer: issuer.into(), subject: subject.into(), claims, groups, expires }
+        let (issuer, subject) = (issuer.into(), subject.into());
+        Self { issuer, subject, claims, groups, expires, through: None, answer: None }
+    }
+
+    /// The same, known by a credential that was made of them: with whatever that is bound to.
+    #[must_use]
+    pub fn through(self, credential: Through) -> Self {
+        Self { through: Some(credential), ..self }
+    }
+
+    /// The same, with what proves to the client that the verifier knows it.
+    #[must_use]
+    pub fn answering(self, answer: Vec<u8>) -> Self {
+        Self { answer: Some(answer), ..self }
+    }
+
+    /// The credential that they are known by, where it was not the proof itself.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Through> {
+        self.through.as_ref()
+    }
+
+    /// What proves to the client that the verifier knows it, where the way it proved itself asks for that.
+    #[must_use]
+    pub fn answer(&self) -> Option<&[u8]> {
+        self.answer.as_deref()
     }
 
     /// The issuer's configured name.
@@ -121,6 +154,24 @@ impl VerifiedClaims {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// All claims.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The groups that the issuer states.
+    #[must_use]
+    pub fn groups(&self) -> &BTreeSet<String> {
+        &self.groups
+    }
+
+    /// When they end.
+    #[must_use]
+    pub fn expires(&self) -> Micros {
+        self.expires
     }
 
     /// The values of a claim; nothing where it is absent.
@@ -279,95 +330,6 @@ impl TrustRule {
             acts_for: acts_for.map(Into::into),
             expires: claims.expires,
         })
-    }
-}
-
-/// Text with `{claim}` in it, to be filled from verified claims.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Claim(String),
-}
-
-impl Template {
-    /// Reads a template; a brace without its partner, or an empty name, is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (claim, tail) = after.split_once('}')?;
-            if before.contains('}') || claim.is_empty() || claim.contains('{') {
-                return None;
-            }
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
-            }
-            pieces.push(Piece::Claim(claim.to_owned()));
-            rest = tail;
-        }
-        if rest.contains('}') {
-            return None;
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        (!pieces.is_empty()).then_some(Self(pieces))
-    }
-
-    /// What every name it can make looks like: `*` stands for each claim.
-    #[must_use]
-    pub fn pattern(&self) -> String {
-        let part = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Claim(_) => "*".to_owned(),
-        };
-        self.0.iter().map(part).collect()
-    }
-
-    /// The claims that would make this name of it, if some would.
-    #[must_use]
-    pub fn solve(&self, name: &str) -> Option<Vec<(&str, String)>> {
-        let mut solved = Vec::new();
-        let mut rest = name;
-        let mut pieces = self.0.iter().peekable();
-        while let Some(piece) = pieces.next() {
-            match piece {
-                Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
-                Piece::Claim(claim) => {
-                    let end = match pieces.peek() {
-                        Some(Piece::Text(text)) => rest.find(text.as_str())?,
-                        Some(Piece::Claim(_)) => return None,
-                        None => rest.len(),
-                    };
-                    let (value, after) = rest.split_at_checked(end).filter(|(value, _)| !value.is_empty())?;
-                    solved.push((claim.as_str(), value.to_owned()));
-                    rest = after;
-                }
-            }
-        }
-        rest.is_empty().then_some(solved)
-    }
-
-    fn fill(&self, claims: &VerifiedClaims) -> Option<String> {
-        let mut filled = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Claim(claim) => {
-                    let [value] = claims.values(claim) else { return None };
-                    // THREAT: a name that looks like another's
-                    if value.is_empty() || value.chars().any(deceives) {
-                        return None;
-                    }
-                    filled.push_str(value);
-                }
-            }
-        }
-        Some(filled)
     }
 }
 

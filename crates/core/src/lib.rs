@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod clock;
 pub mod code;
+pub mod credential;
 pub mod document;
 pub mod fault;
 pub mod gate;
@@ -30,7 +31,7 @@ pub use clock::{Clock, Micros};
 pub use code::Code;
 pub use fault::{Fault, Side};
 pub use gate::{Accepted, Decision, Flow, Gate, Held, House, Known, Open, Permit};
-pub use id::{ApprovalId, OperationId, SessionId};
+pub use id::{ApprovalId, CredentialId, OperationId, SessionId};
 pub use identity::{Claim, Principal, VerifiedClaims};
 pub use mask::{Cell, Masked};
 pub use operation::{Action, Column, Columns, Effect, Object, Operation, Touch};

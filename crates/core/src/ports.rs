@@ -10,9 +10,10 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::approval::{Answered, Approval, Choice, Settled};
+use crate::credential::{Challenge, Grant, Issued, Kept};
 use crate::fault::Fault;
 use crate::gate::{Accepted, Gate};
-use crate::id::ApprovalId;
+use crate::id::{ApprovalId, CredentialId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::query::Query;
 use crate::journal::{Appended, Draft, Record, Unsealed};
@@ -83,6 +84,24 @@ pub trait Protocol: Send + Sync {
 pub trait Identify: Send + Sync {
     /// What can be vouched for, or why nothing can.
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>>;
+}
+
+/// Makes credentials of the gateway's own, and takes them back. That they are verified is [`Identify`]'s.
+pub trait Credentials: Send + Sync {
+    /// What a client must know to answer for a user name; it says nothing about whether anybody has that name.
+    fn challenge(&self, user: &str) -> Challenge;
+
+    /// Makes one and keeps what verifies it.
+    fn issue<'a>(&'a self, grant: &'a Grant<'a>) -> Later<'a, Result<Issued, Fault>>;
+
+    /// What is known of the one that this is, or that is named so.
+    fn find<'a>(&'a self, named: &'a Secret) -> Later<'a, Result<Option<Kept>, Fault>>;
+
+    /// Takes one back. Tells whether it had not been before.
+    fn revoke(&self, id: CredentialId) -> Later<'_, Result<bool, Fault>>;
+
+    /// Resolves once one is taken back.
+    fn revoked(&self, id: CredentialId) -> Later<'_, ()>;
 }
 
 /// Knows the policy in force.

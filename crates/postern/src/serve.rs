@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Result;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
-use postern_adapters::identity::Oidc;
+use postern_adapters::identity::{Credentials, Oidc};
 use postern_adapters::index::Index;
 use postern_adapters::journal::Journal;
 use postern_adapters::store::Store;
@@ -96,7 +96,9 @@ impl Gateway {
         warn_of_absent(&config.rulebook, &sealed).await?;
         let certificate = certificate(&config, &*clock)?;
         let in_force = InForce::new(config.rulebook);
-        let verifiers = Verifiers::new(Oidc::new(config.issuers.clone(), Arc::clone(&clock))?);
+        let credentials = Arc::new(Credentials::new(Arc::clone(&store), &root, Arc::clone(&clock))?);
+        let oidc = Oidc::new(config.issuers.clone(), Arc::clone(&clock))?;
+        let verifiers = Verifiers::new(oidc, Arc::clone(&credentials));
         let index = Arc::new(Index::open(&settings.journal, Arc::clone(&store), Sealer::derive(&root)?));
         let (halt, halted) = watch::channel(Halt::Running);
         let counts = Arc::new(Counts::default());
@@ -104,6 +106,7 @@ impl Gateway {
         let house = Arc::new(House {
             policy: Arc::new(in_force.clone()),
             identify: Arc::new(verifiers.clone()),
+            credentials,
             approvals: store.clone(),
             vault: Arc::new(Places::new(sealed)),
             dial: Arc::new(Direct::default()),
@@ -116,11 +119,14 @@ impl Gateway {
             clock: Arc::clone(&clock),
             sealer: Sealer::derive(&root)?,
             usage: Arc::default(),
+            credential_max: settings.token_max,
             lifetime: settings.lifetime,
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),
         });
-        let api = postern_api::router(Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin));
+        let ports = config.listeners.iter().map(|one| (one.protocol, one.address.port()));
+        let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin).listening(&settings.domain, ports);
+        let api = postern_api::router(api);
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {

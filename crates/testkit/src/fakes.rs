@@ -6,6 +6,7 @@
 mod append;
 mod approvals;
 mod clock;
+mod credentials;
 mod dial;
 mod house;
 mod identify;
@@ -16,6 +17,7 @@ mod vault;
 pub use append::MemoryJournal;
 pub use approvals::MemoryApprovals;
 pub use clock::StillClock;
+pub use credentials::MemoryCredentials;
 pub use dial::{Arrivals, Reach};
 pub use house::{Dwelling, HouseBuilder};
 pub use identify::KnownTokens;

@@ -50,14 +50,17 @@ const SEALS: &[Seal] = &[
         only: &[
             "crates/core/src/journal/keys.rs",
             "crates/core/src/seal.rs",
+            "crates/core/src/credential/verifier.rs",
             "crates/adapters/src/identity",
             "crates/adapters/src/tls",
             "crates/adapters/src/vault",
             "crates/adapters/src/vault.rs",
             "crates/protocols/src/*/login",
             "crates/protocols/src/*/login.rs",
+            "crates/api/src/token.rs",
         ],
-        reason: "a secret is opened by a login, a verifier, a key derivation and the vault that fetched it",
+        reason: "a secret is opened by a login, a verifier, a key derivation, the vault that fetched it, and once for \
+                 whom it was made",
     },
 ];
 

@@ -5,6 +5,7 @@
 //! one token, `keys` says which key may sign with which algorithm, `discovery` keeps an issuer's keys current.
 
 mod claims;
+mod credentials;
 mod discovery;
 mod keys;
 mod token;
@@ -24,9 +25,11 @@ use postern_core::ports::{Identify, Later};
 use postern_core::secret::Secret;
 use postern_core::visible::line;
 
+pub use self::credentials::Credentials;
+
 use self::discovery::Keyring;
 use self::keys::Doubt;
-use self::token::Token;
+use self::token::{Token, invalid};
 
 /// An issuer that may vouch for principals, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +110,7 @@ impl Identify for Oidc {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         match claim {
             Claim::Token(proof) => Box::pin(self.verify(proof)),
+            Claim::Response(_) => Box::pin(async { Err(invalid("an issuer's token is sent, not proved to be known")) }),
         }
     }
 }

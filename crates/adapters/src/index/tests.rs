@@ -74,6 +74,7 @@ impl Site {
             called: None,
             protocol: "toy".to_owned(),
             target: target.to_owned(),
+            credential: None,
             space: None,
             policy: "0".to_owned(),
         };

@@ -1,10 +1,11 @@
-//! What must outlive a restart and is not evidence: approvals that wait for humans, the list of sessions, and secrets,
-//! sealed.
+//! What must outlive a restart and is not evidence: approvals that wait for humans, the list of sessions, and, sealed,
+//! secrets and credentials.
 //!
 //! SQLite, in a subset of SQL that PostgreSQL reads alike. What an approval's states mean is core's; here a state is
 //! only ever replaced by the next one in a compare-and-swap. Enter at [`Store::open`].
 
 mod approvals;
+mod credentials;
 mod places;
 mod secrets;
 mod sessions;
@@ -12,6 +13,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use credentials::{CredentialRow, NewCredential};
 pub(crate) use places::{Place, bit};
 pub use secrets::SealedSecret;
 pub use sessions::Session;
@@ -40,6 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long approvals and sessions that are over are kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a credential that is over is still known, so that whoever comes with it hears why it is refused.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// How often the store looks for questions whose time is over, and for what it need not keep.
 const ROUND: Duration = Duration::from_secs(5);
@@ -124,12 +129,13 @@ impl Rows {
     /// Lets questions lapse whose time is over, and forgets what has been over for long.
     async fn tidy(&self) -> Result<(), Fault> {
         self.lapse_all().await?;
-        let Some(before) = self.clock.now().0.checked_sub(Micros(0).after(KEPT).0) else { return Ok(()) };
-        let before = number(Micros(before));
-        for statement in
-            ["DELETE FROM approvals WHERE state <> 'pending' AND expires < $1", "DELETE FROM sessions WHERE ended < $1"]
-        {
-            sqlx::query(statement).bind(before).execute(&self.pool).await.map_err(unreachable)?;
+        for (statement, kept) in [
+            ("DELETE FROM approvals WHERE state <> 'pending' AND expires < $1", KEPT),
+            ("DELETE FROM sessions WHERE ended < $1", KEPT),
+            ("DELETE FROM credentials WHERE expires < $1", REMEMBERED),
+        ] {
+            let before = Micros(self.clock.now().0.saturating_sub(Micros(0).after(kept).0));
+            sqlx::query(statement).bind(number(before)).execute(&self.pool).await.map_err(unreachable)?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 
+use super::token::EXCHANGE;
 use super::{Desk, Reply};
 use crate::routes::{Permission, ROUTES, Route};
 
@@ -38,6 +39,12 @@ impl Who {
 
 async fn call(desk: &Desk, route: &Route, who: Who, id: &str) -> Reply {
     let path = route.path.replace("{id}", id);
+    if route.permission == Permission::Subject {
+        return desk.form(&path, "", &format!("{EXCHANGE}{}", who.token())).await;
+    }
+    if path == "/v1/token/revoke" {
+        return desk.form(&path, who.token(), "token=nothing").await;
+    }
     if matches!(route.permission, Permission::Token | Permission::Auditor) {
         return if route.method == Method::POST {
             desk.post(&path, who.token(), "").await
@@ -64,12 +71,14 @@ fn expected(route: &Route, who: Who) -> StatusCode {
     match route.permission {
         Permission::Anybody if route.path.ends_with("/login") => StatusCode::BAD_REQUEST,
         Permission::Anybody => StatusCode::OK,
+        Permission::Subject if known => StatusCode::OK,
+        Permission::Subject => StatusCode::BAD_REQUEST,
         Permission::Token | Permission::Auditor if who == GoodTokenOfNobody => StatusCode::FORBIDDEN,
         Permission::Token | Permission::Auditor | Permission::Cookie if !known => StatusCode::UNAUTHORIZED,
         Permission::Auditor if who == Auditor => StatusCode::OK,
         Permission::Auditor => StatusCode::FORBIDDEN,
         Permission::Token => match (route.path, who) {
-            ("/v1/openapi.json" | "/v1/approvals", _) => StatusCode::OK,
+            ("/v1/openapi.json" | "/v1/approvals" | "/v1/token/revoke", _) => StatusCode::OK,
             (_, OtherWorkload) => StatusCode::NOT_FOUND,
             ("/v1/approvals/{id}", _) | (_, Approver) => StatusCode::OK,
             _ => StatusCode::FORBIDDEN,

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Desk;
+use super::token::EXCHANGE;
 use crate::openapi::DOCUMENT;
 use crate::routes::{Permission, ROUTES};
 
@@ -24,7 +25,13 @@ fn the_description_has_the_routes_that_exist_and_no_other() {
     let served =
         ROUTES.iter().filter(|route| !route.path.starts_with("/approvals") && !route.path.starts_with("/assets"));
     let served: BTreeSet<_> = served
-        .map(|route| (route.method.to_string(), route.path.to_owned(), route.permission == Permission::Anybody))
+        .map(|route| {
+            (
+                route.method.to_string(),
+                route.path.to_owned(),
+                matches!(route.permission, Permission::Anybody | Permission::Subject),
+            )
+        })
         .collect();
     assert_eq!(described, served);
 }
@@ -70,6 +77,13 @@ async fn what_is_answered_is_what_is_described() {
     described("Part", &denied["parts"][0]);
     described("Approvals", &desk.get("/v1/approvals", "anns").await.json());
     described("Problem", &desk.get("/v1/approvals/x", "anns").await.json());
+    let exchange =
+        format!("{EXCHANGE}anns&audience=shop&requested_token_type=urn:postern:token-type:session-credential");
+    let made = desk.form("/v1/token", "", &exchange).await.json();
+    described("Credential", &made);
+    let revoke = format!("token={}", made["id"].as_str().unwrap());
+    described("Revocation", &desk.form("/v1/token/revoke", "anns", &revoke).await.json());
+    described("OAuthError", &desk.form("/v1/token", "", "").await.json());
     described("Problem", &desk.get("/v1/approvals", "").await.json());
 
     let states = &document["components"]["schemas"]["State"]["enum"];

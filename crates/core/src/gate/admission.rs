@@ -10,6 +10,7 @@ use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::Known;
+use crate::id::CredentialId;
 use crate::identity::{Principal, VerifiedClaims};
 use crate::policy::{Rulebook, Scope, Situation};
 use crate::target::{Login, Target, TargetName};
@@ -27,11 +28,11 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// Lets somebody in to a target, and to a space of it.
+    /// Lets somebody in to a target, and to a space of it; `protocol` is what the client speaks, where it speaks one.
     pub(super) fn to(
         known: &Known,
         client: IpAddr,
-        protocol: &str,
+        protocol: Option<&str>,
         (target, space): (&str, Option<&str>),
         rulebook: &Rulebook,
         now: Micros,
@@ -42,9 +43,14 @@ impl Admission {
             Fault::client(Code::TargetUnknown, format!("there is no target `{target}` that `{name}` may open"))
                 .hint("check the target's name; a rule must name you and it")
         };
+        // THREAT: a credential that leaks serves everywhere
+        if let Some(bound) = known.bound().filter(|bound| bound.as_str() != target) {
+            return Err(Fault::client(Code::CredentialBound, format!("this credential is for target `{bound}` only"))
+                .hint("use it there, or get one for the target you want"));
+        }
         let principal = still(&known.claims, &known.principal, rulebook)?;
         let found = TargetName::parse(target).and_then(|name| rulebook.targets.get(&name).cloned());
-        let found = found.filter(|found| found.protocol == protocol).ok_or_else(unknown)?;
+        let found = found.filter(|found| protocol.is_none_or(|one| found.protocol == one)).ok_or_else(unknown)?;
         let situation = Situation { principal: &principal, target: &found, client, now };
         let scope = rulebook.scope(&principal, &found).filter(|scope| scope.admits(&situation)).ok_or_else(unknown)?;
         let login = found.login_of(&principal).cloned().ok_or_else(|| {
@@ -62,6 +68,11 @@ impl Admission {
         };
         let (claims, login) = (Arc::clone(&known.claims), Arc::new(login));
         Ok((Self { claims, principal, target: found, login, space, client }, scope))
+    }
+
+    /// The credential that the proof came by, where it was not the proof itself.
+    pub(super) fn credential(&self) -> Option<CredentialId> {
+        self.claims.credential().map(|through| through.id)
     }
 
     /// The same under a later policy, where that lets the session go on.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -16,7 +17,7 @@ use crate::gate::usage::Usage;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
-use crate::ports::{Append, Approvals, Clock, Dial, Identify, Policy, Vault};
+use crate::ports::{Append, Approvals, Clock, Credentials, Dial, Identify, Policy, Vault};
 use crate::verdict::Duties;
 
 /// Why every session must end.
@@ -51,6 +52,8 @@ pub struct House {
     pub policy: Arc<dyn Policy>,
     /// Verifies claims.
     pub identify: Arc<dyn Identify>,
+    /// Makes credentials, and takes them back.
+    pub credentials: Arc<dyn Credentials>,
     /// Keeps what waits for humans.
     pub approvals: Arc<dyn Approvals>,
     /// Fetches secrets.
@@ -65,6 +68,8 @@ pub struct House {
     pub sealer: Sealer,
     /// What principals use of targets.
     pub usage: Arc<Usage>,
+    /// How long credentials may last.
+    pub credential_max: Duration,
     /// How long sessions may last.
     pub lifetime: Lifetime,
     /// Whether the gateway goes on.
@@ -79,13 +84,18 @@ impl House {
     /// # Errors
     /// Why there is none.
     pub async fn recognise(&self, claim: &Claim) -> Result<Principal, Fault> {
-        self.vouched(claim).await.map(|(_, principal)| principal)
+        let (claims, principal) = self.vouched(claim).await?;
+        // THREAT: a restriction that a login has and another door forgets
+        if let Some(target) = claims.credential().and_then(|through| through.target.as_ref()) {
+            let message = format!("this credential is for target `{target}`, and for nothing else");
+            return Err(Fault::client(Code::CredentialBound, message).hint("send the token that it was made of"));
+        }
+        Ok(principal)
     }
 
     /// The same, with what was proved.
     pub(super) async fn vouched(&self, claim: &Claim) -> Result<(VerifiedClaims, Principal), Fault> {
-        let Claim::Token(token) = claim;
-        if token.is_empty() {
+        if matches!(claim, Claim::Token(token) if token.is_empty()) {
             return Err(Fault::client(Code::ProofMissing, "no token was given").hint("send a token as the password"));
         }
         let claims = self.identify.identify(claim).await?;

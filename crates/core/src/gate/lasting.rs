@@ -1,5 +1,5 @@
-//! When a session must end although neither side wants it to: its time is over, the policy lets it in no more, or the
-//! gateway does not go on.
+//! When a session must end although neither side wants it to: its time is over, the policy lets it in no more, its
+//! credential was taken back, or the gateway does not go on.
 //!
 //! Nothing is journalled here; whoever serves the session closes it with the reason. Enter at [`Gate::over`].
 
@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::{Gate, House, Open};
+use crate::id::CredentialId;
 use crate::identity::Principal;
 use crate::ports::Later;
 use crate::verdict::Revision;
@@ -70,6 +71,7 @@ impl Gate<Open> {
             Box::pin(stopped(Arc::clone(&self.house))),
             Box::pin(timed_out(Arc::clone(&self.house), *end)),
             Box::pin(shut_out(Arc::clone(&self.house), admission.clone(), scope.revision())),
+            Box::pin(taken_back(Arc::clone(&self.house), admission.credential())),
         ])
     }
 }
@@ -96,8 +98,16 @@ async fn shut_out(house: Arc<House>, mut admission: Admission, mut seen: Revisio
     }
 }
 
+/// Waits until the credential that the session was opened with is taken back.
+async fn taken_back(house: Arc<House>, credential: Option<CredentialId>) -> Fault {
+    let Some(credential) = credential else { return std::future::pending().await };
+    house.credentials.revoked(credential).await;
+    Fault::client(Code::CredentialRevoked, "the credential that this session was opened with was revoked")
+        .hint("connect again, with a new one")
+}
+
 /// What the first of them says.
-fn first(mut all: [Later<'static, Fault>; 3]) -> Later<'static, Fault> {
+fn first(mut all: [Later<'static, Fault>; 4]) -> Later<'static, Fault> {
     Box::pin(poll_fn(move |cx| {
         let mut said = all.iter_mut().map(|one| one.as_mut().poll(cx));
         said.find(Poll::is_ready).unwrap_or(Poll::Pending)

@@ -25,6 +25,7 @@
 //! ```
 
 mod admission;
+mod exchange;
 mod house;
 mod lasting;
 mod permit;
@@ -50,6 +51,7 @@ use crate::secret::Secret;
 use crate::target::{Login, Target};
 use crate::verdict::{Denial, Duties, Verdict};
 
+pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
 pub use lasting::Lifetime;
 pub use permit::{Flow, Permit};
@@ -199,7 +201,7 @@ impl Gate<Known> {
         let admitted = Admission::to(
             &self.state,
             self.client.ip(),
-            self.protocol,
+            Some(self.protocol),
             (target, space),
             &rulebook,
             self.house.clock.now(),
@@ -220,6 +222,7 @@ impl Gate<Known> {
             called: self.called.clone(),
             protocol: self.protocol.to_owned(),
             target: admission.target.name.to_string(),
+            credential: admission.credential(),
             space: Some(admission.space.to_string()).filter(|space| !space.is_empty()),
             policy: scope.revision().to_string(),
         };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::Choice;
 use crate::clock::Micros;
-use crate::id::{ApprovalId, OperationId, SessionId};
+use crate::id::{ApprovalId, CredentialId, OperationId, SessionId};
 use crate::identity::PrincipalSummary;
 use crate::journal::keys::Sealed;
 
@@ -96,13 +96,39 @@ pub enum Event {
         protocol: String,
         /// Which target.
         target: String,
+        /// The credential that it was opened with, where that was not the proof itself.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        credential: Option<CredentialId>,
         /// Which database of it, where there are several.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         space: Option<String>,
         /// The policy in force.
         policy: String,
     },
-    /// A principal asked for a target and did not get it.
+    /// A principal got a credential in exchange for a proof.
+    CredentialIssued {
+        /// The credential.
+        credential: CredentialId,
+        /// What it is.
+        kind: String,
+        /// Who.
+        principal: PrincipalSummary,
+        /// From where.
+        client: String,
+        /// The only target that it is for.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        target: Option<String>,
+        /// When it ends.
+        expires: Micros,
+    },
+    /// A credential was taken back.
+    CredentialRevoked {
+        /// The credential.
+        credential: CredentialId,
+        /// Who took it back.
+        by: PrincipalSummary,
+    },
+    /// A principal asked for a target, or for a credential, and did not get it.
     SessionRefused {
         /// Who.
         principal: PrincipalSummary,

@@ -175,8 +175,12 @@ impl Term {
 #[must_use]
 pub fn who(event: &Event) -> Option<&str> {
     match event {
-        Event::SessionOpened { principal, .. } | Event::SessionRefused { principal, .. } => Some(&principal.name),
-        Event::ApprovalAnswered { by, .. } | Event::JournalSearched { by, .. } => Some(&by.name),
+        Event::SessionOpened { principal, .. }
+        | Event::SessionRefused { principal, .. }
+        | Event::CredentialIssued { principal, .. } => Some(&principal.name),
+        Event::ApprovalAnswered { by, .. }
+        | Event::CredentialRevoked { by, .. }
+        | Event::JournalSearched { by, .. } => Some(&by.name),
         _ => None,
     }
 }
@@ -186,6 +190,7 @@ pub fn who(event: &Event) -> Option<&str> {
 pub fn target(event: &Event) -> Option<&str> {
     match event {
         Event::SessionOpened { target, .. } | Event::SessionRefused { target, .. } => Some(target),
+        Event::CredentialIssued { target, .. } => target.as_deref(),
         _ => None,
     }
 }

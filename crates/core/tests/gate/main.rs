@@ -8,6 +8,7 @@
 )]
 
 mod changes;
+mod credentials;
 mod entering;
 mod holding;
 mod lasting;

@@ -4,12 +4,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use postern_adapters::journal::Durability;
 use postern_core::document::{Findings, Place, Reader};
 use postern_core::gate::Lifetime;
 
 use super::Draft;
+
+/// How long credentials last where the configuration does not say.
+const TOKEN_MAX: Duration = Duration::from_secs(15 * 60);
+/// The longest that it may say: they are for minutes.
+const LONGEST_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The process: its addresses, its files, its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +34,8 @@ pub struct Gateway {
     pub seal_key: PathBuf,
     /// How long sessions may last.
     pub lifetime: Lifetime,
+    /// How long credentials that the gateway issues may last.
+    pub token_max: Duration,
     /// How the gateway proves itself to clients.
     pub tls: Tls,
 }
@@ -89,6 +97,7 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
     let seal_key = table.required(findings, "seal_key");
     let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
     let lifetime = lifetime(findings, table);
+    let token_max = token_max(findings, table);
     if let Some(blobs) = table.text(findings, "blobs") {
         findings.note(&blobs.place, "`blobs`: not in this version; nothing is recorded there", None);
     }
@@ -101,6 +110,7 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
         durability: durability?,
         seal_key: seal_key?,
         lifetime: lifetime?,
+        token_max: token_max?,
         tls: tls?,
     })
 }
@@ -121,6 +131,17 @@ fn lifetime(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Lifetime>
         Some(text) => text.one_of(findings, "after_expiry", &[("keep", false), ("end", true)]),
     };
     Some(Lifetime { longest: longest?, ends_with_token: ends_with_token? })
+}
+
+fn token_max(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Duration> {
+    let Some(text) = table.text(findings, "token_max") else { return Some(TOKEN_MAX) };
+    let longest = text.duration(findings, "token_max")?;
+    if longest.is_zero() || longest > LONGEST_TOKEN {
+        let message = "`token_max` is for how long a credential of the gateway lasts: more than nothing, at most 12h";
+        findings.wrong(&text.place, message, Some("write 15m, for example".to_owned()));
+        return None;
+    }
+    Some(longest)
 }
 
 fn domain(draft: &mut Draft<'_>, table: &mut Reader<'_>) -> Option<String> {

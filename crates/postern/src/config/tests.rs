@@ -193,6 +193,8 @@ fn what_can_be_wrong_with_the_gateway() {
         ("later key", GATEWAY.replace("self-signed = true", "acme = { domains = [\"gw\"] }")),
         ("a session's time", format!("{GATEWAY}session_max = \"8\"\nafter_expiry = \"ends\"\n")),
         ("no time at all", format!("{GATEWAY}session_max = \"0h\"\n")),
+        ("no time for credentials", format!("{GATEWAY}token_max = \"0s\"\n")),
+        ("days for credentials", format!("{GATEWAY}token_max = \"2d\"\n")),
         ("unknown listener", format!("{GATEWAY}[listener.postgre]\nplaintext = true\n")),
         ("plain https", format!("{GATEWAY}[listener.https]\nplaintext = true\nconnections = 0\n")),
         ("unknown table", format!("{GATEWAY}[[rules]]\nname = \"x\"\n")),

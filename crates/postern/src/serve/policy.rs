@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use postern_adapters::identity::Oidc;
+use postern_adapters::identity::{Credentials, Oidc};
 use postern_core::policy::Rulebook;
 use postern_core::ports::{Identify, Later, Policy};
 use postern_core::verdict::Revision;
@@ -38,23 +38,29 @@ impl Policy for InForce {
     }
 }
 
-/// The verifiers of the issuers in force.
+/// The verifiers of the issuers in force, and of the gateway's own credentials.
 #[derive(Clone)]
-pub(super) struct Verifiers(Arc<ArcSwap<Oidc>>);
+pub(super) struct Verifiers {
+    issuers: Arc<ArcSwap<Oidc>>,
+    credentials: Arc<Credentials>,
+}
 
 impl Verifiers {
-    pub(super) fn new(oidc: Oidc) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(oidc)))
+    pub(super) fn new(oidc: Oidc, credentials: Arc<Credentials>) -> Self {
+        Self { issuers: Arc::new(ArcSwap::from_pointee(oidc)), credentials }
     }
 
     pub(super) fn replace(&self, oidc: Oidc) {
-        self.0.store(Arc::new(oidc));
+        self.issuers.store(Arc::new(oidc));
     }
 }
 
 impl Identify for Verifiers {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
-        let oidc = self.0.load_full();
+        if Credentials::made(claim) {
+            return self.credentials.identify(claim);
+        }
+        let oidc = self.issuers.load_full();
         Box::pin(async move { oidc.identify(claim).await })
     }
 }

@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use postern_core::approval::{Answered, Choice};
 use postern_core::gate::{Accepted, Gate, Halt, House, Lifetime, Open};
@@ -12,8 +13,10 @@ use postern_core::vocabulary::Vocabulary;
 use postern_core::{ApprovalId, Claim, Fault, Secret};
 use tokio::sync::watch;
 
+use super::credentials::Verifiers;
 use super::{
-    KnownTokens, MemoryApprovals, MemoryJournal, MemoryVault, PolicyError, Reach, StillClock, SwapPolicy, TOY, rulebook,
+    KnownTokens, MemoryApprovals, MemoryCredentials, MemoryJournal, MemoryVault, PolicyError, Reach, StillClock,
+    SwapPolicy, TOY, rulebook,
 };
 
 /// Builds a [`House`] of fakes around one policy.
@@ -87,10 +90,14 @@ impl HouseBuilder {
         let vault = Arc::new(MemoryVault::default());
         let tokens = Arc::new(KnownTokens::default());
         let policy = Arc::new(SwapPolicy::new(rulebook(&self.policy, &self.vocabularies)?));
+        let credentials = Arc::new(MemoryCredentials::new(Arc::clone(&clock))?);
+        let identify = Verifiers { tokens: Arc::clone(&tokens), credentials: Arc::clone(&credentials) };
         let (halt, halted) = watch::channel(Halt::Running);
         let house = House {
             policy: policy.clone(),
-            identify: tokens.clone(),
+            identify: Arc::new(identify),
+            credentials,
+            credential_max: Duration::from_secs(900),
             approvals: approvals.clone(),
             vault: vault.clone(),
             dial: Arc::new(self.reach.clone()),

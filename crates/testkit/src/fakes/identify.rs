@@ -59,8 +59,10 @@ impl KnownTokens {
 impl Identify for KnownTokens {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         Box::pin(async move {
-            let Claim::Token(token) = claim;
-            let known = locked(&self.tokens).get(token.expose()).cloned();
+            let known = match claim {
+                Claim::Token(token) => locked(&self.tokens).get(token.expose()).cloned(),
+                Claim::Response(_) => None,
+            };
             known.map(Known::vouched).ok_or_else(|| {
                 Fault::client(Code::TokenInvalid, "the token is none of a trusted issuer").hint("get a fresh token")
             })
