@@ -3,6 +3,7 @@
 //! A protocol decides nothing; it asks the core. No folder here knows another. Enter at [`all`].
 
 pub mod postgres;
+pub mod scram;
 mod wire;
 
 use std::sync::Arc;

@@ -1,11 +1,10 @@
-//! The client's side of a login: TLS, startup, token; then the target's side; then the session may begin.
+//! The client's side of a login: TLS, startup, proof; then the target's side; then the session may begin.
 //!
 //! It collects a claim and hands it to the gate, which says who that is. Nothing of it is believed before. The client
 //! must have done its part within [`DEADLINE`], and what has arrived when the mode changes is an attack. What the
 //! target then takes has bounds of its own, so that whose side was slow is known.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the login")]
-
+mod proof;
 pub(super) mod settings;
 pub(super) mod target;
 
@@ -15,14 +14,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
 use postern_core::ports::{Client, Encrypt};
-use postern_core::{Claim, Code, Fault, Secret};
+use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::settings::Settings;
 use self::target::Welcome;
 use super::cancel::Cancels;
 use super::refuse;
-use super::wire::{Authentication, Backend, Frame, Frontend, Limit, Startup, frame, startup};
+use super::wire::{Backend, Frontend, Startup, startup};
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
 /// The time that a client has for its part of a login.
@@ -50,6 +49,8 @@ struct Connection {
     inlet: Inlet,
     outlet: Outlet,
     encrypted: bool,
+    /// The channel binding of the certificate that the client has seen.
+    end_point: Option<Vec<u8>>,
     /// When the client has had its time.
     until: Option<Instant>,
 }
@@ -59,7 +60,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     let Client { stream, address, tls, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
-    let mut connection = Connection { inlet, outlet, encrypted: false, until };
+    let mut connection = Connection { inlet, outlet, encrypted: false, end_point: None, until };
     let parameters = loop {
         match connection.startup().await {
             Ok(Some(Startup::Ssl)) => connection = connection.encrypt(&*tls, &gate).await?,
@@ -113,7 +114,7 @@ impl Connection {
         match in_time(self.until, tls.encrypt(plain)).await {
             Ok(Ok(encrypted)) => {
                 let (inlet, outlet) = ends(encrypted.stream);
-                Ok(Self { inlet, outlet, encrypted: true, until: self.until })
+                Ok(Self { inlet, outlet, encrypted: true, end_point: encrypted.end_point, until: self.until })
             }
             Ok(Err(fault)) | Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
         }
@@ -140,46 +141,21 @@ impl Connection {
             let fault = Fault::client(Code::PlainTextRefused, "this gateway takes no connection without TLS");
             return Err(gate.refused_login(fault.hint("connect with sslmode=verify-full")).await);
         }
-        let called = parameters.iter().find(|(name, _)| name == "user").map(|(_, value)| value.clone());
-        let gate = gate.called(called.as_deref().unwrap_or_default());
+        let user = parameters.iter().find(|(name, _)| name == "user").map(|(_, value)| value.clone());
+        let user = user.unwrap_or_default();
+        let gate = gate.called(&user);
         let settings = match Settings::read(parameters) {
             Ok(settings) => settings,
             Err(fault) => return Err(gate.refused_login(fault).await),
         };
-        let token = match self.token().await {
-            Ok(token) => token,
-            Err(fault) => return Err(gate.refused_login(fault).await),
-        };
-        let known = gate.identify(Claim::Token(token)).await?;
-        let (target, space) = settings.target();
+        let known = self.identify(gate, &user).await?;
+        let (target, space) = settings.target(known.bound());
         let (gate, lease, link) = known.open(&target, space.as_deref()).await?;
         match target::log_in(lease, link, gate.space(), &settings).await {
             Ok(welcome) => Ok((gate, welcome)),
             Err(fault) => {
                 gate.close(&fault.to_string()).await?;
                 Err(fault)
-            }
-        }
-    }
-
-    /// Asks for the token, in clear text inside TLS.
-    async fn token(&mut self) -> Result<Secret, Fault> {
-        self.say(&Backend::Authentication(Authentication::CleartextPassword));
-        in_time(self.until, self.outlet.drain_all()).await?.map_err(gone)?;
-        let frame = self.message().await?;
-        match Frontend::decode(&frame).map_err(violation)? {
-            Frontend::Password(password) => Ok(Secret::new(password.cleartext().map_err(violation)?)),
-            _ => Err(Fault::client(Code::ClientViolation, "a password message was expected")),
-        }
-    }
-
-    async fn message(&mut self) -> Result<Frame, Fault> {
-        loop {
-            if let Some(frame) = frame::next(&mut self.inlet.buffer, Limit::PASSWORD).map_err(violation)? {
-                return Ok(frame);
-            }
-            if in_time(self.until, self.inlet.fill()).await?.map_err(gone)? == 0 {
-                return Err(Fault::client(Code::ProofMissing, "the client left without sending a token"));
             }
         }
     }

@@ -51,9 +51,9 @@ pub(super) fn denial(denial: &Denial) -> Report {
 /// The report of a fault; the session ends.
 pub(super) fn fault(fault: &Fault) -> Report {
     let state = match (fault.side, fault.code) {
-        (_, Code::TokenInvalid | Code::TokenExpired | Code::TokenAudience | Code::ProofMissing) => {
-            sqlstate::INVALID_PASSWORD
-        }
+        (_, Code::TokenInvalid | Code::TokenExpired | Code::TokenAudience | Code::ProofMissing)
+        | (_, Code::CredentialUnknown | Code::CredentialExpired | Code::AttemptsTooMany) => sqlstate::INVALID_PASSWORD,
+        (_, Code::CredentialBound | Code::BindingMismatch | Code::CredentialRevoked) => sqlstate::INVALID_AUTHORIZATION,
         (_, Code::TargetUnknown) => sqlstate::INVALID_CATALOG_NAME,
         (_, Code::NoLogin | Code::IssuerUnknown | Code::NoPrincipal | Code::PlainTextRefused) => {
             sqlstate::INVALID_AUTHORIZATION

@@ -8,6 +8,7 @@
 
 mod cancels;
 mod conformance;
+mod credentials;
 mod cursors;
 mod gateway;
 mod grants;

@@ -2,7 +2,7 @@
 //!
 //! Settings that change how text is read are pinned; those that could lend rights are refused.
 
-use postern_core::{Code, Fault};
+use postern_core::{Code, Fault, TargetName};
 
 use super::super::analyze::setting;
 
@@ -35,6 +35,7 @@ pub(in crate::postgres) const PINNED: &[(&str, &str)] =
 /// What a client asked for as it connected.
 #[derive(Debug)]
 pub(in crate::postgres) struct Settings {
+    user: String,
     database: String,
     /// What is passed on to the server.
     pub(super) passed: Vec<(String, String)>,
@@ -46,16 +47,15 @@ impl Settings {
         let mut passed = pinned();
         passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
         passed.push(("application_name".to_owned(), "postern".to_owned()));
-        Self { database: String::new(), passed }
+        Self { user: String::new(), database: String::new(), passed }
     }
 
     /// Reads startup parameters.
     pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Self, Fault> {
-        let mut settings = Self { database: String::new(), passed: Vec::new() };
-        let mut user = String::new();
+        let mut settings = Self { user: String::new(), database: String::new(), passed: Vec::new() };
         for (name, value) in parameters {
             match name.as_str() {
-                "user" => user = value,
+                "user" => settings.user = value,
                 "database" => settings.database = value,
                 "options" => {
                     for (name, value) in options(&value)? {
@@ -71,14 +71,18 @@ impl Settings {
         }
         // as the server does, the database has the user's name where none is given
         if settings.database.is_empty() {
-            settings.database = user;
+            settings.database.clone_from(&settings.user);
         }
         settings.passed.extend(pinned());
         Ok(settings)
     }
 
-    /// The target that is asked for, and its database where one is named.
-    pub(super) fn target(&self) -> (String, Option<String>) {
+    /// The target that is asked for, and its database where one is named. Whoever can have one target only need not name
+    /// it: clients then send the user's name.
+    pub(super) fn target(&self, bound: Option<&TargetName>) -> (String, Option<String>) {
+        if let Some(bound) = bound.filter(|_| self.database == self.user) {
+            return (bound.to_string(), None);
+        }
         match self.database.split_once('/') {
             Some((target, space)) => (target.to_owned(), Some(space.to_owned())),
             None => (self.database.clone(), None),

@@ -13,10 +13,10 @@ fn passed(settings: &Settings, name: &str) -> Option<String> {
 
 #[test]
 fn the_database_names_target_and_database() {
-    let target = |database: &str| read(&[("user", "bot"), ("database", database)]).expect("allowed").target();
+    let target = |database: &str| read(&[("user", "bot"), ("database", database)]).expect("allowed").target(None);
     assert_eq!(target("orders"), ("orders".to_owned(), None));
     assert_eq!(target("orders/stats"), ("orders".to_owned(), Some("stats".to_owned())));
-    assert_eq!(read(&[("user", "bot")]).expect("allowed").target().0, "bot");
+    assert_eq!(read(&[("user", "bot")]).expect("allowed").target(None).0, "bot");
 }
 
 #[test]
