@@ -51,6 +51,11 @@ pub enum Verb {
     /// Shows what a statement is read as (its touches and facts), what every rule says of it or why it is silent, which
     /// columns come back masked, and the verdict. The principal is supposed, not proved; nothing is sent anywhere.
     Explain(Explain),
+    /// Exchange your token for a credential of minutes
+    ///
+    /// The credential is for one target, ends with your token or sooner, and is printed once, to standard output. Tools
+    /// that cannot send a long token take it as user name and password, and never send the password.
+    Token(Token),
     /// See and answer what waits for a human
     ///
     /// Operations that a rule holds wait for a human, on the open connection of whoever sent them. An approval is bound
@@ -149,6 +154,33 @@ pub struct Remote {
     /// The file that holds your identity token
     #[arg(long, value_name = "FILE", env = "POSTERN_TOKEN_FILE", hide_env_values = true)]
     pub token_file: PathBuf,
+}
+
+/// What `token` takes.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The target that it is for
+    #[arg(long, value_name = "TARGET")]
+    pub target: String,
+    /// What to print
+    #[arg(long, value_enum, default_value = "raw")]
+    pub format: CredentialFormat,
+    /// Which gateway, and as whom
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// The forms of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CredentialFormat {
+    /// An access token, which serves as a password with any user name
+    Raw,
+    /// A session credential as a connection string of libpq
+    Pg,
+    /// A session credential for MySQL (not in this version)
+    Mysql,
+    /// A session credential as PGHOST, PGUSER, PGPASSWORD and so on, for a shell to eval
+    Env,
 }
 
 /// What to do about approvals.

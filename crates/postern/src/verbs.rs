@@ -9,6 +9,7 @@ mod client;
 pub(crate) mod explain;
 pub(crate) mod secrets;
 pub(crate) mod test;
+pub(crate) mod token;
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,7 @@ pub(super) struct Gateway {
 #[derive(Deserialize)]
 struct Problem {
     code: String,
+    #[serde(alias = "error_description")]
     detail: String,
     hint: Option<String>,
 }
@@ -61,6 +62,22 @@ impl Gateway {
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// Exchanges the token for a credential of the kind `wanted`, for `target`.
+    pub(super) async fn exchange(&self, wanted: &str, target: &str) -> Result<Value> {
+        let mut form = self.base.join("/v1/token").context("there is no such path")?;
+        form.query_pairs_mut()
+            .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
+            .append_pair("requested_token_type", wanted)
+            .append_pair("audience", target)
+            .append_pair("subject_token_type", "urn:ietf:params:oauth:token-type:id_token")
+            .append_pair("subject_token", &self.token);
+        // THREAT: a token in an address is in everybody's log
+        let fields = form.query().unwrap_or_default().to_owned();
+        form.set_query(None);
+        let request = self.client.post(form).header("content-type", "application/x-www-form-urlencoded").body(fields);
+        read(request.send().await.map_err(|error| self.unreached(&error))?).await
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
