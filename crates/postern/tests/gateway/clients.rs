@@ -40,7 +40,7 @@ fn notice_no_difference(version: u32) {
 }
 
 /// Compares what was printed line by line, and shows where it differs first.
-fn alike(client: &str, direct: &str, through: &str) {
+pub(crate) fn alike(client: &str, direct: &str, through: &str) {
     let [mut direct, mut through] = [direct.lines(), through.lines()];
     for number in 1_usize.. {
         let line = direct.next();
@@ -91,7 +91,7 @@ fn pgbench(way: &Way) -> String {
 }
 
 /// What a script of `e2e/` prints.
-fn python(way: &Way, script: &str) -> String {
+pub(crate) fn python(way: &Way, script: &str) -> String {
     let path = format!("{}/../../e2e/{script}", env!("CARGO_MANIFEST_DIR"));
     let output = run(way.command("python3").arg("-B").arg(path));
     let said = stderr(&output);
@@ -100,11 +100,11 @@ fn python(way: &Way, script: &str) -> String {
     stdout(&output)
 }
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
-fn fed(mut command: Command, text: &str) -> Output {
+pub(crate) fn fed(mut command: Command, text: &str) -> Output {
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     std::thread::scope(|scope| {

@@ -20,6 +20,8 @@ mod process;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod served;

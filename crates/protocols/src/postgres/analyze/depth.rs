@@ -31,6 +31,7 @@ pub(super) fn check(text: &str) -> Result<(), Unread> {
     }
     let mut chains = Chains::default();
     let mut words: usize = 0;
+    let mut dotted = false;
     for token in Tokens::new(text, 0) {
         words = words.saturating_add(weight(token.word));
         if words > MOST_WORDS {
@@ -41,10 +42,13 @@ pub(super) fn check(text: &str) -> Result<(), Unread> {
             Word::Close => chains.close(),
             Word::Comma => chains.end_expression(),
             Word::Semicolon => chains = Chains::default(),
+            // THREAT: behind a dot every word is a name: `x.on + x.on + …` is one chain
+            Word::Plain if dotted => {}
             Word::Plain => chains.plain(token.text),
             Word::Operator => chains.links(signs(token.text)),
             Word::Quoted | Word::Text | Word::Number | Word::Parameter | Word::Other => {}
         }
+        dotted = token.text == ".";
         if chains.depth() > DEEPEST {
             return Err(Unread::Beyond(format!("the text nests deeper than {DEEPEST} levels")));
         }
@@ -123,6 +127,9 @@ impl Chains {
             self.open();
         } else if is(&"end") {
             self.close();
+        } else if ARMS.iter().any(is) {
+            self.end_expression();
+            self.links(1);
         } else if ENDS.iter().any(is) {
             self.end_expression();
         } else if ["join", "union", "intersect", "except"].iter().any(is) {
@@ -137,11 +144,14 @@ impl Chains {
 /// Words before which an expression ends, whatever runs inside the same bracket.
 const ENDS: &[&str] = &["or", "where", "having", "values", "returning", "set", "on"];
 
+/// Words that begin an arm of a `CASE`: a level of its own beside the other arms.
+const ARMS: &[&str] = &["when", "then", "else"];
+
 /// Words that put one more level around the expression that they stand in. `CASE` and `END` are
 /// brackets.
 const LINKS: &[&str] = &[
-    "not", "is", "isnull", "notnull", "in", "like", "ilike", "similar", "between", "collate", "at", "when", "then",
-    "else", "operator", "escape", "any", "all", "some",
+    "not", "is", "isnull", "notnull", "in", "like", "ilike", "similar", "between", "collate", "at", "operator",
+    "escape", "any", "all", "some",
 ];
 
 /// At most so many operators stand in a run of operator characters: `1 +++ 2` has three.

@@ -232,13 +232,14 @@ impl Reader<'_> {
         }
         let found = catalog.functions(schema, name);
         let brought = !found.is_empty() && found.iter().all(|function| function.immutable && function.extension);
-        let pure = brought || schema == SYSTEM && self.is_inert(name);
+        let pure = brought || self.is_inert(schema, name);
         Called { objects: vec![catalog.object([schema, name])], pure, shape: Shape::Unknown }
     }
 
     /// Whether a function of the server's that is not clean shows nobody's data all the same.
-    fn is_inert(&self, name: &str) -> bool {
-        INERT.contains(&name) || vocabulary::shows_no_data(&self.names.catalog.object([SYSTEM, name]))
+    fn is_inert(&self, schema: &str, name: &str) -> bool {
+        let inert = schema == SYSTEM && INERT.contains(&name);
+        inert || vocabulary::shows_no_data(&self.names.catalog.object([schema, name]))
     }
 
     fn called_anywhere(&self, name: &str) -> Called {
@@ -251,7 +252,7 @@ impl Reader<'_> {
             return Called { objects: Vec::new(), pure: true, shape };
         }
         let system = !clean && (known.is_some() || !catalog.functions(SYSTEM, name).is_empty());
-        let mut pure = !system || self.is_inert(name);
+        let mut pure = !system || self.is_inert(SYSTEM, name);
         let mut objects = Vec::new();
         if system {
             objects.push(catalog.object([SYSTEM, name]));

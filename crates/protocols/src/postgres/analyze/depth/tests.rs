@@ -35,6 +35,8 @@ const WAYS: &[(&str, &str, &str, &str)] = &[
     ("SELECT ", "ARRAY[", "1", "]"),
     ("SELECT ", "(SELECT ", "1", ")"),
     ("SELECT ", "CASE WHEN a AND ", "b", " THEN c END"),
+    ("SELECT ", "x.on + ", "1", ""),
+    ("SELECT ", "x . /* */ when || ", "1", ""),
     ("SELECT ", "CASE WHEN a THEN b ELSE ", "c", " END"),
     ("SELECT ", "NOT x BETWEEN a AND ", "b", ""),
     ("SELECT 1", " UNION SELECT 1", "", ""),
@@ -77,6 +79,7 @@ fn lists_and_flat_chains_are_not_deep() {
     assert!(!deep(&format!("SELECT a{}", many(" AND b = 1"))));
     assert!(!deep(&format!("SELECT a{}", many(" OR b IS NULL"))));
     assert!(!deep(&format!("SELECT a{}", many(" AND b BETWEEN 1 AND 2"))));
+    assert!(!deep(&format!("SELECT CASE{} ELSE 3 END", many(" WHEN a = 1 THEN 2"))));
     assert!(!deep(&format!("INSERT INTO t VALUES (1){}", many(", (1)"))));
     assert!(!deep(&many("SELECT 1;")));
     assert!(!deep(&format!("SELECT '{}'", many("("))));
