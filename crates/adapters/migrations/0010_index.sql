@@ -9,7 +9,7 @@ CREATE TABLE places (
     verdicts  BIGINT NOT NULL,
     began     BIGINT NOT NULL,
     ended     BIGINT NOT NULL,
-    PRIMARY KEY (block, session, principal)
+    PRIMARY KEY (block, session, principal, target)
 );
 CREATE INDEX places_by_principal ON places (principal, block);
 CREATE INDEX places_by_target ON places (target, block);

@@ -114,23 +114,15 @@ impl Desk {
     async fn flush(&self) -> Result<(), Fault> {
         let _in_turn = self.flushing.lock().await;
         let taken = self.noted().give();
+        // INVARIANT: what was given away and did not arrive is read from the journal, whoever stopped waiting for it
+        let missing = Missing(Some(self));
         match taken {
-            Some((places, upto)) if !places.is_empty() => {
-                let stored = self.store.index(&places, upto).await;
-                if stored.is_err() {
-                    self.noted().overlook();
-                }
-                stored
-            }
-            Some(_) => Ok(()),
-            None => {
-                let made_up = self.make_up().await;
-                if made_up.is_err() {
-                    self.noted().overlook();
-                }
-                made_up
-            }
+            Some((places, _)) if places.is_empty() => {}
+            Some((places, upto)) => self.store.index(&places, upto).await?,
+            None => self.make_up().await?,
         }
+        missing.arrived();
+        Ok(())
     }
 
     /// Notes from the journal's files what is not in the store.
@@ -211,6 +203,23 @@ impl Desk {
                 .hint("see that the gateway's account may read its files")
                 .cause(error)
         })
+    }
+}
+
+/// What was taken to the store, and is missing there unless it is said to have arrived.
+struct Missing<'a>(Option<&'a Desk>);
+
+impl Missing<'_> {
+    fn arrived(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Missing<'_> {
+    fn drop(&mut self) {
+        if let Some(desk) = self.0 {
+            desk.noted().overlook();
+        }
     }
 }
 

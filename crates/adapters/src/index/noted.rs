@@ -17,7 +17,7 @@ use crate::store::{Place, bit};
 const MOST: usize = 50_000;
 
 /// Whose a session is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Who {
     principal: Arc<str>,
     target: Arc<str>,
@@ -33,7 +33,7 @@ impl Who {
 #[derive(Debug, Default)]
 pub(super) struct Noted {
     sessions: HashMap<SessionId, Who>,
-    spots: HashMap<(u64, Option<SessionId>, Arc<str>), Spot>,
+    spots: HashMap<(u64, Option<SessionId>, Who), Spot>,
     /// How many sessions and objects these are.
     size: usize,
     upto: u64,
@@ -43,7 +43,6 @@ pub(super) struct Noted {
 
 #[derive(Debug)]
 struct Spot {
-    target: Arc<str>,
     verdicts: u8,
     began: Micros,
     ended: Micros,
@@ -65,16 +64,12 @@ impl Noted {
         if self.overlooked {
             return;
         }
-        let known = session.and_then(|session| self.sessions.get(&session));
-        let name = |said: Option<&str>, known: Option<&Arc<str>>| -> Arc<str> {
-            said.map(Arc::from).or_else(|| known.cloned()).unwrap_or_default()
-        };
-        // a session has one principal; what belongs to no session says itself whom it is about
-        let principal = name(who(event).filter(|_| known.is_none()), known.map(|known| &known.principal));
-        let target = name(target(event).filter(|_| known.is_none()), known.map(|known| &known.target));
-        let spot = self.spots.entry((block_of(seq), session, principal)).or_insert_with(|| {
+        // a session has one principal and one target; what belongs to none says itself whom it is about
+        let known = session.and_then(|session| self.sessions.get(&session)).cloned();
+        let said = || Who::new(who(event).unwrap_or_default(), target(event).unwrap_or_default());
+        let spot = self.spots.entry((block_of(seq), session, known.unwrap_or_else(said))).or_insert_with(|| {
             self.size = self.size.saturating_add(1);
-            Spot { target, verdicts: 0, began: at, ended: at, objects: BTreeSet::new() }
+            Spot { verdicts: 0, began: at, ended: at, objects: BTreeSet::new() }
         });
         spot.began = spot.began.min(at);
         spot.ended = spot.ended.max(at);
@@ -118,11 +113,11 @@ impl Noted {
         if std::mem::take(&mut self.overlooked) {
             return None;
         }
-        let places = spots.into_iter().map(|((block, session, principal), spot)| Place {
+        let places = spots.into_iter().map(|((block, session, who), spot)| Place {
             block,
             session: name_of(session),
-            principal: principal.to_string(),
-            target: spot.target.to_string(),
+            principal: who.principal.to_string(),
+            target: who.target.to_string(),
             verdicts: spot.verdicts,
             began: spot.began.0,
             ended: spot.ended.0,

@@ -144,11 +144,34 @@ impl Journal {
         closed.map(|_| ())
     }
 
-    async fn write(&self, drafts: Vec<Draft>) -> Result<Appended, Fault> {
-        let sequence = self.desk.with(|writer, now| writer.enter(&drafts, now))?;
-        if self.durability == Durability::Fsync {
-            self.desk.wake.notify_all();
-            let mut standing = self.desk.standing.subscribe();
+    /// Writes drafts: they stand in the journal when this returns, but may not last yet.
+    ///
+    /// # Errors
+    /// [`Code::JournalUnavailable`] where they cannot be written.
+    pub fn enter(&self, drafts: &[Draft]) -> Result<Entered<'_>, Fault> {
+        let sequence = self.desk.with(|writer, now| writer.enter(drafts, now))?;
+        Ok(Entered { journal: self, sequence })
+    }
+}
+
+/// Drafts that stand in the journal.
+#[must_use = "what is entered counts as written once it lasts"]
+pub struct Entered<'a> {
+    journal: &'a Journal,
+    /// The number of the last line of them.
+    pub sequence: u64,
+}
+
+impl Entered<'_> {
+    /// Waits until they are as durable as configured.
+    ///
+    /// # Errors
+    /// [`Code::JournalUnavailable`] where nobody can say that.
+    pub async fn lasting(self) -> Result<Appended, Fault> {
+        let Self { journal: Journal { desk, durability, .. }, sequence } = self;
+        if *durability == Durability::Fsync {
+            desk.wake.notify_all();
+            let mut standing = desk.standing.subscribe();
             let now = standing.wait_for(|now| now.lost || now.on_disk >= sequence).await.map(|now| *now);
             if !now.is_ok_and(|now| now.on_disk >= sequence) {
                 return Err(lost());
@@ -160,7 +183,7 @@ impl Journal {
 
 impl Append for Journal {
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
-        Box::pin(self.write(drafts))
+        Box::pin(async move { self.enter(&drafts)?.lasting().await })
     }
 }
 

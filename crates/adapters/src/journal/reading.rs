@@ -9,7 +9,7 @@ use std::path::Path;
 use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::id::SessionId;
-use postern_core::journal::examine::{Examiner, Touched};
+use postern_core::journal::examine::{Examined, Examiner};
 use postern_core::journal::receipt::{Gathering, Span};
 use postern_core::journal::verify::{End, Tamper, Verifier};
 use postern_core::journal::{Record, Torn, VerifyKey};
@@ -97,7 +97,7 @@ fn lines(folder: &Path, key: &VerifyKey, each: &mut impl FnMut(Record, &[u8])) -
 ///
 /// # Errors
 /// Where its files cannot be read.
-pub fn examine(folder: &Path, key: &VerifyKey) -> Result<Vec<Touched>, Untrue> {
+pub fn examine(folder: &Path, key: &VerifyKey) -> Result<Examined, Untrue> {
     let mut examiner = Examiner::new(key.clone());
     for (number, file) in segments_of(folder)? {
         examiner.open(number);

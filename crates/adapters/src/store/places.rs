@@ -3,7 +3,7 @@
 //! What a row says may be too much, never too little: whoever looks reads the block itself. Enter at [`Store::places`].
 
 use postern_core::fault::Fault;
-use postern_core::journal::query::{Field, Query, Term};
+use postern_core::journal::query::{Field, Query, Term, objects_for};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
@@ -45,8 +45,8 @@ impl Store {
         let mut all = self.rows.pool.begin().await.map_err(unreachable)?;
         for place in places {
             let statement = "INSERT INTO places (block, session, principal, target, verdicts, began, ended) \
-                             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (block, session, principal) DO UPDATE SET \
-                             verdicts = places.verdicts | excluded.verdicts, target = excluded.target, \
+                             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (block, session, principal, target) DO UPDATE SET \
+                             verdicts = places.verdicts | excluded.verdicts, \
                              began = CASE WHEN excluded.began < places.began THEN excluded.began ELSE places.began END, \
                              ended = CASE WHEN excluded.ended > places.ended THEN excluded.ended ELSE places.ended END";
             sqlx::query(statement)
@@ -137,8 +137,7 @@ fn narrow(sql: &mut QueryBuilder<Sqlite>, term: &Term) {
         Field::Object => {
             sql.push(" AND EXISTS (SELECT 1 FROM touched t WHERE t.block = p.block AND t.session = p.session AND (");
             // what is asked for may name a column, which is not in the index
-            let objects = term.any.iter().flat_map(|one| [Some(one.as_str()), one.rsplit_once('.').map(|(it, _)| it)]);
-            either(sql, "t.object", objects.flatten());
+            either(sql, "t.object", term.any.iter().flat_map(|pattern| objects_for(pattern)));
             sql.push("))");
             return;
         }

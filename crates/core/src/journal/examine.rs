@@ -4,8 +4,11 @@
 //! given away by the next one. It reads on where a verifier stops, and proves nothing: what it says nothing about counts
 //! for no more than before. Enter at [`Examiner`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use data_encoding::HEXLOWER;
+
+use crate::id::SessionId;
 use crate::journal::chain::{hash_of, parse, run, signed};
 use crate::journal::event::{Event, Record};
 use crate::journal::keys::VerifyKey;
@@ -79,6 +82,24 @@ struct Held {
     place: Place,
 }
 
+/// What there is to say about a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// What was done, in order; nothing where nothing can be told.
+    pub touched: Vec<Touched>,
+    /// The last record of which it is certain that it, and all before it, are as they were signed.
+    pub signed: u64,
+}
+
+/// The last record of a chain.
+#[derive(Debug)]
+struct Link {
+    seq: u64,
+    n: u64,
+    hash: String,
+    place: Place,
+}
+
 /// Reads the lines of a journal that was touched.
 #[derive(Debug)]
 pub struct Examiner {
@@ -99,7 +120,11 @@ pub struct Examiner {
     held: Option<Held>,
     /// Records that stood where another one belongs.
     strays: BTreeMap<u64, Place>,
+    /// The last record of each chain that goes on: the next one names its hash as well.
+    chains: HashMap<Option<SessionId>, Link>,
     found: Vec<Touched>,
+    /// The last checkpoint before which nothing was found.
+    signed: u64,
 }
 
 impl Examiner {
@@ -117,7 +142,9 @@ impl Examiner {
             unread: Vec::new(),
             held: None,
             strays: BTreeMap::new(),
+            chains: HashMap::new(),
             found: Vec::new(),
+            signed: 0,
         }
     }
 
@@ -142,9 +169,9 @@ impl Examiner {
         }
     }
 
-    /// What was done, in order; nothing where nothing can be told.
+    /// What was done, as far as can be told.
     #[must_use]
-    pub fn found(mut self) -> Vec<Touched> {
+    pub fn found(mut self) -> Examined {
         self.settle(None);
         for place in std::mem::take(&mut self.unread) {
             let next = self.next;
@@ -160,7 +187,7 @@ impl Examiner {
         self.found.sort_by_key(|touched| (touched.from, touched.to));
         self.found.dedup_by_key(|touched| (touched.from, touched.to));
         self.found.truncate(MOST);
-        self.found
+        Examined { touched: self.found, signed: self.signed }
     }
 
     /// Puts the line that is held in its place, now that the number of the one after it is known.
@@ -249,16 +276,32 @@ impl Examiner {
             (true, _) => self.found.extend(rewritten),
             (false, None) => {}
         }
+        self.link(record, &hash, place);
         if let Event::Checkpoint { signature } = &record.event {
             if !self.key.confirms(&signed(record), signature) {
                 let (from, to, Place { segment, line }) = (self.unsigned, record.seq, place);
                 self.rewritten = Some(Touched { from, to, segment, line, how: How::Rewritten });
+            } else if self.found.is_empty() && self.strays.is_empty() {
+                self.signed = record.seq;
             }
             self.unsigned = record.seq.saturating_add(1);
         }
         self.running = stated.map(|before| run(&before, &hash));
         self.unconfirmed = Some((record.seq, place));
         self.next = record.seq.saturating_add(1);
+    }
+
+    /// Checks the record against the one before it in its chain: whoever changes a record and what the next line says of
+    /// it has the chain's next one to change as well.
+    fn link(&mut self, record: &Record, hash: &[u8; 32], place: Place) {
+        let last = self.chains.remove(&record.session);
+        if let Some(last) = last.filter(|last| record.n == last.n.saturating_add(1) && record.prev != last.hash) {
+            self.say(last.seq, last.seq, last.place, How::Changed);
+        }
+        if record.session.is_none() || !matches!(record.event, Event::SessionClosed { .. }) {
+            let link = Link { seq: record.seq, n: record.n, hash: HEXLOWER.encode(hash), place };
+            self.chains.insert(record.session, link);
+        }
     }
 
     fn say(&mut self, from: u64, to: u64, Place { segment, line }: Place, how: How) {

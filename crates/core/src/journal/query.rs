@@ -158,7 +158,9 @@ impl Term {
             Field::Principal => who(event).or(entry.principal).is_some_and(fits),
             Field::Target => target(event).or(entry.target).is_some_and(fits),
             Field::Session => session.is_some_and(|session| fits(&session.to_string())),
-            Field::Object => touches(event).iter().any(|touch| objects(touch).iter().any(|object| fits(object))),
+            Field::Object => {
+                touches(event).iter().any(|touch| self.any.iter().any(|pattern| fits_touch(pattern, touch)))
+            }
             Field::Effect => touches(event).iter().any(|touch| effect_of(touch).is_some_and(fits)),
             Field::Action => actions(event).iter().any(|action| fits(action)),
             Field::Verdict => verdict(event).is_some_and(fits),
@@ -237,16 +239,54 @@ fn effect_of(touch: &str) -> Option<&str> {
 /// The object that a touch is of, without its columns.
 #[must_use]
 pub fn object_of(touch: &str) -> &str {
-    let object = touch.split_once(' ').map_or(touch, |(_, rest)| rest);
-    object.rsplit_once(" (").map_or(object, |(object, _)| object)
+    taken_apart(touch).0
 }
 
-/// The object of a touch, and each of its columns as `object.column`.
-fn objects(touch: &str) -> Vec<String> {
-    let object = object_of(touch);
-    let columns = touch.rsplit_once(" (").and_then(|(_, columns)| columns.strip_suffix(')')).unwrap_or_default();
-    let columns = columns.split(", ").filter(|column| !column.is_empty()).map(|column| format!("{object}.{column}"));
-    std::iter::once(object.to_owned()).chain(columns).collect()
+/// The object of a touch, and its columns as they are written.
+fn taken_apart(touch: &str) -> (&str, &str) {
+    let object = touch.split_once(' ').map_or(touch, |(_, rest)| rest);
+    let end = outside_quotes(object).find(|(_, letter)| *letter == '(').map(|(at, _)| at);
+    let Some((object, columns)) = end.and_then(|at| object.split_at_checked(at)) else { return (object, "") };
+    (object.trim_end(), columns.trim_start_matches('(').strip_suffix(')').unwrap_or(columns))
+}
+
+/// Whether a pattern fits what a touch is of: its object, or a column of it.
+fn fits_touch(pattern: &str, touch: &str) -> bool {
+    let (object, columns) = taken_apart(touch);
+    if matches(pattern, object) {
+        return true;
+    }
+    if columns == "*" {
+        // all columns, or nobody knows which: whatever the pattern says of them
+        return objects_for(pattern).any(|pattern| matches(pattern, object));
+    }
+    let mut begin = 0;
+    let ends = outside_quotes(columns).filter(|(_, letter)| *letter == ',').map(|(at, _)| at);
+    ends.chain([columns.len()]).any(|end| {
+        let column = columns.get(begin..end).unwrap_or_default().trim_start();
+        begin = end.saturating_add(1);
+        !column.is_empty() && matches(pattern, &format!("{object}.{column}"))
+    })
+}
+
+/// The patterns, one of which fits the object of whatever `pattern` fits: itself, and where it may name a column, what
+/// stands before that.
+pub fn objects_for(pattern: &str) -> impl Iterator<Item = &str> {
+    let cuts = pattern.char_indices().filter_map(|(at, letter)| match letter {
+        '.' => pattern.get(..at),
+        '*' => pattern.get(..=at),
+        _ => None,
+    });
+    cuts.chain([pattern])
+}
+
+/// The letters of a text that stand in no quotes, with their places.
+fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut quoted = false;
+    text.char_indices().filter(move |(_, letter)| {
+        quoted ^= *letter == '"';
+        !quoted
+    })
 }
 
 /// A point in time: as RFC 3339, as a day, or as how long ago.

@@ -2,6 +2,7 @@
 
 mod edits;
 mod examining;
+mod queries;
 mod receipts;
 mod sealing;
 

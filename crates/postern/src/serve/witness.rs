@@ -30,18 +30,14 @@ impl Witness {
         for session in drafts.iter().filter_map(opened) {
             self.store.session_opened(&session).await?;
         }
-        match self.journal.append(drafts.clone()).await {
-            Ok(appended) => {
-                self.counts.written(&drafts);
-                self.index.note(appended.sequence, &drafts);
-                self.note_ends(&drafts).await;
-                Ok(appended)
-            }
-            Err(fault) => {
-                self.counts.unwritten();
-                Err(fault)
-            }
-        }
+        let failed = |_: &Fault| self.counts.unwritten();
+        let entered = self.journal.enter(&drafts).inspect_err(failed)?;
+        // before anything is waited for: whoever asked may stop waiting, and the records stand all the same
+        self.counts.written(&drafts);
+        self.index.note(entered.sequence, &drafts);
+        let appended = entered.lasting().await.inspect_err(failed)?;
+        self.note_ends(&drafts).await;
+        Ok(appended)
     }
 
     async fn note_ends(&self, drafts: &[Draft]) {

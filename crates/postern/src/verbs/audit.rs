@@ -106,11 +106,15 @@ fn untrue(untrue: Untrue, folder: &Path, key: &VerifyKey) -> anyhow::Error {
         Untrue::Tampered(tamper) => tamper,
         Untrue::Unreadable(why) => return Failure::new(why).hint("name the folder that holds the segments").into(),
     };
-    let touched: Vec<String> = examine(folder, key).unwrap_or_default().iter().map(ToString::to_string).collect();
+    let (touched, signed) =
+        examine(folder, key).map_or((Vec::new(), 0), |examined| (examined.touched, examined.signed));
+    let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
+    let hint = match signed {
+        0 => "no signature holds before that".to_owned(),
+        signed => format!("records 1 to {signed} are as they were signed"),
+    };
     let what = if touched.is_empty() { tamper.to_string() } else { touched.join("\n  ") };
-    Failure::new(format!("the journal was touched: {what}"))
-        .hint("what stands before the first of these is as written")
-        .into()
+    Failure::new(format!("the journal was touched: {what}")).hint(hint).into()
 }
 
 fn export(file: &Path, unseal: bool, out: &mut dyn Write) -> Result<()> {

@@ -69,6 +69,13 @@ issuer = "corp"
 claims = {{ sub = "{SUBJECT}" }}
 groups = ["ci", "deployers"]
 
+[[principal]]
+name   = "dana"
+kind   = "human"
+issuer = "corp"
+claims = {{ sub = "dana" }}
+groups = ["dba"]
+
 [[mask]]
 name      = "pii"
 on        = ["target:orders"]

@@ -1,9 +1,11 @@
 //! Of what was done to a journal, each record is named.
 
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::examine::{Examiner, How, Touched};
+use super::super::chain::{hash_of, run};
+use super::super::examine::{Examined, Examiner, How, Touched};
 use super::edits::{edited, line, place, rechained, record, records};
 use super::{Files, journal, keys, lines};
 use crate::Micros;
@@ -15,6 +17,10 @@ fn said(files: &Files) -> Vec<(u64, u64, How)> {
 }
 
 fn found(files: &Files) -> Vec<Touched> {
+    examined(files).touched
+}
+
+fn examined(files: &Files) -> Examined {
     let mut examiner = Examiner::new(keys().verify_key());
     for (number, segment) in (1..).zip(&files.0) {
         examiner.open(number);
@@ -63,6 +69,39 @@ fn a_changed_record_is_named_whether_or_not_its_hash_was_made_to_fit() {
         // the very last line has none behind it that would name its hash, and no signature over it
         let expected = if seq == count() { vec![] } else { vec![(seq, seq, How::Changed)] };
         assert_eq!(fitted, expected, "forged {seq}");
+    }
+}
+
+#[test]
+fn a_change_that_the_next_lines_were_made_to_hide_is_named_by_its_chain() {
+    // a record, and then so many lines behind it that say what the running hash is by now
+    for hidden in 1..4_usize {
+        let changed = edited(|segments| {
+            let lines = &mut segments[0];
+            forged(lines, 1);
+            for at in 2..2_usize.saturating_add(hidden) {
+                let (before, mut this) = (record(&lines[at.saturating_sub(1)]), record(&lines[at]));
+                let hash = HEXLOWER.decode(&lines[at.saturating_sub(1)][..64]).unwrap();
+                this.head = HEXLOWER.encode(&run(&hash_of(&before.head).unwrap(), &hash));
+                lines[at] = line(&this);
+            }
+        });
+        let said = said(&changed);
+        assert!(said.contains(&(2, 2, How::Changed)), "{hidden}: {said:?}");
+        let last = u64::try_from(hidden).unwrap().saturating_add(2);
+        assert!(said.iter().any(|(from, to, _)| (*from..=*to).contains(&last)), "{hidden}: {said:?}");
+        assert_eq!(examined(&changed).signed, 0);
+    }
+}
+
+#[test]
+fn what_was_signed_before_the_first_change_is_said_to_stand() {
+    let checkpoints: Vec<u64> = (1..=count()).filter(|seq| is_checkpoint(*seq)).collect();
+    assert_eq!(examined(&journal()).signed, *checkpoints.last().unwrap());
+    for seq in 1..=count() {
+        let broken = after(seq, |lines, at| lines[at][80] ^= 1);
+        let before = checkpoints.iter().rfind(|checkpoint| **checkpoint < seq).copied();
+        assert_eq!(examined(&broken).signed, before.unwrap_or(0), "{seq}");
     }
 }
 
@@ -139,6 +178,6 @@ proptest! {
         for line in &lines {
             examiner.line(line);
         }
-        prop_assert_eq!(examiner.found().len(), lines.len());
+        prop_assert_eq!(examiner.found().touched.len(), lines.len());
     }
 }

@@ -93,7 +93,8 @@ pub(super) fn verify(path: &Path, key: &VerifyKey, out: &mut dyn Write) -> Resul
     let Told { records, operations, opened, first, last } = told;
     writeln!(
         out,
-        "ok: session {}, {}, {}",
+        "ok{}: session {}, {}, {}",
+        if over { "" } else { ", in part" },
         title.session,
         counted(records, "record"),
         counted(operations, "operation")
@@ -103,7 +104,7 @@ pub(super) fn verify(path: &Path, key: &VerifyKey, out: &mut dyn Write) -> Resul
     writeln!(
         out,
         "whole: {}",
-        if over { "yes, the session is over" } else { "up to then; the session had not ended" }
+        if over { "yes, to the session's end" } else { "no: its end is not in it, nor what else came after" }
     )?;
     writeln!(out, "key: {} (given)", fingerprint(key))?;
     Ok(())
