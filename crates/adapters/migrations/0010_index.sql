@@ -19,8 +19,9 @@ CREATE TABLE touched (
     object  TEXT   NOT NULL,
     block   BIGINT NOT NULL,
     session TEXT   NOT NULL,
-    PRIMARY KEY (object, block, session)
+    PRIMARY KEY (block, session, object)
 );
+CREATE INDEX touched_by_object ON touched (object, block, session);
 
 CREATE TABLE indexed (
     one  BIGINT NOT NULL PRIMARY KEY,

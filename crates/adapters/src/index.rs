@@ -10,8 +10,9 @@ mod noted;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,13 +21,13 @@ use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::id::SessionId;
 use postern_core::journal::query::{self, Entry, Query};
-use postern_core::journal::{Draft, Record, Sealer};
+use postern_core::journal::{Draft, Record, Sealer, Unsealed};
 use postern_core::ports::{Found, Hit, Later, Search};
 use tokio::task::JoinSet;
 
 use self::noted::{Noted, Who};
 use crate::journal;
-use crate::store::Store;
+use crate::store::{Place, Store};
 
 /// How many records are looked at together.
 const BLOCK: u64 = 512;
@@ -111,7 +112,7 @@ impl Desk {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn flush(&self) -> Result<(), Fault> {
+    async fn flush(self: &Arc<Self>) -> Result<(), Fault> {
         let _in_turn = self.flushing.lock().await;
         let taken = self.noted().give();
         // INVARIANT: what was given away and did not arrive is read from the journal, whoever stopped waiting for it
@@ -126,84 +127,146 @@ impl Desk {
     }
 
     /// Notes from the journal's files what is not in the store.
-    async fn make_up(&self) -> Result<(), Fault> {
+    async fn make_up(self: &Arc<Self>) -> Result<(), Fault> {
         let mut from = self.store.indexed().await?.saturating_sub(OVERLAP).saturating_add(1);
         loop {
-            let records = self.read(from, from.saturating_add(BLOCK).saturating_sub(1)).await?;
-            let Some(last) = records.last().map(|record| record.seq) else { return Ok(()) };
-            let mut noted = Noted::default();
-            for record in &records {
-                if let Some(session) = record.session.filter(|session| !noted.knows(session))
-                    && let Some((principal, target)) = self.store.session_of(&session.to_string()).await?
-                {
-                    noted.know(session, Who::new(&principal, &target));
-                }
-                noted.take(record.seq, record.at, record.session, &record.event);
-                if noted.is_full() || record.seq == last {
-                    let (places, upto) = noted.give().unwrap_or_default();
-                    self.store.index(&places, upto).await?;
-                }
+            let noted = self.reading(move |desk| desk.noted_from(from)).await?;
+            let (places, upto) = noted.unwrap_or_default();
+            if places.is_empty() {
+                return Ok(());
             }
-            from = last.saturating_add(1);
+            self.store.index(&places, upto).await?;
+            from = upto.saturating_add(1);
         }
     }
 
-    async fn search(&self, query: &Query, before: Option<u64>, most: usize) -> Result<Found, Fault> {
+    /// What there is to note of the next records; nothing where there are none.
+    fn noted_from(&self, from: u64) -> io::Result<Option<(Vec<Place>, u64)>> {
+        let (mut noted, mut count, mut failed) = (Noted::default(), 0_u64, Ok(()));
+        let store = tokio::runtime::Handle::current();
+        journal::range(&self.folder, from, |record| {
+            if let Some(session) = record.session.filter(|session| !noted.knows(session)) {
+                match store.block_on(self.store.session_of(&session.to_string())) {
+                    Ok(Some((principal, target))) => noted.know(session, Who::new(&principal, &target)),
+                    Ok(None) => {}
+                    Err(fault) => failed = Err(io::Error::other(fault)),
+                }
+            }
+            noted.take(record.seq, record.at, record.session, &record.event);
+            count = count.saturating_add(1);
+            if noted.is_full() || count == BLOCK || failed.is_err() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        failed?;
+        Ok(noted.give())
+    }
+
+    async fn search(self: &Arc<Self>, query: &Query, before: Option<u64>, most: usize) -> Result<Found, Fault> {
         self.flush().await?;
-        let before = before.unwrap_or(u64::MAX);
+        let mut before = before.unwrap_or(u64::MAX);
         let blocks = self.store.places(query, before.saturating_sub(1) / BLOCK, PATIENCE).await?;
         let all = blocks.len() < usize::try_from(PATIENCE).unwrap_or(usize::MAX);
         let mut hits = Vec::new();
-        let mut next = None;
         for block in blocks {
-            let from = block.saturating_mul(BLOCK);
             let sessions = self.store.sessions_in(block).await?;
-            let sessions: HashMap<String, (String, String)> =
-                sessions.into_iter().map(|(session, principal, target)| (session, (principal, target))).collect();
-            let records = self.read(from, from.saturating_add(BLOCK).saturating_sub(1)).await?;
-            for record in records.into_iter().rev().filter(|record| record.seq < before) {
-                next = Some(record.seq);
-                hits.extend(self.hit(query, record, &sessions));
-                if hits.len() == most {
-                    return Ok(Found { hits, next });
-                }
+            let sessions = sessions.into_iter().map(|(session, principal, target)| (session, (principal, target)));
+            let look = Look { query: query.clone(), sessions: sessions.collect(), block, before };
+            let left = most.saturating_sub(hits.len());
+            let (mut newest, more) = self.reading(move |desk| desk.look(&look, left)).await?;
+            before = if more { newest.front().map_or(0, |hit| hit.record.seq) } else { block.saturating_mul(BLOCK) };
+            while let Some(hit) = newest.pop_back() {
+                hits.push(hit);
+            }
+            if hits.len() >= most {
+                return Ok(Found { hits, next: Some(before) });
             }
         }
-        Ok(Found { hits, next: next.filter(|_| !all) })
+        Ok(Found { hits, next: Some(before).filter(|_| !all) })
+    }
+
+    /// The newest hits in a block, at most `most`, and whether there may be older ones in it.
+    fn look(&self, look: &Look, most: usize) -> io::Result<(VecDeque<Hit>, bool)> {
+        let (mut hits, mut more) = (VecDeque::new(), false);
+        let from = look.block.saturating_mul(BLOCK);
+        journal::range(&self.folder, from, |record| {
+            if record.seq >= look.before || block_of(record.seq) > look.block {
+                return ControlFlow::Break(());
+            }
+            hits.extend(self.hit(look, record));
+            if hits.len() > most {
+                hits.pop_front();
+                more = true;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((hits, more))
     }
 
     /// The record, where it is what is looked for.
-    fn hit(&self, query: &Query, record: Record, sessions: &HashMap<String, (String, String)>) -> Option<Hit> {
-        let session = record.session.and_then(|session| sessions.get(&session.to_string()));
+    fn hit(&self, look: &Look, mut record: Record) -> Option<Hit> {
+        let session = record.session.and_then(|session| look.sessions.get(&session.to_string()));
         let known = |said: Option<&str>, noted: Option<&String>| {
             let noted = noted.map(String::as_str).filter(|noted| !noted.is_empty());
             said.or(noted).map(str::to_owned)
         };
         let principal = known(query::who(&record.event), session.map(|(principal, _)| principal));
         let target = known(query::target(&record.event), session.map(|(_, target)| target));
-        let opened = query.reads_text().then(|| self.sealer.open_in(&record.event)).flatten();
+        let opened = look.query.reads_text().then(|| self.sealer.open_in(&record.event)).flatten();
         let entry = Entry {
             record: &record,
             principal: principal.as_deref(),
             target: target.as_deref(),
             opened: opened.as_ref(),
         };
-        if !query.picks(&entry) {
+        if !look.query.picks(&entry) {
             return None;
         }
-        let opened = opened.or_else(|| self.sealer.open_in(&record.event));
+        let opened = opened.or_else(|| self.sealer.open_in(&record.event)).map(shortened);
+        // a page of them must not be as large as what was uploaded in them
+        record.event.forget_sealed();
         Some(Hit { record, principal, target, opened })
     }
 
-    async fn read(&self, from: u64, to: u64) -> Result<Vec<Record>, Fault> {
-        let folder = self.folder.clone();
-        let read = tokio::task::spawn_blocking(move || journal::range(&folder, from, to)).await;
+    /// Does something with the journal's files, where it keeps nobody waiting.
+    async fn reading<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let desk = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || read(&desk)).await;
         read.map_err(io::Error::other).flatten().map_err(|error| {
             Fault::gateway(Code::Internal, "the journal cannot be searched")
                 .hint("see that the gateway's account may read its files")
                 .cause(error)
         })
     }
+}
+
+/// What is looked for in one block.
+struct Look {
+    query: Query,
+    /// Who and where the sessions of the block are.
+    sessions: HashMap<String, (String, String)>,
+    block: u64,
+    /// Only records before this one.
+    before: u64,
+}
+
+/// A statement as far as a page of them shows it; `audit export --unseal` shows all of it.
+fn shortened(mut opened: Unsealed) -> Unsealed {
+    let cut = |text: &mut String, most: usize| {
+        if text.len() > most {
+            text.truncate(text.floor_char_boundary(most));
+            text.push('…');
+        }
+    };
+    cut(&mut opened.text, 64 * 1024);
+    opened.parameters.truncate(64);
+    opened.parameters.iter_mut().flatten().for_each(|value| cut(value, 1024));
+    opened
 }
 
 /// What was taken to the store, and is missing there unless it is said to have arrived.

@@ -61,9 +61,15 @@ impl Noted {
         if let (Some(session), Event::SessionOpened { principal, target, .. }) = (session, event) {
             self.know(session, Who::new(&principal.name, target));
         }
-        if self.overlooked {
-            return;
+        if !self.overlooked {
+            self.note(seq, at, session, event);
         }
+        if let (Some(session), Event::SessionClosed { .. }) = (session, event) {
+            self.sessions.remove(&session);
+        }
+    }
+
+    fn note(&mut self, seq: u64, at: Micros, session: Option<SessionId>, event: &Event) {
         // a session has one principal and one target; what belongs to none says itself whom it is about
         let known = session.and_then(|session| self.sessions.get(&session)).cloned();
         let said = || Who::new(who(event).unwrap_or_default(), target(event).unwrap_or_default());
@@ -79,9 +85,6 @@ impl Noted {
                 spot.objects.insert(object.into());
                 self.size = self.size.saturating_add(1);
             }
-        }
-        if let (Some(session), Event::SessionClosed { .. }) = (session, event) {
-            self.sessions.remove(&session);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use postern_core::journal::{Record, read_line};
@@ -18,11 +19,10 @@ const STRETCH: u64 = 64 * 1024;
 /// How a record begins, after its line's hash.
 const BEGINS: &[u8] = b" {\"seq\":";
 
-/// The records numbered `from` to `to` of the journal in `folder`, as far as they are there. What cannot be read is
-/// left out.
-pub(crate) fn range(folder: &Path, from: u64, to: u64) -> io::Result<Vec<Record>> {
+/// Shows the records of the journal in `folder` from number `from` on, as far as they are there, one after the other
+/// until `each` breaks off. What cannot be read is left out.
+pub(crate) fn range(folder: &Path, from: u64, mut each: impl FnMut(Record) -> ControlFlow<()>) -> io::Result<()> {
     let segments = files::segments(folder)?;
-    let mut records = Vec::new();
     for (_, path) in segments.get(holding(&segments, from)?..).unwrap_or_default() {
         let mut file = File::open(path)?;
         let start = place_of(&mut file, from)?;
@@ -30,16 +30,13 @@ pub(crate) fn range(folder: &Path, from: u64, to: u64) -> io::Result<Vec<Record>
         let mut reader = BufReader::new(file);
         let mut line = Vec::new();
         while next_line(&mut reader, &mut line)? > 0 {
-            let Some(record) = line.strip_suffix(b"\n").and_then(read_line) else { continue };
-            if record.seq > to {
-                return Ok(records);
-            }
-            if record.seq >= from {
-                records.push(record);
+            let record = line.strip_suffix(b"\n").and_then(read_line).filter(|record| record.seq >= from);
+            if record.is_some_and(|record| each(record).is_break()) {
+                return Ok(());
             }
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// The index of the segment that holds a record: the last one that does not begin behind it.

@@ -243,6 +243,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// Leaves out what is sealed in it, for whoever has opened that or has no use for it.
+    pub fn forget_sealed(&mut self) {
+        if let Self::Operation { sealed, .. } | Self::JournalSearched { sealed, .. } = self {
+            *sealed = Sealed::default();
+        }
+    }
+
     /// What is sealed in it, and the name that it was sealed under.
     #[must_use]
     pub fn sealed(&self) -> Option<(OperationId, &Sealed)> {

@@ -74,7 +74,7 @@ impl std::fmt::Display for VerifyKey {
 }
 
 /// What a statement and its parameters become before they are written down: base64 of nonce and AES-256-GCM-SIV text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(String);
 

@@ -14,6 +14,9 @@ use crate::identity::matches;
 use crate::journal::event::{Decided, Event, Record};
 use crate::journal::keys::Unsealed;
 
+/// The longest query, in bytes.
+const LONGEST: usize = 1000;
+
 /// What can be asked of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
@@ -101,6 +104,10 @@ impl Query {
     /// Where a word of it means nothing.
     pub fn parse(text: &str, now: Micros) -> Result<Self, Unclear> {
         let mut query = Self::default();
+        if text.len() > LONGEST {
+            let message = format!("a query has at most {LONGEST} bytes");
+            return Err(Unclear { message, hint: None });
+        }
         for word in words(text)? {
             let (name, value) = match word.split_once(':') {
                 Some((name, value)) if !word.starts_with('"') => (name, unquoted(value)),
@@ -165,6 +172,8 @@ impl Term {
             Field::Action => actions(event).iter().any(|action| fits(action)),
             Field::Verdict => verdict(event).is_some_and(fits),
             Field::Rule => rules(event).any(fits),
+            // what others have looked for is found by who they are
+            Field::Text if matches!(event, Event::JournalSearched { .. }) => false,
             Field::Text => entry.opened.is_some_and(|opened| {
                 let text = opened.text.to_lowercase();
                 self.any.iter().all(|piece| text.contains(piece))

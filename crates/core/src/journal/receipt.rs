@@ -44,8 +44,7 @@ impl Title {
     }
 }
 
-/// Every other line of a receipt: what stands between two checkpoints where the session said something, and the second
-/// of them.
+/// Every other line of a receipt: what stands from where the session said something to the next checkpoint, and that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
@@ -77,6 +76,10 @@ impl Gathering {
         let checkpoint = matches!(record.event, Event::Checkpoint { .. });
         let own = record.session == Some(self.session);
         self.speaks |= own;
+        // each line says what the running hash before it was, so a span begins where the session speaks
+        if !self.speaks {
+            return None;
+        }
         let empty = || Span { after: record.seq.saturating_sub(1), head: record.head.clone(), lines: Vec::new() };
         let span = self.span.get_or_insert_with(empty);
         let whole = own || checkpoint;
@@ -84,8 +87,8 @@ impl Gathering {
         if !checkpoint {
             return None;
         }
-        let span = self.span.take();
-        if std::mem::take(&mut self.speaks) { span } else { None }
+        self.speaks = false;
+        self.span.take()
     }
 
     /// Whether the session has said something that no checkpoint covers yet.
@@ -153,7 +156,9 @@ impl Reading {
         let mut running = hash_of(&head).ok_or_else(|| self.unreadable("its head is no hash".to_owned()))?;
         let mut records = Vec::new();
         let mut confirmed = false;
-        for (seq, line) in (after.saturating_add(1)..).zip(&lines) {
+        let mut seq = after;
+        for line in &lines {
+            seq = seq.saturating_add(1);
             confirmed = false;
             let hash = if line.len() == HASH {
                 hash_of(line).ok_or_else(|| doubt(seq, "is no hash"))?

@@ -3,13 +3,13 @@
 //! Neither needs a secret. What a receipt says about statements stays sealed.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Result;
 use postern_adapters::journal;
 use postern_core::SessionId;
-use postern_core::journal::receipt::{Doubt, Reading, Span, Title};
+use postern_core::journal::receipt::{Doubt, Reading, Title};
 use postern_core::journal::{Event, Record, VerifyKey};
 use postern_core::visible::line;
 
@@ -27,25 +27,31 @@ pub(super) fn write(
 ) -> Result<()> {
     let unknown = |_| Failure::new(format!("`{}` is no session", line(session))).hint("it looks like ses_0192…");
     let session: SessionId = session.parse().map_err(unknown)?;
-    let mut spans: Vec<Span> = Vec::new();
-    let unsigned =
-        journal::receipt(folder, key, session, |span| spans.push(span)).map_err(|why| untrue(why, folder, key))?;
-    if spans.is_empty() {
-        let failure = Failure::new(format!("the journal has no signed record of session {session}"));
-        let hint = if unsigned { "a checkpoint is due every second; try again" } else { "see the list of sessions" };
-        return Err(failure.hint(hint).into());
+    let unwritten = |error: &io::Error| {
+        let file = file.map_or_else(|| "the receipt".to_owned(), |file| format!("`{}`", file.display()));
+        Failure::new(format!("{file} cannot be written: {}", reason(error)))
+    };
+    let mut made: Box<dyn Write> = match file {
+        Some(file) => Box::new(BufWriter::new(fs::File::create(file).map_err(|error| unwritten(&error))?)),
+        None => Box::new(out),
+    };
+    let title = serde_json::to_string(&Title::of(session, key))?;
+    let (mut spans, mut written) = (0_u64, writeln!(made, "{title}"));
+    let walked = journal::receipt(folder, key, session, |span| {
+        spans = spans.saturating_add(1);
+        let line = serde_json::to_string(&span).map_err(io::Error::other);
+        if written.is_ok() {
+            written = line.and_then(|line| writeln!(made, "{line}"));
+        }
+    });
+    written.and_then(|()| made.flush()).map_err(|error| unwritten(&error))?;
+    let unsigned = walked.map_err(|why| untrue(why, folder, key))?;
+    if spans > 0 {
+        return Ok(());
     }
-    let mut text = serde_json::to_string(&Title::of(session, key))? + "\n";
-    for span in spans {
-        text += &serde_json::to_string(&span)?;
-        text.push('\n');
-    }
-    match file {
-        None => out.write_all(text.as_bytes())?,
-        Some(file) => fs::write(file, text)
-            .map_err(|error| Failure::new(format!("`{}` cannot be written: {}", file.display(), reason(&error))))?,
-    }
-    Ok(())
+    let failure = Failure::new(format!("the journal has no signed record of session {session}"));
+    let hint = if unsigned { "a checkpoint is due every second; try again" } else { "see the list of sessions" };
+    Err(failure.hint(hint).into())
 }
 
 /// What a receipt tells in short.
