@@ -103,6 +103,8 @@ pub struct VerifiedClaims {
     expires: Micros,
     through: Option<Through>,
     answer: Option<Vec<u8>>,
+    /// Where the issuer is, if it is one that is somewhere.
+    at: Option<Arc<str>>,
 }
 
 impl VerifiedClaims {
@@ -117,7 +119,7 @@ impl VerifiedClaims {
         expires: Micros,
     ) -> Self {
         let (issuer, subject) = (issuer.into(), subject.into());
-        Self { issuer, subject, claims, groups, expires, through: None, answer: None }
+        Self { issuer, subject, claims, groups, expires, through: None, answer: None, at: None }
     }
 
     /// The same, known by a credential that was made of them: with whatever that is bound to.
@@ -142,6 +144,17 @@ impl VerifiedClaims {
     #[must_use]
     pub fn answer(&self) -> Option<&[u8]> {
         self.answer.as_deref()
+    }
+
+    /// States where the issuer was as it vouched: one of the same name that is elsewhere is another.
+    #[must_use]
+    pub fn at(self, url: impl Into<Arc<str>>) -> Self {
+        Self { at: Some(url.into()), ..self }
+    }
+
+    /// Where the issuer was as it vouched.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.at.as_deref()
     }
 
     /// The issuer's configured name.

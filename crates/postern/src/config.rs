@@ -144,7 +144,7 @@ impl Draft<'_> {
 /// What a policy must know of an issuer.
 fn voucher(issuer: &Issuer) -> Voucher<'_> {
     let groups = issuer.groups_claim.as_ref().map(|_| issuer.groups_prefix.as_deref().unwrap_or_default());
-    Voucher { name: &issuer.name, groups }
+    Voucher { name: &issuer.name, url: &issuer.url, groups }
 }
 
 impl Base {

@@ -30,7 +30,7 @@ pub(super) fn accept(payload: Map<String, Value>, issuer: &Issuer, now: Micros) 
     let subject = subject.to_owned();
     let claims = flatten(payload)?;
     let groups = groups(&claims, issuer);
-    Ok(VerifiedClaims::vouched(issuer.name.as_str(), subject, claims, groups, expires))
+    Ok(VerifiedClaims::vouched(issuer.name.as_str(), subject, claims, groups, expires).at(issuer.url.as_str()))
 }
 
 fn audience(payload: &Map<String, Value>, issuer: &Issuer) -> Result<(), Fault> {

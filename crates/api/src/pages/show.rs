@@ -94,6 +94,9 @@ fn about(approval: &Approval) -> Html {
         let names: Vec<String> = list.iter().map(ToString::to_string).collect();
         names.join(" or ")
     });
+    if !approval.in_clear.is_empty() {
+        list = list.with(rows("shows in clear what is under", &approval.in_clear));
+    }
     let needed = if approval.count == 1 { "one human".to_owned() } else { format!("{} humans", approval.count) };
     let list = list
         .with(row("target", &approval.target))

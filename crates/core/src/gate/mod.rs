@@ -25,6 +25,7 @@
 //! ```
 
 mod admission;
+mod again;
 mod exchange;
 mod house;
 mod lasting;
@@ -49,7 +50,7 @@ use crate::policy::{Rulebook, Scope, Situation};
 use crate::ports::Link;
 use crate::secret::Secret;
 use crate::target::{Login, Target};
-use crate::verdict::{Denial, Duties, Verdict};
+use crate::verdict::{Denial, Duties, Terms, Verdict};
 
 pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
@@ -59,6 +60,7 @@ pub use question::{Asked, Asking, Held, Standing};
 pub use usage::Usage;
 
 use admission::Admission;
+use again::Subject;
 use lasting::End;
 use permit::Recorded;
 use question::Pending;
@@ -267,11 +269,11 @@ impl Gate<Open> {
         match self.decide(&pending).await? {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
-                self.permit(pending, terms.duties, None).await.map(Decision::Go)
+                self.permit(pending, terms.duties, None, None).await.map(Decision::Go)
             }
             Verdict::Hold(_) => Ok(Decision::Ask(Box::new(Asking { pending }))),
             Verdict::Allow(duties) => match self.count(&pending, &duties) {
-                Ok(()) => self.permit(pending, duties, None).await.map(Decision::Go),
+                Ok(()) => self.permit(pending, duties, None, None).await.map(Decision::Go),
                 Err(denial) => self.deny(&pending, denial).await.map(Decision::No),
             },
         }
@@ -285,7 +287,7 @@ impl Gate<Open> {
         let id = OperationId::at(self.house.clock.now());
         let event = Event::Own { id, text: text.to_owned() };
         let appended = self.house.write(Some(self.session), event).await?;
-        Ok(Permit::new(Recorded::new(&appended, id), payload, self.state.scope.duties()))
+        Ok(Permit::new(Recorded::new(&appended, id), payload, Subject::default(), self.state.scope.duties()))
     }
 
     /// Takes what the target says of its columns, so that masks bind their kin. What was known before is replaced.
@@ -296,12 +298,6 @@ impl Gate<Open> {
         self.state.lineage = Some(lineage);
         let rulebook = self.house.policy.rulebook();
         self.rescope(&rulebook)
-    }
-
-    /// Whether what was permitted under an earlier policy still is: the policy has not changed since.
-    #[must_use]
-    pub fn stands(&self, flow: &Flow) -> bool {
-        flow.revision() == self.house.policy.rulebook().revision
     }
 
     /// Journals how operations ended.
@@ -392,6 +388,14 @@ impl Gate<Open> {
         Ok(self.state.scope.decide(&pending.operations, &self.situation()))
     }
 
+    /// Takes up the policy in force.
+    ///
+    /// # Errors
+    /// Where the session does not go on under it.
+    pub fn take_up(&mut self) -> Result<(), Fault> {
+        self.go_on()
+    }
+
     /// Takes up the policy in force, as long as the session's time is not over.
     fn go_on(&mut self) -> Result<(), Fault> {
         self.state.end.is_ahead(self.house.clock.now())?;
@@ -437,10 +441,17 @@ impl Gate<Open> {
         Ok(denial)
     }
 
-    async fn permit(&self, pending: Pending, duties: Duties, approval: Option<ApprovalId>) -> Result<Permit, Fault> {
+    async fn permit(
+        &self,
+        pending: Pending,
+        duties: Duties,
+        approval: Option<ApprovalId>,
+        agreed: Option<Terms>,
+    ) -> Result<Permit, Fault> {
         let rules = duties.rules.iter().map(ToString::to_string).collect();
         let recorded = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
-        Ok(Permit::new(recorded, pending.payload, duties))
+        let subject = if pending.prepares() { Subject::default() } else { Subject::of(pending.operations, agreed) };
+        Ok(Permit::new(recorded, pending.payload, subject, duties))
     }
 
     async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Recorded, Fault> {

@@ -21,6 +21,7 @@
 
 use bytes::Bytes;
 
+use crate::gate::again::Subject;
 use crate::id::OperationId;
 use crate::journal::Appended;
 use crate::mask::MaskSet;
@@ -45,12 +46,13 @@ impl Recorded {
 pub struct Permit {
     recorded: Recorded,
     payload: Bytes,
+    subject: Subject,
     duties: Duties,
 }
 
 impl Permit {
-    pub(super) fn new(recorded: Recorded, payload: Bytes, duties: Duties) -> Self {
-        Self { recorded, payload, duties }
+    pub(super) fn new(recorded: Recorded, payload: Bytes, subject: Subject, duties: Duties) -> Self {
+        Self { recorded, payload, subject, duties }
     }
 
     /// Which operation it permits.
@@ -68,7 +70,7 @@ impl Permit {
     /// Uses the permit up: the bytes to send now, and the right to send what belongs to the same operation.
     #[must_use]
     pub fn spend(self) -> (Bytes, Flow) {
-        (self.payload, Flow { id: self.recorded.id, duties: self.duties })
+        (self.payload, Flow { id: self.recorded.id, subject: self.subject, duties: self.duties })
     }
 }
 
@@ -76,6 +78,7 @@ impl Permit {
 #[derive(Debug)]
 pub struct Flow {
     id: OperationId,
+    subject: Subject,
     duties: Duties,
 }
 
@@ -96,6 +99,10 @@ impl Flow {
     #[must_use]
     pub fn masks(&self) -> &MaskSet {
         &self.duties.masks
+    }
+
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     pub(super) fn revision(&self) -> Revision {

@@ -107,7 +107,7 @@ impl Gate<Open> {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Asked::No),
             Verdict::Allow(duties) => {
                 return match self.count(&pending, &duties) {
-                    Ok(()) => self.permit(pending, duties, None).await.map(Asked::Go),
+                    Ok(()) => self.permit(pending, duties, None, None).await.map(Asked::Go),
                     Err(denial) => self.deny(&pending, denial).await.map(Asked::No),
                 };
             }
@@ -117,7 +117,10 @@ impl Gate<Open> {
             return self.deny(&pending, denial).await.map(Asked::No);
         }
         let open = match self.earlier(&pending, &terms).await? {
-            Earlier::Used(approval) => return self.permit(pending, terms.duties, Some(approval)).await.map(Asked::Go),
+            Earlier::Used(approval) => {
+                let duties = terms.duties.clone();
+                return self.permit(pending, duties, Some(approval), Some(terms)).await.map(Asked::Go);
+            }
             Earlier::Open(approval) => Some(*approval),
             Earlier::None => None,
         };
@@ -161,17 +164,17 @@ impl Gate<Open> {
             let message = "what it names changed while it waited, so that it is no longer what was approved";
             return self.deny(&pending, Denial::new(Code::MeaningChanged, message).hint("ask again")).await.map(Err);
         }
-        let duties = match self.decide(&pending).await? {
+        let (duties, agreed) = match self.decide(&pending).await? {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Err),
             // what was agreed to under an earlier policy must be as much as this one asks for
             Verdict::Hold(terms) if !asked.satisfies(&terms) => {
                 let denial = Denial::new(Code::PolicyChanged, "the policy changed and asks for more than was approved");
                 return self.deny(&pending, by_first(denial, &terms).hint("send it again")).await.map(Err);
             }
-            Verdict::Hold(terms) => terms.duties,
-            Verdict::Allow(duties) => duties,
+            Verdict::Hold(terms) => (terms.duties.clone(), Some(terms)),
+            Verdict::Allow(duties) => (duties, None),
         };
-        self.used(asked.id, duties, pending).await
+        self.used(asked.id, (duties, agreed), pending).await
     }
 
     /// Takes a held operation back: the client is gone, cancelled, or waited long enough.
@@ -233,11 +236,11 @@ impl Gate<Open> {
     async fn used(
         &self,
         approval: ApprovalId,
-        duties: Duties,
+        (duties, agreed): (Duties, Option<Terms>),
         pending: Pending,
     ) -> Result<Result<Permit, Denial>, Fault> {
         if self.house.approvals.consume(approval, &pending.digest).await? {
-            return self.permit(pending, duties, Some(approval)).await.map(Ok);
+            return self.permit(pending, duties, Some(approval), agreed).await.map(Ok);
         }
         let denial =
             Denial::new(Code::ApprovalExpired, format!("approval {approval} was used or lapsed before this could run"));

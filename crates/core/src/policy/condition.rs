@@ -42,6 +42,7 @@ static LANGUAGE: LazyLock<Arc<Env>> = LazyLock::new(|| {
 pub struct Condition {
     text: Arc<str>,
     program: Program,
+    timed: bool,
 }
 
 /// What a condition says of one case.
@@ -85,13 +86,19 @@ impl Condition {
     /// Everything that is wrong with it.
     pub(in crate::policy) fn read(text: &str, facts: &Facts<'_>) -> Result<Self, Vec<Mistake>> {
         let program = check::read(text, facts)?;
-        Ok(Self { text: text.into(), program })
+        let timed = program.references().has_variable("now");
+        Ok(Self { text: text.into(), program, timed })
     }
 
     /// The condition as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether what it says depends on the time.
+    pub(in crate::policy) fn is_timed(&self) -> bool {
+        self.timed
     }
 
     /// Whether it cannot hold on a target, whoever asks for whatever.

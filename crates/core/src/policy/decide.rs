@@ -375,6 +375,12 @@ impl Terms {
         self.with(other.duties)
     }
 
+    /// Whether humans who agreed on these terms have agreed to as much as others ask for.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.count >= other.count && other.approvers.iter().all(|list| self.approvers.contains(list))
+    }
+
     /// The same terms with these duties besides.
     #[must_use]
     pub fn with(mut self, duties: Duties) -> Self {

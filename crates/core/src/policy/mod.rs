@@ -39,6 +39,8 @@ pub struct Rulebook {
     pub revision: Revision,
     /// Who is who, in file order.
     pub trust: Vec<TrustRule>,
+    /// Where each issuer is, by its name.
+    pub issuers: BTreeMap<String, String>,
     /// The registered targets.
     pub targets: BTreeMap<TargetName, Arc<Target>>,
     rules: Vec<Arc<Rule>>,
@@ -218,6 +220,12 @@ impl Scope {
     /// Binds the masks to every column that shows the data of a masked one under another name.
     pub(crate) fn relate(&mut self, lineage: &dyn Lineage) {
         self.masks = Arc::new(self.masks.closed(lineage));
+    }
+
+    /// Whether what is decided here depends on the time.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.rules.iter().any(|rule| rule.when.as_ref().is_some_and(|condition| condition.is_timed()))
     }
 
     /// What is due whatever rule speaks.

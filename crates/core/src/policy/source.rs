@@ -53,6 +53,8 @@ pub struct Around<'a> {
 pub struct Voucher<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Where it is.
+    pub url: &'a str,
     /// What the groups that it states begin with; nothing where it states none.
     pub groups: Option<&'a str>,
 }
@@ -136,7 +138,9 @@ impl<'d> Source<'d> {
         let rules = rules::read_all(findings, self.rules, &known);
         let roles = roles::read_all(findings, self.roles, &known);
         let expectations = expectations::read_all(findings, self.expectations, &known);
-        Rulebook { revision: revision(content), trust, rules, masks, targets, vocabularies, roles, expectations }
+        let issuers = around.issuers.iter().map(|issuer| (issuer.name.to_owned(), issuer.url.to_owned())).collect();
+        let revision = revision(content);
+        Rulebook { revision, trust, issuers, rules, masks, targets, vocabularies, roles, expectations }
     }
 }
 

@@ -9,7 +9,7 @@ use postern_core::{Code, Fault, Gate};
 use postern_testkit::fakes::{Arrivals, Dwelling};
 use tokio::time::timeout;
 
-use crate::{RULES, builder, delete, held, house, known, policy, read, verdicts};
+use crate::{RULES, builder, delete, held, house, known, policy, read, token, verdicts};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTES: Duration = Duration::from_secs(360);
@@ -102,4 +102,20 @@ async fn a_gateway_that_does_not_go_on_ends_its_sessions() {
         assert_eq!(over(&gate).await.unwrap().code, code);
         assert_eq!(dwelling.accept().halted().await, halt);
     }
+}
+
+/// THREAT: whoever an issuer vouched for is nobody to another of the same name.
+#[tokio::test]
+async fn a_session_ends_when_its_issuer_is_another() {
+    let (dwelling, _arrivals) = house(RULES);
+    let gate = dwelling.open("bot", "shop").await.unwrap();
+    let known = dwelling.accept().identify(token("bot")).await.unwrap();
+    let text = format!("{}# at another place\n", policy(RULES));
+    let mut rulebook = postern_testkit::fakes::rulebook(&text, &[&postern_testkit::fakes::TOY]).unwrap();
+    rulebook.issuers.insert("corp".to_owned(), "https://elsewhere.test".to_owned());
+    dwelling.policy.swap(rulebook);
+    let fault = over(&gate).await.expect("it goes on");
+    assert_eq!(fault.code, Code::PolicyChanged);
+    assert!(fault.message.contains("issuer `corp` is not the one that vouched for you"), "{}", fault.message);
+    assert_eq!(known.open("shop", None).await.err().unwrap().code, Code::PolicyChanged);
 }

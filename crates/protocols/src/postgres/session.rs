@@ -15,6 +15,7 @@ mod outcome;
 mod reading;
 mod registry;
 mod reply;
+mod revoking;
 mod room;
 mod stopping;
 mod submission;
@@ -81,6 +82,12 @@ pub(super) struct Session<'a> {
     gate: Gate<Open>,
     /// Resolves to why the session must end.
     over: Later<'static, Fault>,
+    /// Resolves once another policy is in force.
+    changed: Later<'static, ()>,
+    /// Whether something that is owed has lost its right.
+    doubtful: bool,
+    /// How many answers were owed when something was last let out.
+    released: u64,
     catalogs: &'a Catalogs,
     registered: Registered<'a>,
     /// What the server calls this session, and the key to cancel what it does.
@@ -124,6 +131,7 @@ enum Woke {
     Told,
     Late,
     Due,
+    Changed,
     Held(hold::Woke),
     Over(Fault),
 }
@@ -155,6 +163,9 @@ impl<'a> Session<'a> {
         registered.heard(heard);
         Ok(Self {
             over: gate.over(),
+            changed: gate.changed(),
+            doubtful: false,
+            released: 0,
             gate,
             catalogs,
             registered,
@@ -194,9 +205,12 @@ impl<'a> Session<'a> {
 
     async fn step(&mut self) -> Result<(), End> {
         self.relay().await?;
+        if self.doubtful {
+            self.reconsider()?;
+        }
         self.press().await?;
         self.advance().await?;
-        self.to_target.let_out();
+        self.release()?;
         self.time();
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
@@ -222,6 +236,7 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Woke::Due => self.press().await,
+            Woke::Changed => self.take_up(),
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
@@ -235,7 +250,7 @@ impl<'a> Session<'a> {
         let stands = stands || self.replies.counts();
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
         let Self { over, registered, from_client, to_client, from_target, to_target, .. } = self;
-        let Self { holding, cancelling, timing, stopping, .. } = self;
+        let Self { holding, cancelling, timing, stopping, changed, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
         tokio::select! {
@@ -246,7 +261,8 @@ impl<'a> Session<'a> {
             wanted = registered.wanted(), if cancelling.is_none() => Woke::Cancelled(wanted),
             () = cancelling::told(cancelling) => Woke::Told,
             () = bounds::up(timing), if stopping.is_none() => Woke::Late,
-            () = Stopping::due(stopping), if cancelling.is_none() => Woke::Due,
+            () = Stopping::due(stopping) => Woke::Due,
+            () = changed => Woke::Changed,
             woke = hold::wake(holding) => Woke::Held(woke),
             fault = over => Woke::Over(fault),
         }

@@ -29,13 +29,16 @@ struct Known {
 
 impl Known {
     fn vouched(self) -> VerifiedClaims {
-        VerifiedClaims::vouched(self.issuer, self.subject, self.claims, self.groups, self.expires)
+        VerifiedClaims::vouched(self.issuer, self.subject, self.claims, self.groups, self.expires).at(KnownTokens::URL)
     }
 }
 
 impl KnownTokens {
     /// The issuer of tokens made known by [`Self::know`].
     pub const ISSUER: &'static str = "corp";
+
+    /// Where that issuer is.
+    pub const URL: &'static str = "https://corp.test";
 
     /// Makes a token known: of [`Self::ISSUER`], with this subject and, as the claim `sub`, the same.
     pub fn know(&self, token: &str, subject: &str) {

@@ -203,14 +203,9 @@ impl Session<'_> {
                 return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
             }
         };
-        let denial = if !self.gate.stands(&portal.flow) {
-            Some(Denial::new(Code::PolicyChanged, "the policy changed since this statement was bound"))
-        } else if !self.still_means(&portal) {
-            Some(Denial::new(Code::MeaningChanged, "what its names mean changed since it was bound"))
-        } else {
-            None
-        };
-        if let Some(denial) = denial {
+        let stands = self.gate.stands(&portal.flow)?;
+        let moved = || Denial::new(Code::MeaningChanged, "what its names mean changed since it was bound");
+        if let Err(denial) = stands.and_then(|()| if self.still_means(&portal) { Ok(()) } else { Err(moved()) }) {
             let report = refuse::denial(&denial.hint("bind it again"));
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }

@@ -147,6 +147,28 @@ impl Replies {
         self.queue.front().map(|owed| (self.turn, &owed.reply))
     }
 
+    /// What runs, or will, oldest first: how it was let through, and whether it is of the pipeline that the target answers
+    /// now, whose answers it keeps back as long as it works.
+    pub(super) fn running(&self) -> impl Iterator<Item = (bool, Arc<Flow>)> {
+        let mut at_hand = true;
+        self.queue.iter().filter_map(move |owed| {
+            let now = at_hand;
+            at_hand &= !matches!(owed.reply, Reply::Query(_) | Reply::Sync);
+            owed.reply.runs().map(|flow| (now, flow))
+        })
+    }
+
+    /// The same of what has become owed since so many answers were.
+    pub(super) fn running_since(&self, turns: u64) -> impl Iterator<Item = Arc<Flow>> {
+        let before = usize::try_from(turns.saturating_sub(self.turn)).unwrap_or(usize::MAX);
+        self.queue.iter().skip(before).filter_map(|owed| owed.reply.runs())
+    }
+
+    /// How many answers were owed since the session began.
+    pub(super) fn turns(&self) -> u64 {
+        self.turn.saturating_add(u64::try_from(self.queue.len()).unwrap_or(u64::MAX))
+    }
+
     /// Whether an answer is owed whose rows are counted: nothing may be sent behind it, because there may be too many.
     pub(super) fn counts(&self) -> bool {
         self.queue.iter().any(|owed| match &owed.reply {
@@ -204,6 +226,7 @@ impl Replies {
             match self.queue.get(1).map(|owed| &owed.reply) {
                 Some(Reply::Sync) => {
                     self.queue.remove(1);
+                    self.turn = self.turn.saturating_add(1);
                     self.ends = self.ends.saturating_sub(1);
                 }
                 _ => return false,
@@ -234,6 +257,15 @@ impl Replies {
 }
 
 impl Reply {
+    /// What lets through what it is owed for, where that runs.
+    fn runs(&self) -> Option<Arc<Flow>> {
+        match self {
+            Self::Query(query) => Some(Arc::clone(&query.flow)),
+            Self::Execute { portal } => Some(Arc::clone(&portal.flow)),
+            _ => None,
+        }
+    }
+
     fn is_awaited(&self) -> bool {
         matches!(self, Self::Query(_) | Self::Sync | Self::Own(_) | Self::OwnSync | Self::Opening | Self::Closing(_))
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use postern_core::{Code, Denial, OperationId};
+use postern_core::{Code, Denial, Fault, OperationId};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::refuse::{self, sqlstate};
@@ -18,6 +18,8 @@ use super::{End, Session};
 
 /// How long after a cancel the target is told again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long what has lost its right may take to end.
+const LOST: Duration = Duration::from_secs(4);
 
 /// Why what runs at the target must end.
 pub(super) struct Stopping {
@@ -27,6 +29,8 @@ pub(super) struct Stopping {
     fails: bool,
     /// When the target is told next.
     due: Instant,
+    /// Until when it may end before the session does.
+    until: Option<Instant>,
 }
 
 impl Stopping {
@@ -44,7 +48,9 @@ impl Session<'_> {
     pub(super) fn stop(&mut self, denial: &Denial) {
         let fails = denial.code == Code::TooManyRows;
         if self.stopping.as_ref().is_none_or(|before| fails && !before.fails) {
-            self.stopping = Some(Stopping { report: refuse::denial(denial), fails, due: Instant::now() });
+            let now = Instant::now();
+            let until = if denial.code == Code::PolicyChanged { now.checked_add(LOST) } else { None };
+            self.stopping = Some(Stopping { report: refuse::denial(denial), fails, due: now, until });
         }
     }
 
@@ -57,6 +63,10 @@ impl Session<'_> {
     pub(super) async fn press(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.due <= now) else { return Ok(()) };
+        if stopping.until.is_some_and(|until| until <= now) {
+            let message = "the policy changed, and what ran could not be cancelled at the target";
+            return Err(End::Fault(Fault::client(Code::PolicyChanged, message).hint("connect again")));
+        }
         stopping.due = now.checked_add(AGAIN).unwrap_or(now);
         if self.cancelling.is_none() {
             self.cancelling = Some(Cancelling::own(self.cancel_at_target().await?));
