@@ -428,7 +428,8 @@ impl Gate<Open> {
         if pending.prepares() || duties.limits.per_minute.is_empty() {
             return Ok(());
         }
-        self.state.seat.count(&duties.limits.per_minute, self.house.clock.now())
+        let operations = u64::try_from(pending.operations.len()).unwrap_or(u64::MAX);
+        self.state.seat.count(&duties.limits.per_minute, operations, self.house.clock.now())
     }
 
     async fn deny(&self, pending: &Pending, denial: Denial) -> Result<Denial, Fault> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
-use crate::identity::Principal;
+use crate::identity::{Kind, Principal};
 use crate::target::TargetName;
 use crate::verdict::{Bound, Denial, RuleName};
 
@@ -22,11 +22,13 @@ pub struct Usage {
     users: Mutex<HashMap<User, Used>>,
 }
 
-/// Whoever a proof names, on a target. Names and groups may change while it stays who it is.
+/// A principal on a target. One that has several subjects at its issuer, as a job has that runs for several branches, is
+/// one all the same, and an agent is another one for each human.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct User {
-    issuer: String,
-    subject: String,
+    kind: Kind,
+    name: String,
+    acts_for: Option<String>,
     target: TargetName,
 }
 
@@ -56,8 +58,12 @@ impl Usage {
         most: Option<Bound<u64>>,
         now: Micros,
     ) -> Result<Seat, Fault> {
-        let (issuer, subject) = (principal.issuer().to_owned(), principal.subject().to_owned());
-        let user = User { issuer, subject, target: target.clone() };
+        let user = User {
+            kind: principal.kind(),
+            name: principal.name().to_owned(),
+            acts_for: principal.acts_for().map(str::to_owned),
+            target: target.clone(),
+        };
         let mut users = self.users();
         users.retain(|_, used| used.counts(now));
         let used = users.entry(user.clone()).or_default();
@@ -76,19 +82,22 @@ impl Usage {
 }
 
 impl Seat {
-    /// Counts one operation for every rule that bounds how many there may be, or for none of them.
-    pub(super) fn count(&self, bounds: &BTreeSet<Bound<u64>>, now: Micros) -> Result<(), Denial> {
+    /// Counts `operations` for every rule that bounds how many there may be, or for none of them.
+    pub(super) fn count(&self, bounds: &BTreeSet<Bound<u64>>, operations: u64, now: Micros) -> Result<(), Denial> {
         let mut users = self.usage.users();
         let done = &mut users.entry(self.user.clone()).or_default().done;
         for bound in bounds {
             let lately = done.entry(bound.by.clone()).or_default();
             lately.forget(now);
-            if let Some(until) = lately.full(bound.most) {
+            // the last of them needs room behind the others
+            let most = bound.most.checked_sub(operations.saturating_sub(1)).filter(|most| *most > 0);
+            let most = most.ok_or_else(|| too_many_at_once(bound))?;
+            if let Some(until) = lately.full(most) {
                 return Err(too_often(bound, until.saturating_sub(now.seconds())));
             }
         }
         for bound in bounds {
-            done.entry(bound.by.clone()).or_default().add(now);
+            done.entry(bound.by.clone()).or_default().add(operations, now);
         }
         Ok(())
     }
@@ -120,10 +129,10 @@ impl Lately {
         }
     }
 
-    fn add(&mut self, now: Micros) {
+    fn add(&mut self, operations: u64, now: Micros) {
         match self.0.back_mut().filter(|(second, _)| *second >= now.seconds()) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.0.push_back((now.seconds(), 1)),
+            Some((_, count)) => *count = count.saturating_add(operations),
+            None => self.0.push_back((now.seconds(), operations)),
         }
     }
 
@@ -146,6 +155,11 @@ fn too_often(bound: &Bound<u64>, wait: u64) -> Denial {
     let message =
         format!("this is more than the {} operations that you may have done here within a minute", bound.most);
     Denial::new(Code::TooOften, message).by(bound.by.clone()).hint(format!("send it again in {wait} s"))
+}
+
+fn too_many_at_once(bound: &Bound<u64>) -> Denial {
+    let message = format!("these are more than the {} operations that you may do here within a minute", bound.most);
+    Denial::new(Code::TooOften, message).by(bound.by.clone()).hint("send fewer at once")
 }
 
 #[cfg(test)]

@@ -151,6 +151,11 @@ async fn the_pipeline_around_it_fails_with_it() -> Result<()> {
             raw.ask(&piped(&["INSERT INTO t SELECT id + 10 FROM t ORDER BY id RETURNING id"])).await?.join(", ");
         assert_eq!(heard, "parsed, bound, row 11, row 12, error 54000, ready");
         assert_eq!(rows(&gateway)?, "1 2 3");
+        // a Query ends a pipeline that no Sync has ended, and commits what was executed in it
+        let unended = [extended(insert), vec![query("SELECT id FROM t ORDER BY id")]].concat();
+        let heard = raw.ask(&unended).await?.join(", ");
+        assert_eq!(heard, "parsed, bound, INSERT 0 1, fields id, row 1, row 2, error 54000, ready");
+        assert_eq!(rows(&gateway)?, "1 2 3");
         // what was sent behind it as well does not run either
         let messages = [
             vec![query("BEGIN")],

@@ -52,9 +52,26 @@ fn seats_are_those_of_a_person_on_a_target() {
     let _seat = sit(&bot, "shop").unwrap();
     let _elsewhere = sit(&bot, "stats").unwrap();
     let _other = sit(&principal(Kind::Workload, "cat", &[]), "shop").unwrap();
-    // the same by another name, or in other groups
-    let renamed = person(Kind::Workload, "robot", bot.subject(), &["more"], None);
-    assert_eq!(sit(&renamed, "shop").unwrap_err().code, Code::TooManySessions);
+    // the same by another subject of its issuer, or in other groups
+    let branch = person(Kind::Workload, "bot", "repo:acme/shop:ref:2", &["more"], None);
+    assert_eq!(sit(&branch, "shop").unwrap_err().code, Code::TooManySessions);
+    let agent = |human: &str| person(Kind::Agent, "assistant", "assistant", &[], Some(human));
+    let _for_ann = sit(&agent("ann"), "shop").unwrap();
+    let _for_bob = sit(&agent("bob"), "shop").unwrap();
+    assert!(sit(&agent("bob"), "shop").is_err());
+}
+
+#[test]
+fn several_operations_at_once_count_as_many() {
+    let usage = Arc::new(Usage::default());
+    let seat = usage.sit(&principal(Kind::Workload, "bot", &[]), &shop(), None, at(0)).unwrap();
+    let bounds = [most(5)].into();
+    let denial = seat.count(&bounds, 6, at(0)).unwrap_err();
+    assert_eq!(denial.hint.as_deref(), Some("send fewer at once"));
+    seat.count(&bounds, 3, at(0)).unwrap();
+    assert!(seat.count(&bounds, 3, at(1)).is_err());
+    seat.count(&bounds, 2, at(1)).unwrap();
+    assert!(seat.count(&bounds, 1, at(2)).is_err());
 }
 
 #[test]
@@ -62,7 +79,7 @@ fn it_keeps_nobody_who_is_gone_for_a_minute() {
     let usage = Arc::new(Usage::default());
     let sit = |who: &str, now| usage.sit(&principal(Kind::Workload, who, &[]), &shop(), None, at(now)).unwrap();
     let busy = sit("busy", 0);
-    busy.count(&[most(5)].into(), at(0)).unwrap();
+    busy.count(&[most(5)].into(), 1, at(0)).unwrap();
     drop((busy, sit("idle", 0)));
     drop(sit("next", 59));
     assert_eq!(usage.users().len(), 2, "what was done within the minute counts on");
@@ -76,17 +93,17 @@ fn a_new_session_does_not_begin_a_new_minute() {
     let bot = principal(Kind::Workload, "bot", &[]);
     let seat = usage.sit(&bot, &shop(), None, at(0)).unwrap();
     let bounds = [most(2)].into();
-    seat.count(&bounds, at(0)).unwrap();
+    seat.count(&bounds, 1, at(0)).unwrap();
     drop(seat);
     let (one, two) = (usage.sit(&bot, &shop(), None, at(1)).unwrap(), usage.sit(&bot, &shop(), None, at(1)).unwrap());
-    one.count(&bounds, at(1)).unwrap();
-    let denial = two.count(&bounds, at(10)).unwrap_err();
+    one.count(&bounds, 1, at(1)).unwrap();
+    let denial = two.count(&bounds, 1, at(10)).unwrap_err();
     assert_eq!((denial.code, denial.rule), (Code::TooOften, Some(RuleName("few".into()))));
     assert_eq!(denial.hint.as_deref(), Some("send it again in 51 s"));
-    assert!(two.count(&bounds, at(60)).is_err());
-    two.count(&bounds, at(61)).unwrap();
-    assert!(one.count(&bounds, at(61)).is_err(), "the one of the second before counts on");
-    one.count(&bounds, at(62)).unwrap();
+    assert!(two.count(&bounds, 1, at(60)).is_err());
+    two.count(&bounds, 1, at(61)).unwrap();
+    assert!(one.count(&bounds, 1, at(61)).is_err(), "the one of the second before counts on");
+    one.count(&bounds, 1, at(62)).unwrap();
 }
 
 #[test]
@@ -94,12 +111,12 @@ fn each_rule_counts_for_itself_and_one_that_is_full_refuses() {
     let usage = Arc::new(Usage::default());
     let seat = usage.sit(&principal(Kind::Workload, "bot", &[]), &shop(), None, at(0)).unwrap();
     let other = Bound { most: 3, by: RuleName("many".into()) };
-    seat.count(&[most(1)].into(), at(0)).unwrap();
-    assert!(seat.count(&[most(1), other.clone()].into(), at(0)).is_err());
+    seat.count(&[most(1)].into(), 1, at(0)).unwrap();
+    assert!(seat.count(&[most(1), other.clone()].into(), 1, at(0)).is_err());
     for _ in 0..3 {
-        seat.count(&[other.clone()].into(), at(0)).unwrap();
+        seat.count(&[other.clone()].into(), 1, at(0)).unwrap();
     }
-    assert!(seat.count(&[other].into(), at(0)).is_err(), "what was refused was not counted");
+    assert!(seat.count(&[other].into(), 1, at(0)).is_err(), "what was refused was not counted");
 }
 
 proptest! {
@@ -112,7 +129,7 @@ proptest! {
             lately.forget(at(now));
             match lately.full(most) {
                 None => {
-                    lately.add(at(now));
+                    lately.add(1, at(now));
                     done.push(now);
                     let within = done.iter().filter(|second| **second + 60 >= now).count();
                     prop_assert!(u64::try_from(within).unwrap() <= most);

@@ -13,7 +13,6 @@ use super::super::forward::{Continuation, Control};
 use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
-use super::bounds;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -219,10 +218,11 @@ impl Session<'_> {
         for statement in portal.statements.iter() {
             self.names.forwarded(statement, masked);
         }
-        if bounds::counted(portal.flow.limits(), &portal.statements) {
+        self.replies.expect(Reply::Execute { portal });
+        // nothing more is sent until it is answered, so the server is asked to answer
+        if self.replies.counts() {
             self.to_target.control(&Control::Flush);
         }
-        self.replies.expect(Reply::Execute { portal });
         Ok(Taken::Done)
     }
 

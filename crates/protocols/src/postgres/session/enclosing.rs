@@ -19,7 +19,7 @@ use super::outcome::Message;
 use super::reply::{Query, Reply, failed};
 use super::stopping::code_of;
 use super::submission::{Request, Wanted, runs_code};
-use super::{End, Session};
+use super::{End, Pipeline, Session};
 
 /// What shows more than a row and may run in a transaction.
 const ENCLOSED: &[Action] = &[
@@ -45,7 +45,11 @@ pub(super) enum Enclosure {
 }
 
 /// Whether what a request asks for has to be enclosed, where the session stands like this.
-pub(super) fn needed(limits: &Limits, request: &Request, status: TransactionStatus) -> Enclosure {
+pub(super) fn needed(
+    limits: &Limits,
+    request: &Request,
+    (status, pipeline): (TransactionStatus, Pipeline),
+) -> Enclosure {
     let statements = &request.statements;
     if !matches!(request.wanted, Wanted::Run) || !bounds::counted(limits, statements) {
         return Enclosure::None;
@@ -64,7 +68,9 @@ pub(super) fn needed(limits: &Limits, request: &Request, status: TransactionStat
     if statements.iter().any(unenclosable) {
         return Enclosure::Impossible;
     }
-    if status != TransactionStatus::Idle || statements.iter().all(only_reads) {
+    // what a pipeline has executed before it is committed with it, and has to fail with it
+    let commits = pipeline >= Pipeline::Executed || !statements.iter().all(only_reads);
+    if status != TransactionStatus::Idle || !commits {
         return Enclosure::None;
     }
     match &**statements {
@@ -122,13 +128,22 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The transaction around a Query message has ended.
-    pub(super) fn closed(&mut self, mut query: Query, ready: &Frame) {
+    /// The transaction around a Query message has ended, or its end has failed and is asked for once more: a cancel
+    /// request may have met the gateway's own word, and the client never opened the transaction that it would be left in.
+    pub(super) async fn closed(&mut self, mut query: Box<Query>, ready: &Frame) -> Result<(), End> {
+        // what was to be stopped has ended, whichever way
+        self.stopping = None;
+        if self.status != TransactionStatus::Idle {
+            self.say_own("ROLLBACK").await?;
+            self.replies.expect(Reply::Closing(query));
+            return Ok(());
+        }
         if let Some(held) = query.held.take() {
             self.to_client.push(&held);
         }
-        self.ended.push(outcome(query));
+        self.ended.push(outcome(*query));
         self.to_client.push(&ready.raw);
+        Ok(())
     }
 
     async fn say_own(&mut self, text: &'static str) -> Result<(), End> {

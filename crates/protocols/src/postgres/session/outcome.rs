@@ -59,7 +59,7 @@ impl Session<'_> {
 
     /// Sends what was permitted and notes what the target owes for it.
     pub(super) async fn forward(&mut self, permit: Permit, request: Request) -> Result<(), End> {
-        let enclosure = enclosing::needed(permit.limits(), &request, self.status);
+        let enclosure = enclosing::needed(permit.limits(), &request, (self.status, self.pipeline));
         let enclosed = enclosure == Enclosure::Own;
         match enclosure {
             Enclosure::None => {}

@@ -169,11 +169,15 @@ impl Replies {
         self.turn.saturating_add(u64::try_from(self.queue.len()).unwrap_or(u64::MAX))
     }
 
-    /// Whether an answer is owed whose rows are counted: nothing may be sent behind it, because there may be too many.
+    /// Whether an answer is owed whose rows are counted or whose time is: nothing may be sent behind it, because there may
+    /// be too many, and because a cancel request would meet what comes next where this ends just then.
     pub(super) fn counts(&self) -> bool {
         self.queue.iter().any(|owed| match &owed.reply {
             Reply::Query(query) => bounds::counted(query.flow.limits(), &query.statements),
-            Reply::Execute { portal } => bounds::counted(portal.flow.limits(), &portal.statements),
+            Reply::Execute { portal } => {
+                let limits = portal.flow.limits();
+                limits.timeout.is_some() || bounds::counted(limits, &portal.statements)
+            }
             Reply::Closing(_) => true,
             _ => false,
         })

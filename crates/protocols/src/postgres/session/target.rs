@@ -266,8 +266,11 @@ impl Session<'_> {
                 return Ok(());
             }
             Some(Reply::Closing(query)) => {
-                (query.failed, query.held) = (Some(code), None);
-                self.report_error(stopped, &report, frame);
+                // one failure, told once: the rest is between the gateway and the server
+                if query.failed.is_none() {
+                    (query.failed, query.held) = (Some(code), None);
+                    self.report_error(stopped, &report, frame);
+                }
                 return Ok(());
             }
             Some(Reply::Opening) => return Err(out_of_turn(frame)),
@@ -327,7 +330,7 @@ impl Session<'_> {
                 let over = self.overtaken();
                 return self.query_done(query, over, frame).await;
             }
-            Some(Reply::Closing(query)) => self.closed(*query, frame),
+            Some(Reply::Closing(query)) => return self.closed(query, frame).await,
             Some(Reply::Sync) => self.to_client.push(&frame.raw),
             Some(Reply::OwnSync | Reply::Opening) => {}
             _ => return Err(out_of_turn(frame)),
