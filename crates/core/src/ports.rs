@@ -67,6 +67,14 @@ pub struct Link {
     pub tls: Option<Arc<dyn Encrypt>>,
 }
 
+/// What a text would ask for, were it sent.
+pub struct Supposition {
+    /// What it would be read as.
+    pub operation: Operation,
+    /// What a client would see its outputs called, where that is known; as many as there are outputs.
+    pub names: Vec<String>,
+}
+
 /// A protocol: turns bytes into operations and cells into bytes.
 pub trait Protocol: Send + Sync {
     /// Its words.
@@ -74,7 +82,7 @@ pub trait Protocol: Send + Sync {
 
     /// What a text in the protocol's own language would ask for, as far as that can be told without the target: for
     /// explaining a policy, never for deciding.
-    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Operation>;
+    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Supposition>;
 
     /// Serves one client to the end of its session.
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()>;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::document::meant;
 use crate::identity::Principal;
 use crate::verdict::Who;
 
@@ -132,6 +133,38 @@ pub struct Target {
     pub catalog_login: Option<Login>,
     /// Labels that rules can name.
     pub labels: BTreeMap<String, String>,
+}
+
+/// Why nothing is meant by a name of a target, or of a target and a database in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nowhere {
+    /// What is wrong: lower case, the operator's words in backticks.
+    pub message: String,
+    /// What was probably meant, or what there is.
+    pub hint: Option<String>,
+}
+
+/// The target, and what is opened in it where that is said, of `TARGET` or `TARGET/DATABASE`.
+///
+/// # Errors
+/// Where there is no such target, or it does not open that.
+pub fn locate<'t>(
+    targets: &BTreeMap<TargetName, Arc<Target>>,
+    text: &'t str,
+) -> Result<(Arc<Target>, Option<&'t str>), Nowhere> {
+    let (name, space) = text.split_once('/').map_or((text, None), |(name, space)| (name, Some(space)));
+    let Some(target) = TargetName::parse(name).and_then(|name| targets.get(&name)) else {
+        let words: Vec<&str> = targets.keys().map(TargetName::as_str).collect();
+        return Err(Nowhere { message: format!("there is no target `{name}`"), hint: meant(name, &words) });
+    };
+    if let Some(closed) = space.filter(|space| target.admits(Some(space)).is_none()) {
+        let words: Vec<&str> = target.database.iter().chain(&target.databases).map(String::as_str).collect();
+        return Err(Nowhere {
+            message: format!("target `{name}` does not open `{closed}`"),
+            hint: meant(closed, &words),
+        });
+    }
+    Ok((Arc::clone(target), space))
 }
 
 impl Target {

@@ -10,7 +10,7 @@ use postern_core::Fault;
 use crate::config::Mistakes;
 
 /// A failure with a hint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     message: String,
     hint: Option<String>,

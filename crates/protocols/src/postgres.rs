@@ -15,10 +15,10 @@ mod session;
 pub mod vocabulary;
 pub mod wire;
 
+use postern_core::Vocabulary;
 use postern_core::gate::{Accepted, Gate};
-use postern_core::ports::{Client, Later, Protocol};
+use postern_core::ports::{Client, Later, Protocol, Supposition};
 use postern_core::target::Target;
-use postern_core::{Operation, Vocabulary};
 
 use self::cancel::Cancels;
 use self::catalog::Catalog;
@@ -51,7 +51,7 @@ impl Protocol for Postgres {
         &vocabulary::VOCABULARY
     }
 
-    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Operation> {
+    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Supposition> {
         let database = space.or(target.database.as_deref()).unwrap_or_default();
         let user = target.logins.last().map_or("", |(_, login)| &login.user);
         session::suppose(text, &Catalog::empty(database), user)

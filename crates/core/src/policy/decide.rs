@@ -3,7 +3,8 @@
 //! Each touch is taken apart into its columns; every part needs an allow, or an approve that a human grants. One part
 //! that meets a forbid or an approve governs the whole operation.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
 use crate::verdict::{Denial, Duties, Limits, RuleName, Terms, Verdict};
+
+/// How many rules a refusal tells of.
+const MOST_TOLD: usize = 8;
 
 /// One touch of one column, or of an object as a whole.
 pub(super) struct Atom<'a> {
@@ -48,8 +52,17 @@ struct Trial<'a> {
     /// Whether what is harmless is implied.
     implied: bool,
     case: Case<'a>,
-    /// For each rule of the scope.
-    answers: Vec<OnceCell<Answer>>,
+    /// What those said that were asked, by their place in the scope.
+    answers: RefCell<BTreeMap<usize, Answer>>,
+}
+
+impl Trial<'_> {
+    fn answer(&self, at: usize, rule: &Rule) -> Answer {
+        if rule.when.is_none() {
+            return Answer::Yes;
+        }
+        self.answers.borrow_mut().entry(at).or_insert_with(|| rule.holds(&self.case)).clone()
+    }
 }
 
 /// What the rules have to say about one atom.
@@ -60,8 +73,8 @@ struct Weighed<'a> {
     forbid: Option<&'a Arc<Rule>>,
     /// A rule that may forbid it, where nobody knows the effect.
     perhaps: Option<&'a Arc<Rule>>,
-    /// The rules that allow it or ask a human.
-    speaking: Vec<&'a Arc<Rule>>,
+    /// The rules that allow it or ask a human, by their place in the scope.
+    speaking: Vec<usize>,
     /// Whether it may happen, once a human agrees where one is asked.
     covered: bool,
     /// The masks that a rule which covers it lifts.
@@ -78,7 +91,7 @@ impl Scope {
             operation,
             implied,
             case: Case::new(situation, Some(operation)),
-            answers: vec![OnceCell::new(); self.rules.len()],
+            answers: RefCell::default(),
         });
         trials.map(|trial| self.decide_one(&trial)).reduce(strictest).unwrap_or_else(nothing)
     }
@@ -88,7 +101,7 @@ impl Scope {
         if operation.touches.is_empty() {
             return Verdict::Deny(self.unreadable(operation, "it touches nothing that is known"));
         }
-        let mut speaking: Vec<&Arc<Rule>> = Vec::new();
+        let mut speaking: Vec<usize> = Vec::new();
         let (mut uncovered, mut perhaps, mut lifts) = (None, None, Lifts::default());
         for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
             let weighed = self.weigh(trial, &atom);
@@ -118,6 +131,8 @@ impl Scope {
         if let Err(denial) = masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
             return Verdict::Deny(denial);
         }
+        speaking.sort_unstable();
+        speaking.dedup();
         self.granted(&speaking, masks)
     }
 
@@ -128,7 +143,7 @@ impl Scope {
             Part::Column(name) => Some(name),
             Part::Any => None,
         };
-        for mask in self.rules.iter().flat_map(|rule| &rule.unmask) {
+        for mask in &self.liftable {
             lifts.note(mask, atom.object, column, lifted.contains(&mask));
         }
     }
@@ -138,14 +153,14 @@ impl Scope {
         let implied = trial.implied && self.is_harmless(atom);
         let (speaking, lifted) = (Vec::new(), Vec::new());
         let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking, covered: implied, lifted };
-        for (rule, answer) in self.rules.iter().zip(&trial.answers) {
-            if !self.speaks(rule, trial.operation, atom, implied) {
+        for at in self.index.candidates(atom.effect, atom.object) {
+            let Some(rule) = self.rules.get(at).filter(|rule| self.speaks(rule, trial.operation, atom, implied)) else {
                 continue;
-            }
-            match (rule.effect, answer.get_or_init(|| rule.holds(&trial.case))) {
+            };
+            match (rule.effect, trial.answer(at, rule)) {
                 // INVARIANT: what may hold forbids and asks a human; only what holds for certain allows
                 (_, Answer::No) | (RuleEffect::Allow, Answer::Unknown) => {}
-                (_, Answer::Failed(why)) => weighed.failed = weighed.failed.or_else(|| Some(undecided(rule, why))),
+                (_, Answer::Failed(why)) => weighed.failed = weighed.failed.or_else(|| Some(undecided(rule, &why))),
                 (RuleEffect::Forbid, Answer::Yes | Answer::Unknown) => {
                     weighed.perhaps = weighed.perhaps.or(Some(rule));
                     let certain = rule.means(trial.operation, atom.effect);
@@ -154,13 +169,13 @@ impl Scope {
                 (RuleEffect::Approve, answer @ (Answer::Yes | Answer::Unknown)) => {
                     let covers = self.grants(rule, trial.operation, atom);
                     weighed.covered |= covers;
-                    weighed.speaking.push(rule);
+                    weighed.speaking.push(at);
                     // INVARIANT: a mask is lifted only by what covers the column and holds for certain
-                    weighed.lifted.extend(rule.unmask.iter().filter(|_| covers && *answer == Answer::Yes));
+                    weighed.lifted.extend(rule.unmask.iter().filter(|_| covers && answer == Answer::Yes));
                 }
                 (RuleEffect::Allow, Answer::Yes) => {
                     weighed.covered = true;
-                    weighed.speaking.push(rule);
+                    weighed.speaking.push(at);
                     weighed.lifted.extend(&rule.unmask);
                 }
             }
@@ -182,7 +197,7 @@ impl Scope {
     /// Whether some rule implies connecting and what is harmless.
     pub(super) fn implies_something(&self, situation: &Situation<'_>) -> bool {
         let case = Case::new(situation, None);
-        self.rules.iter().any(|rule| rule.implied && rule.effect != RuleEffect::Forbid && rule.may_hold(&case))
+        self.implying.iter().any(|rule| rule.may_hold(&case))
     }
 
     pub(super) fn is_harmless(&self, atom: &Atom<'_>) -> bool {
@@ -203,13 +218,11 @@ impl Scope {
         rule.acts_on_all(operation) && rule.means(operation, atom.effect) && rule.covers(self.protocol(), atom)
     }
 
-    fn granted(&self, matched: &[&Arc<Rule>], masks: Arc<MaskSet>) -> Verdict {
+    /// What follows of the rules that spoke, by their places in the scope.
+    fn granted(&self, spoke: &[usize], masks: Arc<MaskSet>) -> Verdict {
+        let matched: Vec<&Arc<Rule>> = spoke.iter().filter_map(|at| self.rules.get(*at)).collect();
         let names = |effect| -> Vec<RuleName> {
-            let named = self
-                .rules
-                .iter()
-                .filter(|rule| rule.effect == effect && matched.iter().any(|other| Arc::ptr_eq(other, rule)));
-            named.map(|rule| rule.name.clone()).collect()
+            matched.iter().filter(|rule| rule.effect == effect).map(|rule| rule.name.clone()).collect()
         };
         let limits = matched.iter().map(|rule| rule.limits.clone()).fold(Limits::default(), Limits::and);
         let duties = Duties { masks, limits, rules: names(RuleEffect::Allow), revision: self.revision };
@@ -254,12 +267,15 @@ impl Scope {
     /// What this principal may do here, in one line.
     fn would_be_allowed(&self) -> String {
         let rules = self.rules.iter().filter(|rule| rule.effect != RuleEffect::Forbid);
-        let lines: Vec<String> = rules.map(|rule| rule.summary(self.protocol())).collect();
+        let count = rules.clone().count();
+        let mut lines: Vec<String> = rules.take(MOST_TOLD).map(|rule| rule.summary(self.protocol())).collect();
         if lines.is_empty() {
-            "no rule allows you anything here; ask whoever keeps the policy".to_owned()
-        } else {
-            format!("you may: {}", lines.join("; "))
+            return "no rule allows you anything here; ask whoever keeps the policy".to_owned();
         }
+        if count > lines.len() {
+            lines.push(format!("and what {} more rules allow", count.saturating_sub(lines.len())));
+        }
+        format!("you may: {}", lines.join("; "))
     }
 }
 
@@ -323,7 +339,7 @@ impl Rule {
         self.implied && self.actions.is_empty() && !named
     }
 
-    fn patterns(&self, protocol: &str) -> impl Iterator<Item = &ObjectPattern> {
+    pub(super) fn patterns(&self, protocol: &str) -> impl Iterator<Item = &ObjectPattern> {
         self.objects.iter().filter(move |(of, _)| *of == protocol).map(|(_, pattern)| pattern)
     }
 

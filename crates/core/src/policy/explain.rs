@@ -92,15 +92,20 @@ impl Scope {
 }
 
 impl MaskSet {
-    /// What comes back of an operation, each with its name and the mask that binds something in it.
+    /// What comes back of an operation, each with its name and the mask that binds something in it. `names` are what a
+    /// client sees; where there are not as many, each goes by what it is computed from.
     #[must_use]
-    pub fn outputs<'a>(&'a self, operation: &'a Operation) -> Vec<(String, Option<&'a Arc<Mask>>)> {
+    pub fn outputs<'a>(&'a self, operation: &'a Operation, names: &[String]) -> Vec<(String, Option<&'a Arc<Mask>>)> {
         let (Outputs::Cells(outputs) | Outputs::Stream(outputs)) = &operation.outputs else { return Vec::new() };
-        let output = |output: &'a Output| match output {
-            Output::Bare(column) => (column.name.to_string(), self.of(column)),
-            Output::Derived { label, from } => (label.clone(), from.iter().find_map(|column| self.of(column))),
-            Output::Unknown { label } => (label.clone(), None),
+        let output = |(at, output): (usize, &'a Output)| {
+            let (name, mask) = match output {
+                Output::Bare(column) => (column.name.to_string(), self.of(column)),
+                Output::Derived { label, from } => (label.clone(), from.iter().find_map(|column| self.of(column))),
+                Output::Unknown { label } => (label.clone(), None),
+            };
+            let seen = names.get(at).filter(|_| names.len() == outputs.len());
+            (seen.cloned().unwrap_or(name), mask)
         };
-        outputs.iter().map(output).collect()
+        outputs.iter().enumerate().map(output).collect()
     }
 }

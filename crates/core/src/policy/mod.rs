@@ -6,6 +6,7 @@
 mod condition;
 mod decide;
 mod explain;
+mod index;
 pub mod pattern;
 mod roles;
 pub mod source;
@@ -27,6 +28,7 @@ pub use roles::Roles;
 pub use source::expectations::{Expectation, Expected, Supposed};
 
 use condition::Case;
+use index::{Index, Naming};
 use pattern::{ColumnPattern, ObjectPattern};
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub struct Rulebook {
     /// The registered targets.
     pub targets: BTreeMap<TargetName, Arc<Target>>,
     rules: Vec<Arc<Rule>>,
+    naming: Naming,
     masks: Vec<MaskRule>,
     vocabularies: BTreeMap<&'static str, &'static Vocabulary>,
     /// Who may look at what others did, and who may end it.
@@ -148,6 +151,11 @@ pub struct MaskRule {
 pub struct Scope {
     revision: Revision,
     rules: Vec<Arc<Rule>>,
+    index: Index,
+    /// Those that imply connecting and what is harmless, unless their condition says otherwise.
+    implying: Vec<Arc<Rule>>,
+    /// The masks that one of the rules lifts.
+    liftable: BTreeSet<Arc<str>>,
     masks: Arc<MaskSet>,
     vocabulary: &'static Vocabulary,
 }
@@ -178,7 +186,8 @@ impl Rulebook {
         let vocabulary = self.vocabularies.get(target.protocol)?;
         let concerns =
             |who: &[Who], on: &[On]| who.iter().any(|who| who.names(principal)) && on.iter().any(|on| on.names(target));
-        let rules: Vec<Arc<Rule>> = self.rules.iter().filter(|rule| concerns(&rule.who, &rule.on)).cloned().collect();
+        let named = self.naming.candidates(principal).into_iter().filter_map(|at| self.rules.get(at));
+        let rules: Vec<Arc<Rule>> = named.filter(|rule| concerns(&rule.who, &rule.on)).cloned().collect();
         let binding = self
             .masks
             .iter()
@@ -187,7 +196,14 @@ impl Rulebook {
             let fitting = rule.columns.iter().filter(|(protocol, _)| *protocol == target.protocol);
             fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask)))
         });
-        Some(Scope { revision: self.revision, masks: Arc::new(MaskSet::new(columns.collect())), vocabulary, rules })
+        let masks = Arc::new(MaskSet::new(columns.collect()));
+        let index = Index::of(&rules, target.protocol);
+        let implying = |rule: &&Arc<Rule>| rule.implied && rule.effect != RuleEffect::Forbid;
+        let mut implying: Vec<Arc<Rule>> = rules.iter().filter(implying).cloned().collect();
+        // one without a condition settles it
+        implying.sort_by_key(|rule| rule.when.is_some());
+        let liftable = rules.iter().flat_map(|rule| &rule.unmask).cloned().collect();
+        Some(Scope { revision: self.revision, masks, vocabulary, rules, index, implying, liftable })
     }
 }
 

@@ -21,6 +21,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use crate::document::{Findings, Place, Reader, Text, nearest, unknown};
 use crate::identity::{Kind, Template, matches, may_meet};
 use crate::policy::condition::{Facts, Words};
+use crate::policy::index::Naming;
 use crate::policy::{On, Rulebook};
 use crate::target::{Target, TargetName};
 use crate::verdict::{Revision, Who};
@@ -139,8 +140,8 @@ impl<'d> Source<'d> {
         let roles = roles::read_all(findings, self.roles, &known);
         let expectations = expectations::read_all(findings, self.expectations, &known);
         let issuers = around.issuers.iter().map(|issuer| (issuer.name.to_owned(), issuer.url.to_owned())).collect();
-        let revision = revision(content);
-        Rulebook { revision, trust, issuers, rules, masks, targets, vocabularies, roles, expectations }
+        let (revision, naming) = (revision(content), Naming::of(&rules));
+        Rulebook { revision, trust, issuers, rules, naming, masks, targets, vocabularies, roles, expectations }
     }
 }
 

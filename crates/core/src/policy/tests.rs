@@ -4,6 +4,7 @@ mod accounts;
 mod conditions;
 mod decisions;
 mod implied;
+mod indexed;
 mod lifts;
 mod limits;
 mod masks;

@@ -47,7 +47,7 @@ async fn a_human_agrees_to_what_is_shown_in_clear() {
     dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
     let settled = waiting.settled().await.unwrap();
     let (_, flow) = gate.resume(waiting, settled, &[mail()]).await.unwrap().unwrap().spend();
-    assert!(flow.masks().outputs(&mail()).iter().all(|(_, mask)| mask.is_none()));
+    assert!(flow.masks().outputs(&mail(), &[]).iter().all(|(_, mask)| mask.is_none()));
     assert!(!gate.masks().is_empty(), "the session is bound all the same");
     let Some(Event::Operation { masks, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
     assert!(masks.is_empty(), "nothing of it came masked: {masks:?}");
@@ -72,7 +72,7 @@ async fn for_others_it_stays_masked() {
     let mut gate = dwelling.open("ann", "shop").await.unwrap();
     let Decision::Go(permit) = gate.submit(vec![mail()], "x".into()).await.unwrap() else { panic!("it is allowed") };
     let (_, flow) = permit.spend();
-    assert!(flow.masks().outputs(&mail()).iter().all(|(_, mask)| mask.is_some()));
+    assert!(flow.masks().outputs(&mail(), &[]).iter().all(|(_, mask)| mask.is_some()));
     let Some(Event::Operation { masks, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
     assert_eq!(masks, ["mails"]);
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use postern_adapters::clock::SystemClock;
 use postern_core::gate::Accepted;
-use postern_core::ports::{Client, Later, Protocol};
+use postern_core::ports::{Client, Later, Protocol, Supposition};
 use postern_core::target::Target;
-use postern_core::{Claim, Clock as _, Gate, Operation, Secret, Vocabulary};
+use postern_core::{Claim, Clock as _, Gate, Secret, Vocabulary};
 use postern_testkit::fakes::TOY;
 use postern_testkit::issuer::Issuer;
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ impl Protocol for Lines {
         &TOY
     }
 
-    fn suppose(&self, _: &Target, _: Option<&str>, _: &str) -> Vec<Operation> {
+    fn suppose(&self, _: &Target, _: Option<&str>, _: &str) -> Vec<Supposition> {
         Vec::new()
     }
 

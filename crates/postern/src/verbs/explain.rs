@@ -11,8 +11,8 @@ use postern_adapters::clock::SystemClock;
 use postern_core::mask::MaskSet;
 use postern_core::operation::{Fact, Outputs, Reading};
 use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Silence, Situation, Supposed};
-use postern_core::ports::{Clock, Protocol};
-use postern_core::target::{Target, TargetName};
+use postern_core::ports::{Clock, Protocol, Supposition};
+use postern_core::target::locate;
 use postern_core::verdict::Limits;
 use postern_core::visible::line;
 use postern_core::{Operation, Verdict};
@@ -26,11 +26,10 @@ pub(crate) fn run(args: &Explain, out: &mut dyn Write) -> Result<()> {
     let config = config::read(&args.config, &vocabularies())?;
     let rulebook = &config.rulebook;
     let principal = suppose::principal(rulebook, &Supposed::Named(args.who.clone()), &args.group)?;
-    let (name, space) = match args.on.split_once('/') {
-        Some((name, space)) => (name, Some(space)),
-        None => (args.on.as_str(), None),
-    };
-    let target = find(rulebook, name)?;
+    let (target, space) = locate(&rulebook.targets, &args.on).map_err(|nowhere| {
+        let failure = Failure::new(nowhere.message);
+        nowhere.hint.map_or(failure.clone(), |hint| failure.hint(hint))
+    })?;
     let at = args.at.unwrap_or_else(|| SystemClock.now());
     let question = Question {
         rulebook,
@@ -40,14 +39,6 @@ pub(crate) fn run(args: &Explain, out: &mut dyn Write) -> Result<()> {
     };
     out.write_all(question.answer()?.text.as_bytes())?;
     Ok(())
-}
-
-fn find(rulebook: &Rulebook, name: &str) -> Result<Arc<Target>> {
-    let found = TargetName::parse(name).and_then(|name| rulebook.targets.get(&name).cloned());
-    found.ok_or_else(|| {
-        let names: Vec<String> = rulebook.targets.keys().map(|name| format!("`{name}`")).collect();
-        Failure::new(format!("there is no target `{name}`")).hint(format!("there are {}", names.join(", "))).into()
-    })
 }
 
 /// Something to be explained.
@@ -71,7 +62,9 @@ impl Question<'_> {
     pub(crate) fn answer(&self) -> Result<Explained> {
         let Situation { principal, target, .. } = self.situation;
         let protocol = spoken(target.protocol)?;
-        let operations = protocol.suppose(target, self.space, self.text);
+        let supposed = protocol.suppose(target, self.space, self.text).into_iter();
+        let (operations, names): (Vec<Operation>, Vec<Vec<String>>) =
+            supposed.map(|Supposition { operation, names }| (operation, names)).unzip();
         let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
         let mut text = String::new();
         let groups: Vec<&str> = principal.groups().iter().map(String::as_str).collect();
@@ -92,8 +85,8 @@ impl Question<'_> {
             Verdict::Deny(_) => scope.masks(),
         };
         let mut masked = Vec::new();
-        for operation in &operations {
-            self.describe(&mut text, operation, (scope.masks(), masks), &mut masked)?;
+        for (operation, names) in operations.iter().zip(&names) {
+            self.describe(&mut text, (operation, names), (scope.masks(), masks), &mut masked)?;
         }
         conclude(&mut text, &verdict)?;
         Ok(Explained { verdict, masked, text })
@@ -102,7 +95,7 @@ impl Question<'_> {
     fn describe(
         &self,
         text: &mut String,
-        operation: &Operation,
+        (operation, names): (&Operation, &[String]),
         (bound, masks): (&MaskSet, &MaskSet),
         masked: &mut Vec<String>,
     ) -> Result<()> {
@@ -118,7 +111,8 @@ impl Question<'_> {
         for (name, fact) in &operation.facts {
             writeln!(text, "  fact     {name} = {}", line(&shown(fact)))?;
         }
-        for ((name, mask), (_, bound)) in masks.outputs(operation).into_iter().zip(bound.outputs(operation)) {
+        let outputs = masks.outputs(operation, names).into_iter().zip(bound.outputs(operation, names));
+        for ((name, mask), (_, bound)) in outputs {
             match (mask, bound) {
                 (Some(mask), _) => {
                     writeln!(text, "  masked   {} by mask `{}`", line(&name), mask.name)?;

@@ -1,5 +1,7 @@
 //! What the verbs say that work on a configuration alone.
 
+mod decisions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

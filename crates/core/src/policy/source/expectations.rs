@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::document::{Findings, Reader, Text};
 use crate::identity::Claims;
 use crate::policy::source::{Known, each};
-use crate::target::TargetName;
+use crate::target::{TargetName, locate};
 
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,17 +109,18 @@ fn who(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> Op
 }
 
 fn on(findings: &mut Findings, text: &Text, known: &Known<'_>) -> Option<(TargetName, Option<String>)> {
-    let (target, space) = match text.text.split_once('/') {
-        Some((target, space)) => (target, Some(space)),
-        None => (text.text.as_str(), None),
+    let Some(targets) = known.registered else {
+        // with a mistake in a target, its databases cannot be told
+        let (name, space) = text.text.split_once('/').map_or((&*text.text, None), |(name, space)| (name, Some(space)));
+        return Some((known.target(findings, text, name)?, space.map(str::to_owned)));
     };
-    let name = known.target(findings, text, target)?;
-    if let (Some(space), Some(found)) = (space, known.registered.and_then(|all| all.get(&name)))
-        && found.admits(Some(space)).is_none()
-    {
-        findings.wrong(&text.place, format!("target `{target}` does not open `{space}`"), None);
+    match locate(targets, &text.text) {
+        Ok((target, space)) => Some((target.name.clone(), space.map(str::to_owned))),
+        Err(nowhere) => {
+            findings.wrong(&text.place, nowhere.message, nowhere.hint);
+            None
+        }
     }
-    Some((name, space.map(str::to_owned)))
 }
 
 fn expect(findings: &mut Findings, table: &mut Reader<'_>) -> Option<(Expected, Option<Vec<String>>)> {

@@ -95,15 +95,10 @@ fn lies_in(rule: &Rule, within: &Rule) -> bool {
     when() && effects(rule, within) && actions(rule, within) && objects(rule, within) && who() && same()
 }
 
-/// Whether two rules differ in nothing but what they name, so that the wider one says all that the narrower one says.
+/// Whether two rules differ in nothing but what they name, so that the wider one says all that the narrower one says. A
+/// condition of its own is a difference: one that fails denies.
 fn is_as_strict(rule: &Rule, within: &Rule) -> bool {
-    let mut alike = Rule {
-        name: within.name.clone(),
-        who: within.who.clone(),
-        on: within.on.clone(),
-        when: within.when.clone(),
-        ..rule.clone()
-    };
+    let mut alike = Rule { name: within.name.clone(), who: within.who.clone(), on: within.on.clone(), ..rule.clone() };
     // a bound says which rule set it
     if let (Some(own), Some(other)) = (&mut alike.limits.max_rows, &within.limits.max_rows) {
         own.by.clone_from(&other.by);
@@ -126,8 +121,9 @@ fn effects(rule: &Rule, within: &Rule) -> bool {
         return !rule.effects.is_empty() && rule.effects.iter().all(|effect| within.effects.contains(effect));
     }
     // an allow that lists no effects does not speak of what nobody can read, but for actions that it writes out
-    let unread = || rule.effects.contains(&Effect::Unknown) || (rule.effects.is_empty() && !rule.actions.is_empty());
-    within.effect != RuleEffect::Allow || !unread() || rule.actions == within.actions
+    let unread = rule.effects.contains(&Effect::Unknown);
+    let written = rule.effects.is_empty() && !rule.actions.is_empty() && rule.actions != within.actions;
+    within.effect != RuleEffect::Allow || !(unread || written)
 }
 
 fn actions(rule: &Rule, within: &Rule) -> bool {

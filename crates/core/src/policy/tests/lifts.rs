@@ -52,7 +52,7 @@ fn masked(rules: &str, operations: &[Operation]) -> Vec<String> {
         Verdict::Hold(terms) => terms.duties.masks,
         Verdict::Deny(denial) => return vec![format!("deny {}", denial.code.number())],
     };
-    let outputs = masks.outputs(&operations[0]).into_iter();
+    let outputs = masks.outputs(&operations[0], &[]).into_iter();
     outputs.filter_map(|(name, mask)| mask.map(|mask| format!("{name} by {}", mask.name))).collect()
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
+use postern_core::ports::Supposition;
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
@@ -33,12 +34,17 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
 
 /// What a simple query would ask for with the names of a catalog and what stands in `public`, from a session that has
 /// made no names.
-pub(in super::super) fn suppose(text: &str, catalog: &Catalog, user: &str) -> Vec<Operation> {
+pub(in super::super) fn suppose(text: &str, catalog: &Catalog, user: &str) -> Vec<Supposition> {
     let path = ["public".into()];
     let names = Names { catalog, search_path: &path, user, prepared: &|_| None, cursors: &|_| None };
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
     request.statements = read(&request.text, &names);
-    request.operations(&Arc::default(), &request.text)
+    let operations = request.operations(&Arc::default(), &request.text).into_iter().zip(request.statements.iter());
+    let supposition = |(operation, statement): (Operation, &Statement)| Supposition {
+        operation,
+        names: statement.names.iter().map(ToString::to_string).collect(),
+    };
+    operations.map(supposition).collect()
 }
 
 /// A message that asks for something: what it says, what that was read as, and what is wanted with it.
