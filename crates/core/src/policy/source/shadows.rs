@@ -53,15 +53,15 @@ fn said(rule: &Rule, shadow: Shadow) -> (String, &'static str) {
     match (shadow, rule.effect) {
         (Shadow::Forbidden, RuleEffect::Approve) => (
             format!("rule `{name}` asks nobody: all that it names is forbidden"),
-            "leave it out, or narrow the one that forbids",
+            "narrow one of them; without it nobody connects by it any more",
         ),
         (Shadow::Forbidden, RuleEffect::Allow | RuleEffect::Forbid) => (
             format!("rule `{name}` lets nothing through: all that it names is forbidden"),
-            "leave it out, or narrow the one that forbids",
+            "narrow one of them; without it nobody connects by it any more",
         ),
         (Shadow::Asked, _) => (
             format!("rule `{name}` never lets anything through alone: a human is asked about all that it names"),
-            "leave it out, or narrow the one that asks",
+            "narrow one of them; its bounds, and that people connect by it, count all the same",
         ),
         (Shadow::Repeated, _) => {
             (format!("rule `{name}` adds nothing: another rule says all of it"), "leave one of them out")
