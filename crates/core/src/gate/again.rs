@@ -78,7 +78,8 @@ impl Gate<Open> {
             }
         };
         // INVARIANT: what comes of it was masked as it was permitted, and is not masked otherwise on the way
-        let alike = |masks: &MaskSet| operations.iter().all(|one| masks.outputs(one) == flow.masks().outputs(one));
+        let alike =
+            |masks: &MaskSet| operations.iter().all(|one| masks.outputs(one, &[]) == flow.masks().outputs(one, &[]));
         if alike(&duties.masks) {
             Ok(())
         } else {

@@ -15,6 +15,7 @@ use postern_core::{Code, Fault};
 use super::super::analyze::Statement;
 use super::super::catalogs::texts;
 use super::super::cells::{self, Unprovable};
+use super::super::refuse::sqlstate;
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
 use super::asides::without_values;
@@ -253,6 +254,10 @@ impl Session<'_> {
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
         let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
         self.copying = false;
+        // in a pipeline the server may have come to this, and to its cancellation, before anybody heard of what is before it
+        if code == sqlstate::QUERY_CANCELED && self.stopping.is_none() {
+            self.reconsider()?;
+        }
         let stopped = self.stopped(&code).filter(|_| !fatal);
         let code = stopped.as_ref().map_or(code, code_of);
         match self.replies.first() {
