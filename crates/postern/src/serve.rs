@@ -88,6 +88,7 @@ impl Gateway {
         let journal = Journal::open(&settings.journal, keys, settings.durability, version, Arc::clone(&clock))?;
         let journal = Arc::new(journal);
         let store = Arc::new(Store::open(&settings.store, Arc::clone(&clock)).await?);
+        store.sessions_last(settings.lifetime.longest);
         let lost = store.sessions_lost(clock.now(), "the gateway ended before it").await?;
         if lost > 0 {
             tracing::warn!(sessions = lost, "the last gateway here did not stop in order");

@@ -8,6 +8,7 @@ mod failures;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::rand;
@@ -35,6 +36,9 @@ mod tests;
 
 /// How many credentials one owner may have at once.
 const MOST: u32 = 100;
+/// How often a store that does not answer is asked again whether a credential is still good, and after how long.
+const SILENT: u32 = 12;
+const AGAIN: Duration = Duration::from_secs(5);
 /// The random bytes of a token or password, and of a user name.
 const SECRET: usize = 32;
 const NAME: usize = 16;
@@ -125,8 +129,9 @@ impl Credentials {
         if self.store.keep_credential(&new, MOST).await? {
             return Ok(Issued { user, secret });
         }
-        let message = format!("you have {MOST} credentials of this gateway that are still good, the most there may be");
-        Err(Fault::client(Code::CredentialsTooMany, message).hint("use one again, revoke some, or wait for their end"))
+        // THREAT: whoever makes and takes back credentials in a loop fills store and journal; taking one back frees nothing
+        let message = format!("you were given {MOST} credentials whose time is not over, the most there may be");
+        Err(Fault::client(Code::CredentialsTooMany, message).hint("use one again, or wait for the end of some"))
     }
 
     /// The credential behind a token: whoever has the token has it from its owner.
@@ -214,12 +219,20 @@ impl Credentials {
 
     async fn until_taken_back(&self, id: CredentialId) {
         let mut revocations = self.revocations.subscribe();
+        let mut silent = 0_u32;
         loop {
             match self.store.credential_named(id).await {
-                Ok(Some(row)) if row.revoked => return,
-                Ok(_) => {}
+                Ok(Some(row)) if !row.revoked => silent = 0,
+                // a row outlives every session that came by it: where there is none, somebody took it away
+                Ok(_) => return,
+                Err(fault) if silent < SILENT => {
+                    tracing::warn!(credential = %id, %fault, "whether it is revoked is not known");
+                    silent = silent.saturating_add(1);
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
                 // not known is not good: the session is ended rather than kept by a store that is silent
-                Err(fault) => return tracing::warn!(credential = %id, %fault, "whether it is revoked is not known"),
+                Err(_) => return,
             }
             // the sender lives in `self`
             drop(revocations.changed().await);

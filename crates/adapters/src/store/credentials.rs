@@ -33,11 +33,11 @@ pub(crate) struct NewCredential<'a> {
 }
 
 impl Store {
-    /// Keeps a credential, unless its owner has `most` that are still good. Tells whether it did.
+    /// Keeps a credential, unless its owner has had `most` whose time is not over. Tells whether it did.
     pub(crate) async fn keep_credential(&self, new: &NewCredential<'_>, most: u32) -> Result<bool, Fault> {
         let statement = "INSERT INTO credentials (lookup, id, owner, expires, sealed) SELECT $1, $2, $3, $4, $5 \
                          WHERE (SELECT count(*) FROM credentials \
-                                WHERE owner = $3 AND expires > $6 AND revoked IS NULL) < $7";
+                                WHERE owner = $3 AND expires > $6) < $7";
         let query = sqlx::query(statement)
             .bind(new.lookup)
             .bind(new.id.to_string())

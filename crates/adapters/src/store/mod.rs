@@ -23,6 +23,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postern_core::clock::{Clock, Micros};
@@ -43,7 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long approvals and sessions that are over are kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How long a credential that is over is still known, so that whoever comes with it hears why it is refused.
+/// How long a credential that is over is still known after the last session that it may have opened: whoever comes with
+/// it hears why it is refused.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// How often the store looks for questions whose time is over, and for what it need not keep.
@@ -60,6 +62,8 @@ struct Rows {
     pool: SqlitePool,
     clock: Arc<dyn Clock>,
     changed: broadcast::Sender<ApprovalId>,
+    /// The longest that a session lasts, in seconds.
+    longest: AtomicU64,
 }
 
 impl Store {
@@ -92,10 +96,15 @@ impl Store {
             .map_err(|error| broken(&error))?;
         MIGRATIONS.run(&pool).await.map_err(|error| broken(&error))?;
         let (changed, _) = broadcast::channel(256);
-        let rows = Arc::new(Rows { pool, clock, changed });
+        let rows = Arc::new(Rows { pool, clock, changed, longest: AtomicU64::new(0) });
         let mut housekeeping = JoinSet::new();
         housekeeping.spawn(keep_house(Arc::clone(&rows)));
         Ok(Self { rows, _housekeeping: housekeeping })
+    }
+
+    /// States how long a session lasts at most: what can end one when it is taken back is known for as long.
+    pub fn sessions_last(&self, longest: Duration) {
+        self.rows.longest.store(longest.as_secs(), Ordering::Relaxed);
     }
 
     /// Finishes what is being written and closes the store; it is of no use afterwards.
@@ -129,10 +138,11 @@ impl Rows {
     /// Lets questions lapse whose time is over, and forgets what has been over for long.
     async fn tidy(&self) -> Result<(), Fault> {
         self.lapse_all().await?;
+        let session = Duration::from_secs(self.longest.load(Ordering::Relaxed));
         for (statement, kept) in [
             ("DELETE FROM approvals WHERE state <> 'pending' AND expires < $1", KEPT),
             ("DELETE FROM sessions WHERE ended < $1", KEPT),
-            ("DELETE FROM credentials WHERE expires < $1", REMEMBERED),
+            ("DELETE FROM credentials WHERE expires < $1", REMEMBERED.saturating_add(session)),
         ] {
             let before = Micros(self.clock.now().0.saturating_sub(Micros(0).after(kept).0));
             sqlx::query(statement).bind(number(before)).execute(&self.pool).await.map_err(unreachable)?;
