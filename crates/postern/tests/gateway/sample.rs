@@ -52,7 +52,7 @@ fn serve_tools(version: u32) {
     assert_eq!(stdout(&mail).trim(), "*************.com", "{}", stderr(&mail));
     let guessed = stderr(&through.psql(&["SELECT id FROM customers WHERE email LIKE 'grace%'"]));
     assert!(guessed.contains("PST-3004"), "{guessed}");
-    let many = stderr(&through.psql(&["BEGIN; DELETE FROM orders"]));
+    let many = stderr(&through.psql(&["BEGIN", "DELETE FROM orders"]));
     assert!(many.contains("PST-3008"), "a human is asked, and not inside of a transaction: {many}");
     let shell = stderr(&through.psql(&["COPY orders TO PROGRAM 'true'"]));
     assert!(shell.contains("not through the gateway; ask #dba"), "{shell}");
@@ -120,7 +120,9 @@ fn psql(way: &Way, script: &str) -> String {
     let mut command = way.command("psql");
     command.args(["--no-psqlrc", "--echo-all", "--variable=HIDE_TOAST_COMPRESSION=on"]);
     let output = fed_all(command, script);
-    output.trim_end().to_owned()
+    // whoever is bound by masks hears errors without what they might quote
+    let heard: Vec<&str> = output.lines().filter(|line| !line.starts_with("HINT:")).collect();
+    heard.join("\n")
 }
 
 fn fed_all(mut command: std::process::Command, script: &str) -> String {
