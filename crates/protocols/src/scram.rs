@@ -271,6 +271,8 @@ fn joined(extensions: &[String]) -> String {
     extensions.iter().map(|extension| format!(",{extension}")).collect()
 }
 
+/// The bytes that base64 says, if it is the one way to write them: padding in the middle, for one, is another.
 fn decoded(text: &str) -> Result<Vec<u8>, Broken> {
-    BASE64.decode(text.as_bytes()).map_err(|_| Broken::Malformed("base64"))
+    let bytes = BASE64.decode(text.as_bytes()).ok().filter(|bytes| BASE64.encode(bytes) == text);
+    bytes.ok_or(Broken::Malformed("base64"))
 }

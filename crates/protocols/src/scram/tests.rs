@@ -123,9 +123,16 @@ fn what_is_no_message_is_refused() {
         assert!(matches!(ClientFirst::read(first.as_bytes()), Err(Broken::Unoffered(_))), "{first:?}");
     }
     assert!(ClientFirst::read(b"n,,n=\xff,r=abc").is_err());
-    for last in
-        ["", "c=biws", "c=biws,r=abc", "c=biws,p=AAAA", "r=abc,c=biws,p=AAAA", "c=biws,r=abc,p=AAA", "c=b,r=abc,p=AAAA"]
-    {
+    for last in [
+        "",
+        "c=biws",
+        "c=biws,r=abc",
+        "c=biws,p=AAAA",
+        "r=abc,c=biws,p=AAAA",
+        "c=biws,r=abc,p=AAA",
+        "c=biws,r=abc,p=AA==AA==",
+        "c=b,r=abc,p=AAAA",
+    ] {
         assert!(ClientFinal::read(last.as_bytes()).is_err(), "{last:?}");
     }
     assert_eq!(format!("{:?}", ClientFinal::read(b"c=biws,r=abc,p=AAAA").unwrap()), "ClientFinal([secret])");
