@@ -63,6 +63,12 @@ pub struct Local {
     warned: Mutex<BTreeSet<String>>,
 }
 
+impl Vault for Local {
+    fn fetch<'a>(&'a self, reference: &'a SecretRef) -> Later<'a, Result<Secret, Fault>> {
+        Box::pin(self.secret(reference))
+    }
+}
+
 impl Local {
     async fn secret(&self, reference: &SecretRef) -> Result<Secret, Fault> {
         let secret = match reference.scheme.as_str() {

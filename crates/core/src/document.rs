@@ -5,11 +5,13 @@
 
 mod reader;
 mod words;
+mod write;
 
 use std::ops::Range;
 
 pub use reader::{Reader, Text, Value, parse};
 pub use words::{duration, meant, nearest, unknown};
+pub use write::string;
 
 #[cfg(test)]
 mod tests;

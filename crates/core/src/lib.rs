@@ -12,6 +12,7 @@ pub mod fault;
 pub mod gate;
 pub mod id;
 pub mod identity;
+pub mod inventory;
 pub mod journal;
 pub mod mask;
 pub mod operation;

@@ -11,13 +11,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::approval::{Answered, Approval, Choice, Settled};
 use crate::credential::{Challenge, Grant, Issued, Kept};
+use crate::document::{Findings, Reader};
 use crate::fault::Fault;
 use crate::gate::{Accepted, Gate};
 use crate::id::{ApprovalId, CredentialId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
+use crate::inventory::{Inventory, Means};
 use crate::journal::query::Query;
 use crate::journal::{Appended, Draft, Record, Unsealed};
-use crate::operation::Operation;
 use crate::policy::Rulebook;
 use crate::secret::Secret;
 use crate::target::{SecretRef, Target};
@@ -67,22 +68,19 @@ pub struct Link {
     pub tls: Option<Arc<dyn Encrypt>>,
 }
 
-/// What a text would ask for, were it sent.
-pub struct Supposition {
-    /// What it would be read as.
-    pub operation: Operation,
-    /// What a client would see its outputs called, where that is known; as many as there are outputs.
-    pub names: Vec<String>,
-}
-
 /// A protocol: turns bytes into operations and cells into bytes.
 pub trait Protocol: Send + Sync {
     /// Its words.
     fn vocabulary(&self) -> &'static Vocabulary;
 
-    /// What a text in the protocol's own language would ask for, as far as that can be told without the target: for
-    /// explaining a policy, never for deciding.
-    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Supposition>;
+    /// An inventory of nothing, so that everything is assumed.
+    fn assumed(&self) -> Arc<dyn Inventory>;
+
+    /// The inventory that a document holds, unless there is a mistake in it.
+    fn recall(&self, findings: &mut Findings, document: Reader<'_>) -> Option<Arc<dyn Inventory>>;
+
+    /// The inventory of a target, asked of it on connections of the gateway's own.
+    fn survey<'a>(&'a self, target: &'a Target, means: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>>;
 
     /// Serves one client to the end of its session.
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()>;

@@ -44,13 +44,17 @@ pub enum Verb {
     /// Try the policy's own tests, offline
     ///
     /// Runs every `[[test]]` entry of a configuration: who asks which target for what, and what must come of it. Names in
-    /// statements are taken to be in schema `public`. Exits 1 if one fails, and then says what each rule had to say.
+    /// statements mean what the target's `schema` file says; without one, they are taken to be in schema `public`. Exits 1
+    /// if one fails, and then says what each rule had to say.
     Test(Test),
     /// Say what the policy makes of an operation, and why, offline
     ///
     /// Shows what a statement is read as (its touches and facts), what every rule says of it or why it is silent, which
     /// columns come back masked, and the verdict. The principal is supposed, not proved; nothing is sent anywhere.
     Explain(Explain),
+    /// Take down what targets hold, for trying a policy without them
+    #[command(subcommand)]
+    Catalog(Catalog),
     /// Exchange your token for a credential of minutes
     ///
     /// The credential is for one target, ends with your token or sooner, and is printed once, to standard output. Tools
@@ -136,6 +140,30 @@ pub struct Explain {
     /// The operation in the target's own language, such as an SQL statement
     #[arg(required = true, trailing_var_arg = true)]
     pub operation: Vec<String>,
+}
+
+/// What to do with the structure of targets.
+#[derive(Debug, Subcommand)]
+pub enum Catalog {
+    /// Ask a target for its structure, and write it to a file
+    ///
+    /// On the gateway's host, as the gateway's account: it logs in to the target as the gateway does, and asks for every
+    /// database that the configuration opens there. The file holds names and types, what views read and how they are
+    /// defined, and no data; the same structure is always the same text. A target names it with `schema = "FILE"`.
+    Export(Export),
+}
+
+/// What `catalog export` takes.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The target
+    pub target: String,
+    /// The configuration, such as postern.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 fn moment(text: &str) -> Result<Micros, String> {

@@ -5,6 +5,7 @@
 
 mod files;
 mod gateway;
+mod inventories;
 mod issuers;
 mod listeners;
 mod mistakes;
@@ -22,6 +23,7 @@ use postern_core::target::{Login, Target, TargetTls};
 
 pub use files::Stamp;
 pub use gateway::{Gateway, Tls};
+pub use inventories::Inventories;
 pub use listeners::{HTTPS, Listener, Listeners};
 pub use mistakes::{Mistakes, Remark};
 
@@ -42,16 +44,24 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// The policy.
     pub rulebook: Rulebook,
-    /// What the operator should know although nothing is wrong.
-    pub remarks: Vec<Remark>,
     /// The files it was read from, as they were.
     pub stamp: Stamp,
+    /// What the operator should know although nothing is wrong.
+    findings: Findings,
+    /// Where relative paths start.
+    base: Base,
 }
 
 impl Config {
+    /// What the operator should know although nothing is wrong.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<Remark> {
+        Remark::all(&self.findings)
+    }
+
     /// Says to the log what the operator should know.
     pub fn log_remarks(&self) {
-        for remark in &self.remarks {
+        for remark in self.remarks() {
             tracing::warn!("{}", remark.line);
         }
     }
@@ -136,8 +146,8 @@ impl Draft<'_> {
         for target in rulebook.targets.values_mut() {
             *target = Arc::new(self.base.settle(target));
         }
-        let remarks = Remark::all(&self.findings);
-        Ok(Config { gateway, listeners, issuers, rulebook, remarks, stamp: Stamp::default() })
+        let Self { findings, base, .. } = self;
+        Ok(Config { gateway, listeners, issuers, rulebook, stamp: Stamp::default(), findings, base })
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use postern_core::Fault;
+use postern_core::target::Nowhere;
 
 use crate::config::Mistakes;
 
@@ -38,6 +39,12 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<Nowhere> for Failure {
+    fn from(nowhere: Nowhere) -> Self {
+        Self { message: nowhere.message, hint: nowhere.hint }
+    }
+}
 
 /// The failure as the operator sees it.
 #[must_use]

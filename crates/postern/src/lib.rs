@@ -37,6 +37,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
         Verb::Check(args) => verbs::check::run(&args, out),
         Verb::Test(args) => verbs::test::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
+        Verb::Catalog(args) => {
+            process::forbid_core_dumps()?;
+            wait(verbs::catalog::run(&args, out))
+        }
         Verb::Token(args) => wait(verbs::token::run(args, out)),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
         Verb::Secrets(args) => {

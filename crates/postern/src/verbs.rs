@@ -4,9 +4,11 @@
 
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod check;
 mod client;
 pub(crate) mod explain;
+mod reach;
 pub(crate) mod secrets;
 pub(crate) mod test;
 pub(crate) mod token;

@@ -9,20 +9,25 @@ pub mod catalog;
 mod catalogs;
 mod cells;
 pub mod forward;
+mod inventory;
 mod login;
 mod refuse;
 mod session;
 pub mod vocabulary;
 pub mod wire;
 
-use postern_core::Vocabulary;
+use std::sync::Arc;
+
+use postern_core::document::{Findings, Reader};
 use postern_core::gate::{Accepted, Gate};
-use postern_core::ports::{Client, Later, Protocol, Supposition};
+use postern_core::inventory::{self as neutral, Means};
+use postern_core::ports::{Client, Later, Protocol};
 use postern_core::target::Target;
+use postern_core::{Fault, Vocabulary};
 
 use self::cancel::Cancels;
-use self::catalog::Catalog;
 use self::catalogs::Catalogs;
+use self::inventory::Inventory;
 use self::login::Ended;
 use self::session::Session;
 
@@ -51,10 +56,24 @@ impl Protocol for Postgres {
         &vocabulary::VOCABULARY
     }
 
-    fn suppose(&self, target: &Target, space: Option<&str>, text: &str) -> Vec<Supposition> {
-        let database = space.or(target.database.as_deref()).unwrap_or_default();
-        let user = target.logins.last().map_or("", |(_, login)| &login.user);
-        session::suppose(text, &Catalog::empty(database), user)
+    fn assumed(&self) -> Arc<dyn neutral::Inventory> {
+        Arc::new(Inventory::default())
+    }
+
+    fn recall(&self, findings: &mut Findings, document: Reader<'_>) -> Option<Arc<dyn neutral::Inventory>> {
+        let inventory = Inventory::read(findings, document)?;
+        Some(Arc::new(inventory))
+    }
+
+    fn survey<'a>(
+        &'a self,
+        target: &'a Target,
+        means: &'a Means,
+    ) -> Later<'a, Result<Arc<dyn neutral::Inventory>, Fault>> {
+        Box::pin(async move {
+            let inventory: Arc<dyn neutral::Inventory> = Arc::new(Inventory::survey(target, means).await?);
+            Ok(inventory)
+        })
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

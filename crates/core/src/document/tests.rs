@@ -213,3 +213,29 @@ fn the_word_that_was_probably_meant() {
     }
     assert_eq!(nearest("allow", &[]), None);
 }
+
+#[test]
+fn a_string_is_written_as_it_is_read() {
+    for (text, written) in [
+        ("plain", r#""plain""#),
+        ("", r#""""#),
+        ("it's", r#""it's""#),
+        (r#""Odd"."x""#, r#"'"Odd"."x"'"#),
+        (r"a\b", r"'a\b'"),
+        ("\"it's\"\t", r#""\"it's\"\u0009""#),
+        ("a\nb", "'''\na\nb'''"),
+        ("\na'", r#""\u000Aa'""#),
+        ("a\r\nb\u{7f}", r#""a\u000D\u000Ab\u007F""#),
+    ] {
+        assert_eq!(super::string(text), written);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_string_is_read_as_it_was_written(text in r#"[ -~\n\r\t'"\\\u{0}-\u{9f}ß名]{0,12}"#) {
+        let document = format!("x = {}", super::string(&text));
+        let said = wrong(&document, |findings, mut top| assert_eq!(top.required(findings, "x").unwrap().text, text));
+        proptest::prop_assert_eq!(said, Vec::<String>::new());
+    }
+}

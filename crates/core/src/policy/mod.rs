@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::document::Text;
 use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
@@ -53,6 +54,8 @@ pub struct Rulebook {
     pub roles: Roles,
     /// What the operator expects of it.
     pub expectations: Vec<Expectation>,
+    /// The files that say what targets hold, as the policy names them.
+    pub inventories: BTreeMap<TargetName, Text>,
 }
 
 /// What a rule does where it matches.
@@ -234,7 +237,7 @@ impl Scope {
     }
 
     /// Binds the masks to every column that shows the data of a masked one under another name.
-    pub(crate) fn relate(&mut self, lineage: &dyn Lineage) {
+    pub fn relate(&mut self, lineage: &dyn Lineage) {
         self.masks = Arc::new(self.masks.closed(lineage));
     }
 

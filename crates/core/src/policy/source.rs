@@ -132,7 +132,7 @@ impl<'d> Source<'d> {
             kinds: whole.then(|| trust.iter().map(|rule| rule.kind).collect()),
             issuers,
         };
-        let targets = targets::read_all(findings, self.targets, &known);
+        let (targets, inventories) = targets::read_all(findings, self.targets, &known);
         let registered = (targets.len() == tables).then_some(&targets);
         let known = Known { registered, labels: labels(&targets), ..known };
         let masks = masks::read_all(findings, self.masks, &known);
@@ -141,7 +141,19 @@ impl<'d> Source<'d> {
         let expectations = expectations::read_all(findings, self.expectations, &known);
         let issuers = around.issuers.iter().map(|issuer| (issuer.name.to_owned(), issuer.url.to_owned())).collect();
         let (revision, naming) = (revision(content), Naming::of(&rules));
-        Rulebook { revision, trust, issuers, rules, naming, masks, targets, vocabularies, roles, expectations }
+        Rulebook {
+            revision,
+            trust,
+            issuers,
+            rules,
+            naming,
+            masks,
+            targets,
+            vocabularies,
+            roles,
+            expectations,
+            inventories,
+        }
     }
 }
 

@@ -106,7 +106,7 @@ fn a_whole_configuration_is_read_with_its_defaults() {
         [("postgres", "127.0.0.1:15432".to_owned(), false), ("https", "127.0.0.1:18443".to_owned(), false)]
     );
     assert!(config.summary().starts_with("1 rule, 0 masks, 1 target, 1 principal, 1 issuer; revision "));
-    assert_eq!(config.remarks, []);
+    assert_eq!(config.remarks(), []);
 
     let base = folder.path();
     assert_eq!(gateway.store, base.join("state/postern.db"));
@@ -149,7 +149,8 @@ connections = 20
     assert_eq!(config.listeners.iter().count(), 1);
     let listener = config.listeners.of("postgres").unwrap();
     assert_eq!((listener.address.port(), listener.connections), (5433, 20));
-    let remarks: Vec<&str> = config.remarks.iter().map(|remark| remark.line.rsplit('/').next().unwrap()).collect();
+    let remarks = config.remarks();
+    let remarks: Vec<&str> = remarks.iter().map(|remark| remark.line.rsplit('/').next().unwrap()).collect();
     insta::assert_snapshot!(remarks.join("\n"), @r"
     postern.toml:7:36: note: `mysql`: not in this version; nothing listens on its port
     postern.toml:12:9: note: `blobs`: not in this version; nothing is recorded there
@@ -334,7 +335,7 @@ fn the_documented_configuration_is_one() {
     let (_folder, config) =
         good_with(&files.each_ref().map(|(name, text)| (*name, text.as_str())), &crate::vocabularies());
     assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (6, 1, 1));
-    assert_eq!(config.remarks, []);
+    assert_eq!(config.remarks(), []);
 }
 
 #[test]

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_adapters::clock::SystemClock;
+use postern_core::document::{Findings, Reader};
 use postern_core::gate::Accepted;
-use postern_core::ports::{Client, Later, Protocol, Supposition};
+use postern_core::inventory::{Inventory, Means};
+use postern_core::ports::{Client, Later, Protocol};
 use postern_core::target::Target;
-use postern_core::{Claim, Clock as _, Gate, Secret, Vocabulary};
+use postern_core::{Claim, Clock as _, Code, Fault, Gate, Secret, Vocabulary};
 use postern_testkit::fakes::TOY;
 use postern_testkit::issuer::Issuer;
 use tempfile::TempDir;
@@ -27,8 +29,16 @@ impl Protocol for Lines {
         &TOY
     }
 
-    fn suppose(&self, _: &Target, _: Option<&str>, _: &str) -> Vec<Supposition> {
-        Vec::new()
+    fn assumed(&self) -> Arc<dyn Inventory> {
+        postern_protocols::postgres::Postgres::new().assumed()
+    }
+
+    fn recall(&self, _: &mut Findings, _: Reader<'_>) -> Option<Arc<dyn Inventory>> {
+        None
+    }
+
+    fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>> {
+        Box::pin(async { Err(Fault::target(Code::NotSupported, "it holds nothing")) })
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

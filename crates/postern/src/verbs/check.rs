@@ -10,8 +10,9 @@ use crate::cli::Check;
 use crate::{config, vocabularies};
 
 pub(crate) fn run(args: &Check, out: &mut dyn Write) -> Result<()> {
-    let config = config::read(&args.file, &vocabularies())?;
-    for remark in &config.remarks {
+    let mut config = config::read(&args.file, &vocabularies())?;
+    config.inventories(&postern_protocols::all())?;
+    for remark in config.remarks() {
         writeln!(out, "{}\n", remark.block)?;
     }
     for name in config.rulebook.sealed_secrets() {

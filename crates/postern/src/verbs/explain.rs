@@ -4,35 +4,35 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::Arc;
 
 use anyhow::Result;
 use postern_adapters::clock::SystemClock;
+use postern_core::inventory::Supposition;
 use postern_core::mask::MaskSet;
 use postern_core::operation::{Fact, Outputs, Reading};
 use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Silence, Situation, Supposed};
-use postern_core::ports::{Clock, Protocol, Supposition};
+use postern_core::ports::Clock;
 use postern_core::target::locate;
 use postern_core::verdict::Limits;
 use postern_core::visible::line;
-use postern_core::{Operation, Verdict};
+use postern_core::{Code, Denial, Operation, Verdict};
 
 use crate::cli::Explain;
+use crate::config::Inventories;
 use crate::failure::Failure;
 use crate::suppose;
 use crate::{config, vocabularies};
 
 pub(crate) fn run(args: &Explain, out: &mut dyn Write) -> Result<()> {
-    let config = config::read(&args.config, &vocabularies())?;
+    let mut config = config::read(&args.config, &vocabularies())?;
+    let inventories = config.inventories(&postern_protocols::all())?;
     let rulebook = &config.rulebook;
     let principal = suppose::principal(rulebook, &Supposed::Named(args.who.clone()), &args.group)?;
-    let (target, space) = locate(&rulebook.targets, &args.on).map_err(|nowhere| {
-        let failure = Failure::new(nowhere.message);
-        nowhere.hint.map_or(failure.clone(), |hint| failure.hint(hint))
-    })?;
+    let (target, space) = locate(&rulebook.targets, &args.on).map_err(Failure::from)?;
     let at = args.at.unwrap_or_else(|| SystemClock.now());
     let question = Question {
         rulebook,
+        inventories: &inventories,
         situation: Situation { principal: &principal, target: &target, client: args.from, now: at },
         space,
         text: &args.operation.join(" "),
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Explain, out: &mut dyn Write) -> Result<()> {
 /// Something to be explained.
 pub(crate) struct Question<'a> {
     pub(crate) rulebook: &'a Rulebook,
+    pub(crate) inventories: &'a Inventories,
     pub(crate) situation: Situation<'a>,
     pub(crate) space: Option<&'a str>,
     pub(crate) text: &'a str,
@@ -61,23 +62,23 @@ pub(crate) struct Explained {
 impl Question<'_> {
     pub(crate) fn answer(&self) -> Result<Explained> {
         let Situation { principal, target, .. } = self.situation;
-        let protocol = spoken(target.protocol)?;
-        let supposed = protocol.suppose(target, self.space, self.text).into_iter();
-        let (operations, names): (Vec<Operation>, Vec<Vec<String>>) =
-            supposed.map(|Supposition { operation, names }| (operation, names)).unzip();
-        let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
+        let (source, inventory) = self.inventories.of(target)?;
         let mut text = String::new();
         let groups: Vec<&str> = principal.groups().iter().map(String::as_str).collect();
         writeln!(text, "who      {} `{}` in [{}]", principal.kind().word(), principal.name(), groups.join(", "))?;
-        writeln!(text, "on       {} ({}), names taken as in schema public", target.name, target.protocol)?;
-        let Some(scope) = scope else {
-            let denial = postern_core::Denial::new(
-                postern_core::Code::TargetUnknown,
-                format!("no rule lets `{}` open `{}`", principal.name(), target.name),
-            );
-            writeln!(text, "verdict  deny {}: {}", denial.code, denial.message)?;
-            return Ok(Explained { verdict: Verdict::Deny(denial), masked: Vec::new(), text });
+        writeln!(text, "on       {} ({}), names {source}", target.name, target.protocol)?;
+        let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
+        let (mut scope, login) = match (scope, target.login_of(principal)) {
+            (Some(scope), Some(login)) => (scope, login),
+            (scope, _) => return refused(text, &self.situation, scope.is_some()),
         };
+        let space = target.admits(self.space).unwrap_or_default();
+        if let Some(lineage) = inventory.lineage(space) {
+            scope.relate(&*lineage);
+        }
+        let supposed = inventory.suppose(space, &login.user, self.text).into_iter();
+        let (operations, names): (Vec<Operation>, Vec<Vec<String>>) =
+            supposed.map(|Supposition { operation, names }| (operation, names)).unzip();
         let verdict = scope.decide(&operations, &self.situation);
         let masks = match &verdict {
             Verdict::Allow(duties) => &duties.masks,
@@ -134,9 +135,16 @@ impl Question<'_> {
     }
 }
 
-fn spoken(protocol: &str) -> Result<Arc<dyn Protocol>> {
-    let found = postern_protocols::all().into_iter().find(|one| one.vocabulary().protocol == protocol);
-    found.ok_or_else(|| Failure::new(format!("protocol `{protocol}` is not of this version")).into())
+/// Whoever may not open the target, or has no account there, gets no further.
+fn refused(mut text: String, situation: &Situation<'_>, may_open: bool) -> Result<Explained> {
+    let (name, target) = (situation.principal.name(), &situation.target.name);
+    let denial = if may_open {
+        Denial::new(Code::NoLogin, format!("target `{target}` has no account for `{name}`"))
+    } else {
+        Denial::new(Code::TargetUnknown, format!("no rule lets `{name}` open `{target}`"))
+    };
+    writeln!(text, "verdict  deny {}: {}", denial.code, denial.message)?;
+    Ok(Explained { verdict: Verdict::Deny(denial), masked: Vec::new(), text })
 }
 
 fn shown(fact: &Fact) -> String {

@@ -11,17 +11,19 @@ use postern_core::policy::{Expectation, Expected, Rulebook, Situation};
 use postern_core::ports::Clock;
 
 use crate::cli::Test;
+use crate::config::Inventories;
 use crate::failure::Failure;
 use crate::suppose;
 use crate::verbs::explain::{Explained, Question};
 use crate::{config, vocabularies};
 
 pub(crate) fn run(args: &Test, out: &mut dyn Write) -> Result<()> {
-    let config = config::read(&args.file, &vocabularies())?;
+    let mut config = config::read(&args.file, &vocabularies())?;
+    let inventories = config.inventories(&postern_protocols::all())?;
     let all = &config.rulebook.expectations;
     let mut failed: usize = 0;
     for expectation in all {
-        let (met, explained) = try_out(&config.rulebook, expectation)?;
+        let (met, explained) = try_out(&config.rulebook, &inventories, expectation)?;
         match met {
             Ok(()) => writeln!(out, "ok    {}", expectation.name)?,
             Err(what) => {
@@ -48,12 +50,17 @@ pub(crate) fn run(args: &Test, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn try_out(rulebook: &Rulebook, expectation: &Expectation) -> Result<(Result<(), String>, Explained)> {
+fn try_out(
+    rulebook: &Rulebook,
+    inventories: &Inventories,
+    expectation: &Expectation,
+) -> Result<(Result<(), String>, Explained)> {
     let principal = suppose::principal(rulebook, &expectation.who, &[])?;
     let target = rulebook.targets.get(&expectation.on);
     let target = target.ok_or_else(|| Failure::new(format!("there is no target `{}`", expectation.on)))?;
     let situation = Situation { principal: &principal, target, client: [127, 0, 0, 1].into(), now: SystemClock.now() };
-    let question = Question { rulebook, situation, space: expectation.space.as_deref(), text: &expectation.run };
+    let space = expectation.space.as_deref();
+    let question = Question { rulebook, inventories, situation, space, text: &expectation.run };
     let explained = question.answer()?;
     Ok((compare(expectation, &explained), explained))
 }

@@ -102,3 +102,43 @@ fn a_configuration_without_tests_does_not_pass_for_tested() {
     let (said, failed) = run(&["test", file.to_str().unwrap()]);
     assert_eq!((said.as_str(), failed.is_some()), ("", true));
 }
+
+#[test]
+fn a_schema_that_cannot_be_used_is_a_mistake_at_its_place() {
+    let (folder, file) = documented("");
+    let text = fs::read_to_string(&file).unwrap();
+    let named = "name      = \"orders\"";
+    assert!(text.contains(named));
+    fs::write(&file, text.replace(named, &format!("{named}\nschema    = \"orders.toml\""))).unwrap();
+    let whole = "format = 1\nprotocol = \"postgres\"\n";
+    let shop = "[[database]]\nname = \"shop\"\naccounts = [{ name = \"app\", search_path = [] }]\n";
+    let mut said = String::new();
+    for (case, content) in [
+        ("no file", None),
+        ("no TOML", Some("format = ")),
+        ("a later format", Some("format = 7\nprotocol = \"postgres\"\n[tables]\n")),
+        ("a database is missing", Some(&*format!("{whole}{shop}"))),
+        (
+            "an account is missing",
+            Some(&*format!("{whole}[[database]]\nname = \"shop\"\n{}", shop.replace("shop", "stats"))),
+        ),
+        ("a mistake in it", Some(&*format!("{whole}{shop}indxes = []\n"))),
+    ] {
+        if let Some(content) = content {
+            fs::write(folder.path().join("orders.toml"), content).unwrap();
+        }
+        let path = file.to_str().unwrap();
+        let explain = ["explain", "--config", path, "--as", "deploy-bot", "--on", "orders", "SELECT 1"];
+        let failed = run(&["test", path]).1.unwrap();
+        assert_eq!(
+            [run(&["check", path]), run(&explain)].map(|(said, failed)| (said.len(), failed)),
+            [(0, Some(failed.clone())), (0, Some(failed.clone()))]
+        );
+        said.push_str(&format!("## {case}\n{}\n\n", failed.replace(&format!("{}/", folder.path().display()), "")));
+    }
+    insta::assert_snapshot!(said);
+    let all = shop.to_owned() + &shop.replace("shop", "stats");
+    fs::write(folder.path().join("orders.toml"), format!("{whole}{all}")).unwrap();
+    let said = explain(&file, &["--as", "deploy-bot", "--on", "orders", "SELECT 1"]);
+    assert!(said.contains("\non       orders (postgres), names as in orders.toml\n"), "{said}");
+}

@@ -22,6 +22,8 @@ mod raw;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod served;

@@ -46,6 +46,7 @@ use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
 use super::catalog::Catalog;
 
 pub use depth::DEEPEST;
+pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
 pub use separate::must_be_sent_separately;
 pub(crate) use source::Source;

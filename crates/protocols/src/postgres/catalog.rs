@@ -25,12 +25,17 @@ use super::analyze::Source;
 use identity::Identities;
 pub(crate) use path::Path;
 pub use queries::QUERIES;
+pub(crate) use rows::Cells;
 pub use rows::{CatalogError, Row};
 
 /// The schema of everything that comes with the server.
 pub(crate) const SYSTEM: &str = "pg_catalog";
 /// The schema of the session's own temporary objects, whatever the server really calls it.
 pub(crate) const TEMPORARY: &str = "pg_temp";
+
+/// Types of the system schema that are told by their OIDs, which never change (`pg_type.dat`).
+pub(crate) const PLAIN_TYPES: &[(&str, u32)] =
+    &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("jsonb", 3802), ("uuid", 2950)];
 
 /// A database as it stood at one moment.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use super::wire::{Backend, Frontend, Limit, frame, row};
 use crate::wire::Inlet;
 
 /// How long a target may take to tell its catalog.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A target, a database of it, and the account that reads its catalog.
 type Key = (String, String, String);
@@ -92,14 +92,20 @@ async fn read(gate: &Gate<Open>) -> Result<Catalog, Fault> {
     }
     target.let_out();
     target.drain_all().await.map_err(|error| lost().cause(error))?;
-    let mut answers = Vec::with_capacity(QUERIES.len());
-    for _ in QUERIES {
-        answers.push(answer(&mut inlet).await?);
-    }
+    let answers = answers(&mut inlet, QUERIES.len()).await?;
     target.control(&Control::Terminate);
     target.let_out();
     target.finish().await;
     Catalog::from_rows(gate.space(), &answers).map_err(|error| unreadable().cause(error))
+}
+
+/// The answers to as many questions, in order.
+pub(super) async fn answers(inlet: &mut Inlet, count: usize) -> Result<Vec<Vec<Row>>, Fault> {
+    let mut answers = Vec::with_capacity(count);
+    for _ in 0..count {
+        answers.push(answer(inlet).await?);
+    }
+    Ok(answers)
 }
 
 async fn answer(inlet: &mut Inlet) -> Result<Vec<Row>, Fault> {
@@ -132,10 +138,10 @@ pub(super) fn texts(body: &[u8]) -> Option<Row> {
     row::cells(body).map(|cell| cell.ok()?.map(text).transpose().ok()).collect()
 }
 
-fn unreadable() -> Fault {
+pub(super) fn unreadable() -> Fault {
     Fault::target(Code::TargetViolation, "the target's catalog cannot be read")
 }
 
-fn lost() -> Fault {
+pub(super) fn lost() -> Fault {
     Fault::target(Code::TargetLost, "the connection to the target was lost while its catalog was read")
 }

@@ -42,6 +42,7 @@ use super::login::LoggedIn;
 use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
+pub(super) use self::names::PATH;
 pub(super) use self::submission::suppose;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 

@@ -20,15 +20,26 @@ pub(super) fn read_all(
     findings: &mut Findings,
     tables: Vec<Reader<'_>>,
     known: &Known<'_>,
-) -> BTreeMap<TargetName, Arc<Target>> {
-    let targets = each(findings, tables, "targets", |findings, table, name| {
+) -> (BTreeMap<TargetName, Arc<Target>>, BTreeMap<TargetName, Text>) {
+    let read = each(findings, tables, "targets", |findings, table, name| {
         let name = name.and_then(|text| self::name(findings, &text));
         read(findings, table, name, known)
     });
-    targets.into_iter().map(|target| (target.name.clone(), Arc::new(target))).collect()
+    let (mut targets, mut inventories) = (BTreeMap::new(), BTreeMap::new());
+    for (target, inventory) in read {
+        inventories.extend(inventory.map(|file| (target.name.clone(), file)));
+        targets.insert(target.name.clone(), Arc::new(target));
+    }
+    (targets, inventories)
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<TargetName>, known: &Known<'_>) -> Option<Target> {
+/// A target, and the file that says what it holds where there is one.
+fn read(
+    findings: &mut Findings,
+    mut table: Reader<'_>,
+    name: Option<TargetName>,
+    known: &Known<'_>,
+) -> Option<(Target, Option<Text>)> {
     let protocol = table.required(findings, "protocol").and_then(|text| {
         let words: Vec<(&'static str, &'static str)> = known.vocabularies.keys().map(|word| (*word, *word)).collect();
         if known.later.contains(&text.text.as_str()) {
@@ -42,13 +53,13 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<TargetName>
     let databases = table.texts(findings, "databases").unwrap_or_default().into_iter().map(|text| text.text).collect();
     let tls = tls(findings, &mut table);
     table.later(findings, "via");
-    table.later(findings, "schema");
+    let inventory = table.text(findings, "schema");
     let logins = logins(findings, &mut table, known);
     let catalog_login = login_at(findings, &mut table, "catalog_login");
     let labels = labels(findings, &mut table);
     table.finish(findings);
     let (host, port) = address?;
-    Some(Target {
+    let target = Target {
         name: name?,
         protocol: protocol?,
         host,
@@ -59,7 +70,8 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<TargetName>
         logins: logins?,
         catalog_login,
         labels,
-    })
+    };
+    Some((target, inventory))
 }
 
 fn name(findings: &mut Findings, text: &Text) -> Option<TargetName> {

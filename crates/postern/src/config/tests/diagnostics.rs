@@ -63,7 +63,7 @@ fn printed(snippet: &str, around: &[&str]) -> String {
     std::fs::write(&file, format!("{snippet}{}", around.concat())).unwrap();
     let said = match read(&file, &vocabularies()) {
         Err(mistakes) => mistakes.to_string(),
-        Ok(config) => config.remarks.iter().map(|remark| format!("{}\n\n", remark.block)).collect::<String>() + "ok",
+        Ok(config) => config.remarks().iter().map(|remark| format!("{}\n\n", remark.block)).collect::<String>() + "ok",
     };
     format!("{snippet}\n----\n{}", said.replace(&format!("{}/", folder.path().display()), ""))
 }

@@ -11,7 +11,7 @@ use super::scope::{Item, Meaning, Scope};
 use super::source::Source;
 use super::statement::{Reader, strings};
 use super::targets::is_star;
-use crate::postgres::catalog::SYSTEM;
+use crate::postgres::catalog::{PLAIN_TYPES, SYSTEM};
 
 impl Reader<'_> {
     /// What goes into the value of an expression.
@@ -356,8 +356,6 @@ impl Reader<'_> {
 
 /// Whether a cast is to the type that the column has anyway. The server then leaves the column as it is.
 fn changes_nothing(cast: &TypeCast, (kind, modifier): (u32, i32)) -> bool {
-    const NAMES: &[(&str, u32)] =
-        &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("jsonb", 3802), ("uuid", 2950)];
     let Some(name) = &cast.type_name else {
         return false;
     };
@@ -366,7 +364,7 @@ fn changes_nothing(cast: &TypeCast, (kind, modifier): (u32, i32)) -> bool {
     let ([word] | [SYSTEM, word]) = names.as_slice() else {
         return false;
     };
-    plain && NAMES.contains(&(*word, kind))
+    plain && PLAIN_TYPES.contains(&(*word, kind))
 }
 
 /// The name that an expression is, where it is nothing but a name without dots.

@@ -60,6 +60,16 @@ fn builtin(name: &str) -> Option<Builtin> {
     BUILTIN.get(place).copied()
 }
 
+/// The names of the functions that come with the server.
+pub(crate) fn builtins() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|builtin| builtin.name)
+}
+
+/// Whether a function of this name comes with the server.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    builtin(name).is_some()
+}
+
 /// The operators that come with the server (`pg_operator` of PostgreSQL 15 and 18, which agree).
 const OPERATORS: &[&str] = &[
     "!!", "!~", "!~*", "!~~", "!~~*", "#", "##", "#-", "#>", "#>>", "%", "&", "&&", "&<", "&<|", "&>", "*", "*<",

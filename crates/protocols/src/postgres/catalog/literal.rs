@@ -112,6 +112,11 @@ impl Literal {
         self.row(10, &[schema, name, if extension { "t" } else { "f" }])
     }
 
+    /// A type: its OID, schema, name and kind, the types or relation that it is made of, and its category.
+    pub(crate) fn kind(&mut self, cells: [&str; 8]) -> &mut Self {
+        self.row(11, &cells)
+    }
+
     fn oid(&self, name: &str) -> String {
         let named = |row: &&Row| row[2].as_deref() == Some(name);
         self.answers[2].iter().find(named).unwrap()[0].clone().unwrap()
@@ -135,6 +140,11 @@ impl Literal {
 
 /// The shop that most tests are about.
 pub(crate) fn shop() -> Catalog {
+    shop_literal().catalog()
+}
+
+/// The shop, as rows.
+pub(crate) fn shop_literal() -> Literal {
     let mut shop = Literal::new();
     shop.table("customers", "id int4, name text, email text, phone text, tags text[], meta jsonb, active bool")
         .table("orders", "id int4, customer_id int4, total int8, note text, created_at timestamptz")
@@ -176,5 +186,5 @@ pub(crate) fn shop() -> Catalog {
         .function("hidden", "peek", false, false)
         .operator("public", "<=>", true)
         .operator("public", "@@@@", false);
-    shop.catalog()
+    shop
 }

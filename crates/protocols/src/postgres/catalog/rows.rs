@@ -278,26 +278,26 @@ fn oids(question: usize, rows: &[Row]) -> Result<HashSet<u32>, CatalogError> {
 }
 
 /// The values of one row, each of which must be there and have its form.
-struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     question: usize,
     row: &'a Row,
 }
 
 impl<'a> Cells<'a> {
-    fn new(question: usize, row: &'a Row) -> Self {
+    pub(crate) fn new(question: usize, row: &'a Row) -> Self {
         Self { question, row }
     }
 
-    fn text(&self, index: usize) -> Result<&'a str, CatalogError> {
+    pub(crate) fn text(&self, index: usize) -> Result<&'a str, CatalogError> {
         let cell = self.row.get(index).and_then(Option::as_deref);
         cell.ok_or(self.misfit())
     }
 
-    fn number<N: std::str::FromStr>(&self, index: usize) -> Result<N, CatalogError> {
+    pub(crate) fn number<N: std::str::FromStr>(&self, index: usize) -> Result<N, CatalogError> {
         self.text(index)?.parse().map_err(|_| self.misfit())
     }
 
-    fn flag(&self, index: usize) -> Result<bool, CatalogError> {
+    pub(crate) fn flag(&self, index: usize) -> Result<bool, CatalogError> {
         match self.text(index)? {
             "t" => Ok(true),
             "f" => Ok(false),

@@ -50,6 +50,11 @@ impl Settings {
         Self { user: String::new(), database: String::new(), passed }
     }
 
+    /// What a client sets that asks for nothing, so that all is as it is for the account.
+    pub(in crate::postgres) fn bare() -> Self {
+        Self { user: String::new(), database: String::new(), passed: pinned() }
+    }
+
     /// Reads startup parameters.
     pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Self, Fault> {
         let mut settings = Self { user: String::new(), database: String::new(), passed: Vec::new() };

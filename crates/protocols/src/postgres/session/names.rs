@@ -28,7 +28,7 @@ pub(super) const FRESH: Duration = Duration::from_secs(10);
 const FRESH_WITHOUT_MASKS: Duration = Duration::from_secs(60);
 
 /// Who the session is to the server and where it looks names up, the account first.
-const PATH: &str = "SELECT n.name FROM (SELECT 0::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
+pub(in super::super) const PATH: &str = "SELECT n.name FROM (SELECT 0::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
     UNION ALL SELECT s.place, s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) \
     WITH ORDINALITY AS s(name, place)) AS n ORDER BY n.place";
 

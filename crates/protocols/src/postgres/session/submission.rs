@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use postern_core::inventory::Supposition;
 use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
-use postern_core::ports::Supposition;
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
@@ -32,11 +32,9 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
     }
 }
 
-/// What a simple query would ask for with the names of a catalog and what stands in `public`, from a session that has
-/// made no names.
-pub(in super::super) fn suppose(text: &str, catalog: &Catalog, user: &str) -> Vec<Supposition> {
-    let path = ["public".into()];
-    let names = Names { catalog, search_path: &path, user, prepared: &|_| None, cursors: &|_| None };
+/// What a simple query would ask for with these names, from a session that has made none of its own.
+pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>], user: &str) -> Vec<Supposition> {
+    let names = Names { catalog, search_path: path, user, prepared: &|_| None, cursors: &|_| None };
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
     request.statements = read(&request.text, &names);
     let operations = request.operations(&Arc::default(), &request.text).into_iter().zip(request.statements.iter());

@@ -1,0 +1,29 @@
+//! Strings as a document spells them.
+//!
+//! The TOML specification 1.0, section "String", says which characters stand for themselves. Enter at [`string`].
+
+/// The string as it is written: over several lines where it has several, and otherwise in the quotes that need the
+/// fewest escapes.
+#[must_use]
+pub fn string(text: &str) -> String {
+    // a literal string holds tabs, and no other control character
+    let literal = |allowed: &[char]| !text.chars().any(|c| c.is_control() && !allowed.contains(&c));
+    if text.contains('\n') && literal(&['\t', '\n']) && !text.contains("'''") && !text.ends_with('\'') {
+        return format!("'''\n{text}'''");
+    }
+    if text.contains(['"', '\\']) && !text.contains('\'') && literal(&['\t']) {
+        return format!("'{text}'");
+    }
+    let mut quoted = String::with_capacity(text.len().saturating_add(2));
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            control if control.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(control))),
+            plain => quoted.push(plain),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,63 @@
+//! What a target holds, taken down: for trying a policy out and for checking it, never for serving.
+//!
+//! A protocol makes an [`Inventory`] of what a target answers or of a file; how it is written is the protocol's own.
+//! INVARIANT: nothing here meets a gate. A session reads its target itself.
+
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::gate::Lease;
+use crate::mask::Lineage;
+use crate::operation::{Object, Operation};
+use crate::ports::{Dial, Link, Vault};
+use crate::target::{Login, Target};
+
+/// What a text would ask for, were it sent.
+pub struct Supposition {
+    /// What it would be read as.
+    pub operation: Operation,
+    /// What a client would see its outputs called, where that is known; as many as there are outputs.
+    pub names: Vec<String>,
+}
+
+/// What is known of a target's structure. Of a space that it does not know, the protocol assumes what is usual.
+pub trait Inventory: Send + Sync {
+    /// What a text in the protocol's own language would ask for, as far as that can be told without the target: sent to
+    /// this space, by this account.
+    fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition>;
+
+    /// What is said of a space's columns; nothing where it is not known.
+    fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>>;
+
+    /// Everything in a space that a rule can name.
+    fn objects(&self, space: &str) -> Vec<Object>;
+
+    /// What of a target it says nothing of, one clause each.
+    fn gaps(&self, target: &Target) -> Vec<String>;
+
+    /// All of it as text: the same for the same structure, whichever target it was taken of.
+    fn written(&self) -> String;
+}
+
+/// The means to reach targets as the gateway reaches them.
+pub struct Means {
+    /// Fetches secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Reaches targets.
+    pub dial: Arc<dyn Dial>,
+}
+
+impl Means {
+    /// An account of a target, with a connection to log in on.
+    ///
+    /// # Errors
+    /// Where the secret store or the target cannot be reached.
+    pub async fn lease(&self, target: &Target, login: &Login) -> Result<(Lease, Link), Fault> {
+        let password = match &login.password {
+            Some(reference) => Some(self.vault.fetch(reference).await?),
+            None => None,
+        };
+        let link = self.dial.dial(target).await?;
+        Ok((Lease { user: login.user.clone(), password }, link))
+    }
+}

@@ -1,0 +1,111 @@
+//! What the databases of a target hold, taken down by name: for trying a policy without the target, and checking it.
+//!
+//! It serves nobody and decides nothing. What comes of it is a [`Catalog`] like any other, made by the same code from
+//! answers in the same form. Enter at [`Inventory::survey`] and [`Inventory::read`].
+
+mod answers;
+mod database;
+mod name;
+mod read;
+mod rows;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use postern_core::document::{Findings, Reader};
+use postern_core::inventory::{self as neutral, Supposition};
+use postern_core::mask::Lineage;
+use postern_core::operation::Object;
+use postern_core::target::Target;
+
+use super::catalog::{Catalog, CatalogError};
+use super::session;
+use database::{Account, Database};
+
+/// The format that is written, and read.
+const FORMAT: u64 = 1;
+/// What a file says that it is of.
+const PROTOCOL: &str = "postgres";
+
+/// The databases of a target, as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Inventory {
+    databases: BTreeMap<String, Known>,
+}
+
+/// A database, and what its names mean.
+#[derive(Debug)]
+struct Known {
+    database: Database,
+    catalog: Arc<Catalog>,
+}
+
+impl Inventory {
+    /// The inventory that a file holds, unless there is a mistake in it.
+    pub(super) fn read(findings: &mut Findings, document: Reader<'_>) -> Option<Self> {
+        let place = document.place();
+        let databases = read::read(findings, document)?;
+        match Self::of(databases) {
+            Ok(inventory) => Some(inventory),
+            Err(error) => {
+                findings.wrong(&place, format!("this is no schema: {error}"), None);
+                None
+            }
+        }
+    }
+
+    fn of(databases: Vec<Database>) -> Result<Self, CatalogError> {
+        let known = |database: Database| {
+            let catalog = Arc::new(database.catalog()?);
+            Ok((database.name.clone(), Known { database, catalog }))
+        };
+        Ok(Self { databases: databases.into_iter().map(known).collect::<Result<_, _>>()? })
+    }
+}
+
+impl neutral::Inventory for Inventory {
+    fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition> {
+        let usual = Account { role: account.to_owned(), path: vec!["public".to_owned()] };
+        let known = self.databases.get(space);
+        let account = known.and_then(|known| known.database.accounts.get(account)).unwrap_or(&usual);
+        let path: Vec<Arc<str>> = account.path.iter().map(|name| name.as_str().into()).collect();
+        let catalog = known.map_or_else(|| Arc::new(Catalog::empty(space)), |known| Arc::clone(&known.catalog));
+        session::suppose(text, &catalog, &path, &account.role)
+    }
+
+    fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>> {
+        let catalog: Arc<dyn Lineage> = Arc::<Catalog>::clone(&self.databases.get(space)?.catalog);
+        Some(catalog)
+    }
+
+    fn objects(&self, space: &str) -> Vec<Object> {
+        let Some(Known { database, catalog }) = self.databases.get(space) else { return Vec::new() };
+        let schemas = database.schemas.iter().map(|schema| catalog.object([schema.as_str()]));
+        let named = database.relations.keys().chain(database.types.keys());
+        let named = named.chain(database.functions.keys()).chain(database.operators.keys());
+        schemas.chain(named.map(|name| catalog.object([name.schema.as_str(), &name.name]))).collect()
+    }
+
+    fn gaps(&self, target: &Target) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for name in survey::opened(target) {
+            let Some(known) = self.databases.get(name) else {
+                gaps.push(format!("says nothing of database `{name}`"));
+                continue;
+            };
+            let unknown = target.logins().filter(|login| !known.database.accounts.contains_key(&login.user));
+            gaps.extend(unknown.map(|login| {
+                format!("does not say where account `{}` looks names up in database `{name}`", login.user)
+            }));
+        }
+        gaps
+    }
+
+    fn written(&self) -> String {
+        write::written(self.databases.values().map(|known| &known.database))
+    }
+}
