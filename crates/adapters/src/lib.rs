@@ -3,6 +3,7 @@
 //! An adapter decides nothing about access, and knows no protocol. Which of them a gateway uses, its composition root
 //! says.
 
+pub mod blobs;
 pub mod clock;
 pub mod dial;
 pub mod identity;

@@ -19,8 +19,9 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::view::ApprovalView;
 
-const PAGE: usize = 50;
-const LONGEST_PAGE: usize = 200;
+/// How many entries a page has where nothing else is asked for, and at most.
+pub(crate) const PAGE: usize = 50;
+pub(crate) const LONGEST_PAGE: usize = 200;
 /// The longest reason, in characters.
 pub(crate) const LONGEST_REASON: usize = 1_000;
 

@@ -11,7 +11,9 @@ mod metrics;
 mod openapi;
 mod pages;
 mod problem;
+mod recordings;
 mod routes;
+mod sessions;
 mod token;
 mod view;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use postern_core::House;
-use postern_core::ports::Search;
+use postern_core::ports::{Protocol, Search};
 
 pub use caller::Client;
 pub use metrics::Counts;
@@ -38,20 +40,27 @@ pub struct Api {
     origin: String,
     host: String,
     ports: Vec<(&'static str, u16)>,
+    protocols: Vec<Arc<dyn Protocol>>,
 }
 
 impl Api {
     /// The API of a gateway that browsers know as `origin`, such as `https://gw.example.com:18443`.
     #[must_use]
     pub fn new(house: Arc<House>, search: Arc<dyn Search>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
-        let (host, ports) = (String::new(), Vec::new());
-        Self { house, search, counts, desk: Desk::default(), origin: origin.into(), host, ports }
+        let (host, ports, protocols) = (String::new(), Vec::new(), Vec::new());
+        Self { house, search, counts, desk: Desk::default(), origin: origin.into(), host, ports, protocols }
     }
 
     /// The same, of a gateway whose protocols are reached on these ports of `host`.
     #[must_use]
     pub fn listening(self, host: impl Into<String>, ports: impl IntoIterator<Item = (&'static str, u16)>) -> Self {
         Self { host: host.into(), ports: ports.into_iter().collect(), ..self }
+    }
+
+    /// Reads recordings by these protocols.
+    #[must_use]
+    pub fn reading(self, protocols: Vec<Arc<dyn Protocol>>) -> Self {
+        Self { protocols, ..self }
     }
 }
 

@@ -50,6 +50,10 @@ impl Counts {
                 | Event::ApprovalAnswered { .. }
                 | Event::ApprovalSettled { .. }
                 | Event::Own { .. }
+                | Event::Recorded { .. }
+                | Event::SessionKilled { .. }
+                | Event::RecordingViewed { .. }
+                | Event::RecordingRemoved { .. }
                 | Event::Finished { .. } => {}
             }
         }

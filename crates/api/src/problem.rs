@@ -37,6 +37,16 @@ impl Problem {
         Self::new(Code::NotFound, "there is no such approval")
     }
 
+    /// There is no such session, or the caller may not know of it: the same words for both.
+    pub(crate) fn no_session() -> Self {
+        Self::new(Code::NotFound, "there is no such session")
+    }
+
+    /// There is no such recording.
+    pub(crate) fn no_recording() -> Self {
+        Self::new(Code::NotFound, "there is no such recording")
+    }
+
     /// The words for a person.
     pub(crate) fn detail(&self) -> &str {
         &self.detail

@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use postern_core::Code;
 
 use crate::problem::Problem;
-use crate::{Api, approvals, audit, caller, health, openapi, pages, token};
+use crate::{Api, approvals, audit, caller, health, openapi, pages, recordings, sessions, token};
 
 /// More than any answer or token needs.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -56,6 +56,10 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/v1/audit", Auditor, |get| on(get, audit::search)),
     route(Method::POST, "/v1/token", Subject, |post| on(post, token::exchange)),
     route(Method::POST, "/v1/token/revoke", Token, |post| on(post, token::revoke)),
+    route(Method::GET, "/v1/sessions", Token, |get| on(get, sessions::list)),
+    route(Method::GET, "/v1/sessions/{id}", Token, |get| on(get, sessions::show)),
+    route(Method::POST, "/v1/sessions/{id}/kill", Token, |post| on(post, sessions::kill)),
+    route(Method::GET, "/v1/recordings/{id}", Auditor, |get| on(get, recordings::show)),
     route(Method::GET, "/approvals/{id}", Cookie, |get| on(get, pages::show)),
     route(Method::POST, "/approvals/{id}", Cookie, |post| on(post, pages::answer)),
     route(Method::POST, "/approvals/{id}/login", Anybody, |post| on(post, pages::login)),

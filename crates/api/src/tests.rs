@@ -4,6 +4,7 @@ mod health;
 mod matrix;
 mod openapi;
 mod pages;
+mod sessions;
 mod token;
 
 use std::sync::Arc;
@@ -54,6 +55,12 @@ const POLICY: &str = r#"
     issuer = "corp"
     claims = { sub = "bob" }
 
+    [[principal]]
+    name = "opa"
+    kind = "human"
+    issuer = "corp"
+    claims = { sub = "opa" }
+
     [[target]]
     name = "shop"
     protocol = "toy"
@@ -62,7 +69,7 @@ const POLICY: &str = r#"
 
     [roles]
     auditors = ["principal:eve"]
-    operators = ["principal:ann"]
+    operators = ["principal:ann", "principal:opa"]
 
     [[principal]]
     name = "eve"
@@ -79,7 +86,7 @@ const POLICY: &str = r#"
     with = { approvers = ["group:dba"], expires = "10m" }
 "#;
 
-/// Ann approves, bob is a human who does not, eve audits, hal acts for bob, the rest are programs.
+/// Ann approves, bob is a human who does not, eve audits, opa operates, hal acts for bob, the rest are programs.
 const TOKENS: &[(&str, &str)] = &[
     ("anns", "ann"),
     ("bobs", "bob"),
@@ -87,6 +94,7 @@ const TOKENS: &[(&str, &str)] = &[
     ("ci", "repo:shop"),
     ("others", "repo:other"),
     ("eves", "eve"),
+    ("opas", "opa"),
     ("noones", "x"),
 ];
 
@@ -116,7 +124,8 @@ impl Desk {
         let search = Arc::new(Shelf::default());
         let counts = Arc::new(Counts::default());
         let api = Api::new(Arc::clone(&dwelling.house), search.clone(), counts, "https://gateway.test:18443")
-            .listening("gateway.test", [("toy", 7000)]);
+            .listening("gateway.test", [("toy", 7000)])
+            .reading(vec![Arc::new(sessions::Words)]);
         Self { dwelling, search, api: router(api), _arrivals: arrivals }
     }
 

@@ -133,6 +133,8 @@ codes! {
     RequestInvalid = 4006,
     /// There is nothing of this name, or this principal may not know of it.
     NotFound = 4007,
+    /// A recording that was kept long enough, and is no longer.
+    RecordingGone = 4009,
     /// A request for a credential that cannot be read, or asks for what is not given.
     ExchangeInvalid = 4011,
     /// The journal cannot be written.
@@ -145,6 +147,12 @@ codes! {
     Stopping = 5004,
     /// A session has lasted as long as it may.
     SessionOver = 5005,
+    /// A session cannot be recorded, so it does not go on.
+    RecordingFailed = 5006,
+    /// A recording is not what was written.
+    RecordingBroken = 5007,
+    /// Somebody ended the session.
+    SessionKilled = 5008,
 }
 
 impl fmt::Display for Code {

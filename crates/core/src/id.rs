@@ -26,6 +26,25 @@ macro_rules! id {
                 let nanos = u32::try_from((now.0 % 1_000_000).saturating_mul(1_000)).unwrap_or(0);
                 Self(Uuid::new_v7(Timestamp::from_unix(NoContext, now.seconds(), nanos)))
             }
+
+            /// When it was born, to the millisecond.
+            #[must_use]
+            pub fn born(&self) -> Micros {
+                let (seconds, nanos) = self.0.get_timestamp().map_or((0, 0), |born| born.to_unix());
+                Micros(seconds.saturating_mul(1_000_000).saturating_add(u64::from(nanos / 1_000)))
+            }
+
+            /// Its sixteen bytes.
+            #[must_use]
+            pub fn bytes(&self) -> [u8; 16] {
+                *self.0.as_bytes()
+            }
+
+            /// The one of these bytes.
+            #[must_use]
+            pub fn of_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
         }
 
         impl fmt::Display for $name {

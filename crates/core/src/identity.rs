@@ -219,6 +219,13 @@ impl Principal {
             == (&other.kind, &other.name, &other.issuer, &other.subject, &other.acts_for)
     }
 
+    /// Whether what was written down is about it: in other groups perhaps.
+    #[must_use]
+    pub fn is_summed_up_by(&self, written: &PrincipalSummary) -> bool {
+        let groups = written.groups.clone();
+        PrincipalSummary { groups, ..self.summary() } == *written
+    }
+
     /// Workload, agent or human.
     #[must_use]
     pub fn kind(&self) -> Kind {

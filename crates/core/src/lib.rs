@@ -18,6 +18,7 @@ pub mod mask;
 pub mod operation;
 pub mod policy;
 pub mod ports;
+pub mod record;
 pub mod seal;
 pub mod secret;
 pub mod target;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::approval::{Answered, Approval, Choice, Settled};
@@ -14,16 +15,21 @@ use crate::credential::{Challenge, Grant, Issued, Kept};
 use crate::document::{Findings, Reader};
 use crate::fault::Fault;
 use crate::gate::{Accepted, Gate};
-use crate::id::{ApprovalId, CredentialId};
-use crate::identity::{Claim, Principal, VerifiedClaims};
+use crate::id::{ApprovalId, CredentialId, SessionId};
+use crate::identity::{Claim, Principal, PrincipalSummary, VerifiedClaims};
 use crate::inventory::{Inventory, Means};
 use crate::journal::query::Query;
 use crate::journal::{Appended, Draft, Record, Unsealed};
 use crate::policy::Rulebook;
+use crate::record::{Replay, Tape};
 use crate::secret::Secret;
 use crate::target::{SecretRef, Target};
 use crate::verdict::Revision;
 use crate::vocabulary::Vocabulary;
+
+use serde::Serialize;
+
+use crate::clock::Micros;
 
 pub use crate::clock::Clock;
 
@@ -81,6 +87,9 @@ pub trait Protocol: Send + Sync {
 
     /// The inventory of a target, asked of it on connections of the gateway's own.
     fn survey<'a>(&'a self, target: &'a Target, means: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>>;
+
+    /// Reads back what a client of one session saw.
+    fn replay(&self) -> Box<dyn Replay>;
 
     /// Serves one client to the end of its session.
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()>;
@@ -196,4 +205,68 @@ pub trait Search: Send + Sync {
 pub trait Append: Send + Sync {
     /// Writes the drafts in order, as one unit, and answers once they are as durable as configured.
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>>;
+}
+
+/// Keeps recordings.
+pub trait Recorder: Send + Sync {
+    /// Begins the recording of a session. What is put on the tape is kept within 200 ms, or the tape says that it
+    /// lags, or failed.
+    fn begin(&self, session: SessionId) -> Later<'_, Result<Tape, Fault>>;
+
+    /// What is kept of a recording from byte `from` on, some of it; nothing where that is its end at the moment.
+    /// `None` where there is no such recording.
+    fn fetch(&self, session: SessionId, from: u64) -> Later<'_, Result<Option<Bytes>, Fault>>;
+
+    /// The recordings that need not be kept any longer.
+    fn over(&self, now: Micros) -> Later<'_, Result<Vec<SessionId>, Fault>>;
+
+    /// Removes a recording.
+    fn remove(&self, session: SessionId) -> Later<'_, Result<(), Fault>>;
+}
+
+/// One session of the list, past or present. For people to look at; evidence is the journal's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub id: SessionId,
+    /// Who.
+    pub principal: PrincipalSummary,
+    /// The target's name.
+    pub target: String,
+    /// The protocol's name.
+    pub protocol: String,
+    /// From where.
+    pub client: String,
+    /// When it began.
+    pub started: Micros,
+    /// When it ended; `None` while it lasts.
+    pub ended: Option<Micros>,
+    /// Why it ended.
+    pub reason: Option<String>,
+}
+
+/// Which sessions of the list.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only those of the principal that is summed up so.
+    pub own: Option<PrincipalSummary>,
+    /// Only those of principals of this name.
+    pub principal: Option<String>,
+    /// Only those with this target.
+    pub target: Option<String>,
+    /// Only those that last, or only those that do not.
+    pub live: Option<bool>,
+    /// Only those before this one.
+    pub before: Option<SessionId>,
+    /// At most so many.
+    pub most: u32,
+}
+
+/// Keeps the list of sessions.
+pub trait Sessions: Send + Sync {
+    /// The sessions that are wanted, newest first.
+    fn list(&self, wanted: Wanted) -> Later<'_, Result<Vec<Listed>, Fault>>;
+
+    /// One session.
+    fn show(&self, session: SessionId) -> Later<'_, Result<Option<Listed>, Fault>>;
 }

@@ -76,14 +76,18 @@ impl hkdf::KeyType for Length {
     }
 }
 
-/// The key for a purpose: HKDF-SHA-256 (RFC 5869) of the root secret.
-pub(crate) fn expand(root: &Secret, purpose: &'static str) -> Result<Zeroizing<[u8; KEY]>, Fault> {
+/// What every key is expanded from: HKDF-SHA-256 (RFC 5869) of the root secret.
+pub(crate) fn extract(root: &Secret) -> Result<hkdf::Prk, Fault> {
     if root.expose().len() != KEY {
         return Err(bad_root());
     }
+    Ok(hkdf::Salt::new(hkdf::HKDF_SHA256, b"postern").extract(root.expose()))
+}
+
+/// The key for a purpose.
+pub(crate) fn expand(root: &Secret, purpose: &'static str) -> Result<Zeroizing<[u8; KEY]>, Fault> {
     let mut key = Zeroizing::new([0_u8; KEY]);
-    hkdf::Salt::new(hkdf::HKDF_SHA256, b"postern")
-        .extract(root.expose())
+    extract(root)?
         .expand(&[purpose.as_bytes()], Length)
         .and_then(|material| material.fill(&mut *key))
         .map_err(|_| bad_root())?;

@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::identity::{Kind, Principal, matches};
 use crate::mask::MaskSet;
+use crate::record::Keep;
 
 mod limits;
 
@@ -60,6 +61,8 @@ pub struct Duties {
     pub masks: Arc<MaskSet>,
     /// What it must not exceed.
     pub limits: Limits,
+    /// How long its recording is kept.
+    pub keep: Keep,
     /// The rules that allowed it, in file order.
     pub rules: Vec<RuleName>,
     /// The policy that said so.

@@ -1,7 +1,8 @@
 //! Text of strangers, made fit to be looked at: what cannot be seen, or moves what can, is written out.
 //!
 //! THREAT: an approver reads one thing and approves another, because a control, direction or invisible character
-//! hides a part of it or shows it elsewhere. Enter at [`visible`] for text of many lines, [`line()`] for one.
+//! hides a part of it or shows it elsewhere. Enter at [`visible`] for text of many lines, [`line()`] for one,
+//! [`json()`] for what programs read.
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,23 @@ pub fn visible(text: &str) -> String {
 #[must_use]
 pub fn line(text: &str) -> String {
     written(&text.replace('\t', " "), |_| false)
+}
+
+/// JSON that means the same, with every deceptive character in its strings written as an escape.
+#[must_use]
+pub fn json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !deceives(c) {
+            shown.push(c);
+        } else {
+            let mut units = [0_u16; 2];
+            for unit in c.encode_utf16(&mut units) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    shown
 }
 
 /// Whether the character shows as nothing, or changes where or how others show.

@@ -2,11 +2,15 @@
 //!
 //! No secret is an argument: arguments are seen by everybody on the machine. Tokens come from files.
 
+mod sessions;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use postern_core::Micros;
+
+pub use sessions::{List, Play, Sessions};
 
 /// A gateway between those who act and the machines they act on: every statement decided by policy, masked columns
 /// masked, risky work held for a human, and all of it in a journal that proves itself.
@@ -73,6 +77,11 @@ pub enum Verb {
     /// again.
     #[command(subcommand)]
     Secrets(Secrets),
+    /// See who is or was where, play what was recorded, end a session
+    ///
+    /// Every session is recorded: what was asked, what was decided, and what the client saw, after masking.
+    #[command(subcommand)]
+    Sessions(Sessions),
     /// Verify, search and export the journal
     ///
     /// The journal is checked from its files alone: no gateway, no network, no secret.

@@ -47,6 +47,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             process::forbid_core_dumps()?;
             wait(verbs::secrets::run(args, out))
         }
+        Verb::Sessions(args) => wait(verbs::sessions::run(args, out)),
         Verb::Audit(args) => wait(verbs::audit::run(&args, out)),
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use postern_adapters::blobs::Recordings;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
 use postern_adapters::identity::{Credentials, Oidc};
@@ -24,10 +25,11 @@ use postern_adapters::store::Store;
 use postern_adapters::tls::listener::Certificate;
 use postern_adapters::vault::{Places, Sealed};
 use postern_api::{Api, Counts};
-use postern_core::gate::{Halt, House};
+use postern_core::gate::{Halt, House, Live};
 use postern_core::journal::{Keys, Sealer, VerifyKey};
 use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
+use postern_core::record::RecordKeys;
 use postern_core::{Clock, Code, Fault};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -48,6 +50,9 @@ mod tests;
 
 /// How long sessions have to end by themselves once the gateway stops.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often recordings are looked through for those whose time is over.
+const ROUND: Duration = Duration::from_secs(60 * 60);
 
 /// A gateway that serves.
 pub struct Gateway {
@@ -95,6 +100,8 @@ impl Gateway {
         }
         let sealed = Sealed::new(Arc::clone(&store), &root)?;
         warn_of_absent(&config.rulebook, &sealed).await?;
+        let record_keys = RecordKeys::derive(&root)?;
+        let recordings = Recordings::open(&settings.blobs, record_keys.clone(), settings.keep)?;
         let certificate = certificate(&config, &*clock)?;
         let in_force = InForce::new(config.rulebook);
         let credentials = Arc::new(Credentials::new(Arc::clone(&store), &root, Arc::clone(&clock))?);
@@ -117,16 +124,21 @@ impl Gateway {
                 Arc::clone(&index),
                 Arc::clone(&counts),
             )),
+            record: Arc::new(recordings),
+            sessions: store.clone(),
             clock: Arc::clone(&clock),
             sealer: Sealer::derive(&root)?,
             usage: Arc::default(),
             credential_max: settings.token_max,
+            record_keys,
+            live: Live::default(),
             lifetime: settings.lifetime,
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),
         });
         let ports = config.listeners.iter().map(|one| (one.protocol, one.address.port()));
-        let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin).listening(&settings.domain, ports);
+        let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin);
+        let api = api.listening(&settings.domain, ports).reading(protocols.clone());
         let api = postern_api::router(api);
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
@@ -141,6 +153,7 @@ impl Gateway {
             door.announce();
             tasks.spawn(door.keep(halted.clone()));
         }
+        tasks.spawn(clear_out(Arc::clone(&house), halted.clone()));
         tracing::info!(revision = %house.policy.rulebook().revision, key = %verify_key, "the gateway is ready");
         let reloader = Reloader::new(file, protocols, in_force, verifiers, counts, Arc::clone(&clock));
         let reloader = reloader.having(config.gateway, config.listeners, config.issuers, config.stamp);
@@ -195,6 +208,21 @@ impl Gateway {
         while self.tasks.join_next().await.is_some() {}
         if let Err(fault) = self.store.sessions_lost(self.clock.now(), "the gateway stopped").await {
             tracing::warn!(%fault, cause = fault.cause, "the list of sessions was not closed");
+        }
+    }
+}
+
+/// Removes recordings whose time is over, again and again.
+async fn clear_out(house: Arc<House>, mut halt: watch::Receiver<Halt>) {
+    loop {
+        match house.retire().await {
+            Ok(0) => {}
+            Ok(recordings) => tracing::info!(recordings, "removed what need not be kept any longer"),
+            Err(fault) => tracing::warn!(%fault, cause = fault.cause, "recordings whose time is over were not removed"),
+        }
+        tokio::select! {
+            () = over(&mut halt) => return,
+            () = tokio::time::sleep(ROUND) => {}
         }
     }
 }

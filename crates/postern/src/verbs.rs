@@ -10,6 +10,7 @@ mod client;
 pub(crate) mod explain;
 mod reach;
 pub(crate) mod secrets;
+pub(crate) mod sessions;
 pub(crate) mod test;
 pub(crate) mod token;
 

@@ -12,6 +12,7 @@ pub mod forward;
 mod inventory;
 mod login;
 mod refuse;
+mod replay;
 mod session;
 pub mod vocabulary;
 pub mod wire;
@@ -22,6 +23,7 @@ use postern_core::document::{Findings, Reader};
 use postern_core::gate::{Accepted, Gate};
 use postern_core::inventory::{self as neutral, Means};
 use postern_core::ports::{Client, Later, Protocol};
+use postern_core::record::Replay;
 use postern_core::target::Target;
 use postern_core::{Fault, Vocabulary};
 
@@ -74,6 +76,10 @@ impl Protocol for Postgres {
             let inventory: Arc<dyn neutral::Inventory> = Arc::new(Inventory::survey(target, means).await?);
             Ok(inventory)
         })
+    }
+
+    fn replay(&self) -> Box<dyn Replay> {
+        Box::new(replay::Reel::default())
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

@@ -11,6 +11,7 @@ use postern_core::Code;
 use postern_core::approval::{Answered, Choice};
 use postern_core::gate::Lifetime;
 use postern_core::journal::{Decided, Draft, Event};
+use postern_core::record::Entry;
 
 use crate::fakes::Dwelling;
 
@@ -143,6 +144,41 @@ pub async fn a_masked_value_is_nowhere<S: Subject>() -> Result<()> {
     ensure!(subject.reached(Ask::Masked)?, "the target did not see the question");
     ensure!(!heard.text.contains(S::SECRET), "the client saw the masked value");
     ensure!(!subject.dwelling().journal.text().contains(S::SECRET), "the journal holds the masked value");
+    ensure!(!subject.dwelling().recordings.text()?.contains(S::SECRET), "the recording holds the masked value");
+    Ok(())
+}
+
+/// What a client sees is in the recording of its session by then.
+///
+/// # Errors
+/// Where the protocol does not hold to it.
+pub async fn what_a_client_sees_is_recorded<S: Subject>() -> Result<()> {
+    let subject = S::start().await?;
+    let mut session = subject.open().await?;
+    ensure!(subject.ask(&mut session, Ask::Allowed).await?.done, "what is allowed is not done");
+    let recordings = &subject.dwelling().recordings;
+    let mut shown = 0_usize;
+    for recorded in recordings.sessions() {
+        for moment in recordings.read(recorded)? {
+            shown = shown.saturating_add(usize::from(matches!(moment.entry, Entry::Shown { .. })));
+        }
+    }
+    ensure!(shown > 0, "the client saw what was not recorded");
+    Ok(())
+}
+
+/// Once a session cannot be recorded, its client sees nothing more of the target's.
+///
+/// # Errors
+/// Where the protocol does not hold to it.
+pub async fn what_cannot_be_recorded_is_not_shown<S: Subject>() -> Result<()> {
+    let subject = S::start().await?;
+    let mut session = subject.open().await?;
+    ensure!(subject.ask(&mut session, Ask::Allowed).await?.done, "what is allowed is not done");
+    subject.dwelling().recordings.fail();
+    let heard = subject.ask(&mut session, Ask::Allowed).await?;
+    ensure!(!heard.done, "the client saw what cannot be recorded: {heard:?}");
+    ensure!(subject.open().await.is_err(), "a session was opened that cannot be recorded");
     Ok(())
 }
 
@@ -259,6 +295,8 @@ macro_rules! conformance {
             nothing_is_sent_before_its_record,
             a_lost_journal_stops_everything,
             a_masked_value_is_nowhere,
+            what_a_client_sees_is_recorded,
+            what_cannot_be_recorded_is_not_shown,
             malformed_input_ends_its_own_session_only,
             what_waits_runs_only_once_approved,
             what_is_taken_back_never_runs,

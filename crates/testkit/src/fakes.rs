@@ -11,6 +11,7 @@ mod dial;
 mod house;
 mod identify;
 mod policy;
+mod record;
 mod toy;
 mod vault;
 
@@ -22,6 +23,7 @@ pub use dial::{Arrivals, Reach};
 pub use house::{Dwelling, HouseBuilder};
 pub use identify::KnownTokens;
 pub use policy::{PolicyError, SwapPolicy, rulebook};
+pub use record::MemoryRecordings;
 pub use toy::{TOY, operation};
 pub use vault::MemoryVault;
 

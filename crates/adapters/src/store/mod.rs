@@ -16,8 +16,6 @@ mod tests;
 pub(crate) use credentials::{CredentialRow, NewCredential};
 pub(crate) use places::{Place, bit};
 pub use secrets::SealedSecret;
-pub use sessions::Session;
-
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -41,12 +39,15 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// How long a writer waits for another one, and anybody for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long approvals and sessions that are over are kept.
+/// How long approvals that are over are kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How long a credential that is over is still known after the last session that it may have opened: whoever comes with
 /// it hears why it is refused.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// How long sessions that are over stay on the list: those of a year, whose recordings may well be kept.
+const LISTED: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// How often the store looks for questions whose time is over, and for what it need not keep.
 const ROUND: Duration = Duration::from_secs(5);
@@ -141,7 +142,7 @@ impl Rows {
         let session = Duration::from_secs(self.longest.load(Ordering::Relaxed));
         for (statement, kept) in [
             ("DELETE FROM approvals WHERE state <> 'pending' AND expires < $1", KEPT),
-            ("DELETE FROM sessions WHERE ended < $1", KEPT),
+            ("DELETE FROM sessions WHERE ended < $1", LISTED),
             ("DELETE FROM credentials WHERE expires < $1", REMEMBERED.saturating_add(session)),
         ] {
             let before = Micros(self.clock.now().0.saturating_sub(Micros(0).after(kept).0));

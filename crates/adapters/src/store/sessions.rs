@@ -1,48 +1,27 @@
 //! The list of sessions: who was where, from when to when. For people to look at; evidence is the journal's.
 //!
-//! Enter at [`Store::session_opened`] and [`Store::sessions`].
+//! Enter at [`Store::session_opened`] and [`Sessions::list`].
 
 use postern_core::clock::Micros;
 use postern_core::fault::Fault;
 use postern_core::id::SessionId;
 use postern_core::identity::PrincipalSummary;
-use serde::Serialize;
+use postern_core::ports::{Later, Listed, Sessions, Wanted};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Store, moment, number, unavailable, unreachable, unreadable};
-
-/// One session, past or present.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Session {
-    /// Its name.
-    pub id: SessionId,
-    /// Who.
-    pub principal: PrincipalSummary,
-    /// The target's name.
-    pub target: String,
-    /// The protocol's name.
-    pub protocol: String,
-    /// From where.
-    pub client: String,
-    /// When it began.
-    pub started: Micros,
-    /// When it ended; `None` while it lasts.
-    pub ended: Option<Micros>,
-    /// Why it ended.
-    pub reason: Option<String>,
-}
 
 impl Store {
     /// Puts a session that begins on the list.
     ///
     /// # Errors
     /// Where the store does not answer.
-    pub async fn session_opened(&self, session: &Session) -> Result<(), Fault> {
+    pub async fn session_opened(&self, session: &Listed) -> Result<(), Fault> {
         let principal = serde_json::to_string(&session.principal)
             .map_err(|error| unavailable("a principal cannot be written").cause(error))?;
-        let statement = "INSERT INTO sessions (id, principal, target, protocol, client, started, ended, reason) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let statement = "INSERT INTO sessions (id, principal, target, protocol, client, started, ended, reason, who, owner) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         sqlx::query(statement)
             .bind(session.id.to_string())
             .bind(principal)
@@ -52,6 +31,8 @@ impl Store {
             .bind(number(session.started))
             .bind(session.ended.map(number))
             .bind(&session.reason)
+            .bind(&session.principal.name)
+            .bind(owner(&session.principal))
             .execute(&self.rows.pool)
             .await
             .map_err(unreachable)?;
@@ -87,43 +68,55 @@ impl Store {
             .map_err(unreachable)?;
         Ok(done.rows_affected())
     }
+}
 
-    /// At most `most` sessions, newest first, those before `before` where it is given.
-    ///
-    /// # Errors
-    /// Where the store does not answer.
-    pub async fn sessions(&self, before: Option<SessionId>, most: u32) -> Result<Vec<Session>, Fault> {
-        // Names sort by time of birth; `~` comes after all of them.
-        let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-        let rows = sqlx::query("SELECT * FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT $2")
-            .bind(before)
-            .bind(i64::from(most))
-            .fetch_all(&self.rows.pool)
-            .await
-            .map_err(unreachable)?;
-        rows.iter().map(read).collect()
+impl Sessions for Store {
+    fn list(&self, wanted: Wanted) -> Later<'_, Result<Vec<Listed>, Fault>> {
+        Box::pin(async move {
+            // Names sort by time of birth; `~` comes after all of them.
+            let before = wanted.before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+            let own = wanted.own.as_ref().map(owner);
+            let statement = "SELECT * FROM sessions WHERE id < $1 AND ($2 IS NULL OR owner = $2) \
+                             AND ($3 IS NULL OR who = $3) AND ($4 IS NULL OR target = $4) \
+                             AND ($5 IS NULL OR (ended IS NULL) = $5) ORDER BY id DESC LIMIT $6";
+            let rows = sqlx::query(statement)
+                .bind(before)
+                .bind(own)
+                .bind(wanted.principal)
+                .bind(wanted.target)
+                .bind(wanted.live)
+                .bind(i64::from(wanted.most))
+                .fetch_all(&self.rows.pool)
+                .await
+                .map_err(unreachable)?;
+            rows.iter().map(read).collect()
+        })
     }
 
-    /// One session.
-    ///
-    /// # Errors
-    /// Where the store does not answer.
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Fault> {
-        let row = sqlx::query("SELECT * FROM sessions WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.rows.pool)
-            .await
-            .map_err(unreachable)?;
-        row.as_ref().map(read).transpose()
+    fn show(&self, session: SessionId) -> Later<'_, Result<Option<Listed>, Fault>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT * FROM sessions WHERE id = $1")
+                .bind(session.to_string())
+                .fetch_optional(&self.rows.pool)
+                .await
+                .map_err(unreachable)?;
+            row.as_ref().map(read).transpose()
+        })
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Session, Fault> {
+/// Who somebody is, whatever their groups: all parts, so that no two are one.
+fn owner(principal: &PrincipalSummary) -> String {
+    let PrincipalSummary { kind, name, issuer, subject, groups: _, acts_for } = principal;
+    serde_json::json!([kind.word(), name, issuer, subject, acts_for]).to_string()
+}
+
+fn read(row: &SqliteRow) -> Result<Listed, Fault> {
     let id: String = row.try_get("id").map_err(unreachable)?;
     let principal: String = row.try_get("principal").map_err(unreachable)?;
     let started: i64 = row.try_get("started").map_err(unreachable)?;
     let ended: Option<i64> = row.try_get("ended").map_err(unreachable)?;
-    Ok(Session {
+    Ok(Listed {
         principal: serde_json::from_str(&principal).map_err(|error| unreadable(&id, error))?,
         id: id.parse().map_err(|error| unreadable(&id, error))?,
         target: row.try_get("target").map_err(unreachable)?,

@@ -16,11 +16,13 @@ enum Who {
     Bystander,
     Approver,
     Auditor,
+    Operator,
 }
 
-use Who::{Approver, Asker, Auditor, BadToken, Bystander, GoodTokenOfNobody, Nobody, OtherWorkload};
+use Who::{Approver, Asker, Auditor, BadToken, Bystander, GoodTokenOfNobody, Nobody, Operator, OtherWorkload};
 
-const EVERYBODY: [Who; 8] = [Nobody, BadToken, GoodTokenOfNobody, Asker, OtherWorkload, Bystander, Approver, Auditor];
+const EVERYBODY: [Who; 9] =
+    [Nobody, BadToken, GoodTokenOfNobody, Asker, OtherWorkload, Bystander, Approver, Auditor, Operator];
 
 impl Who {
     fn token(self) -> &'static str {
@@ -33,12 +35,21 @@ impl Who {
             Bystander => "bobs",
             Approver => "anns",
             Auditor => "eves",
+            Operator => "opas",
         }
     }
 }
 
-async fn call(desk: &Desk, route: &Route, who: Who, id: &str) -> Reply {
-    let path = route.path.replace("{id}", id);
+/// The approval and the session of what is held.
+type Ids = (String, String);
+
+fn named(route: &Route, (approval, session): &Ids) -> String {
+    let of_session = route.path.starts_with("/v1/sessions") || route.path.starts_with("/v1/recordings");
+    route.path.replace("{id}", if of_session { session } else { approval })
+}
+
+async fn call(desk: &Desk, route: &Route, who: Who, ids: &Ids) -> Reply {
+    let (path, id) = (named(route, ids), &ids.0);
     if route.permission == Permission::Subject {
         return desk.form(&path, "", &format!("{EXCHANGE}{}", who.token())).await;
     }
@@ -78,7 +89,12 @@ fn expected(route: &Route, who: Who) -> StatusCode {
         Permission::Auditor if who == Auditor => StatusCode::OK,
         Permission::Auditor => StatusCode::FORBIDDEN,
         Permission::Token => match (route.path, who) {
-            ("/v1/openapi.json" | "/v1/approvals" | "/v1/token/revoke", _) => StatusCode::OK,
+            ("/v1/openapi.json" | "/v1/approvals" | "/v1/sessions" | "/v1/token/revoke", _) => StatusCode::OK,
+            ("/v1/sessions/{id}", Asker | Auditor) => StatusCode::OK,
+            ("/v1/sessions/{id}", _) => StatusCode::NOT_FOUND,
+            // without a reason
+            ("/v1/sessions/{id}/kill", Operator) => StatusCode::BAD_REQUEST,
+            ("/v1/sessions/{id}/kill", _) => StatusCode::FORBIDDEN,
             (_, OtherWorkload) => StatusCode::NOT_FOUND,
             ("/v1/approvals/{id}", _) | (_, Approver) => StatusCode::OK,
             _ => StatusCode::FORBIDDEN,
@@ -98,8 +114,8 @@ async fn every_route_answers_everybody_as_its_permission_says() {
     for route in ROUTES {
         for who in EVERYBODY {
             let desk = Desk::new();
-            let (_gate, _held, id) = desk.held("ci", "DELETE FROM customers").await;
-            let reply = call(&desk, route, who, &id.to_string()).await;
+            let (gate, _held, id) = desk.held("ci", "DELETE FROM customers").await;
+            let reply = call(&desk, route, who, &(id.to_string(), gate.session().to_string())).await;
             assert_eq!(
                 reply.status,
                 expected(route, who),
@@ -121,12 +137,15 @@ async fn every_route_answers_everybody_as_its_permission_says() {
 #[tokio::test]
 async fn nobody_learns_what_they_may_not_see() {
     let desk = Desk::new();
-    let (_gate, _held, id) = desk.held("ci", "DELETE FROM customers WHERE secret").await;
+    let (gate, _held, id) = desk.held("ci", "DELETE FROM customers WHERE secret").await;
+    let (there, absent) = ((id.to_string(), gate.session().to_string()), ("apr_", "ses_"));
+    let zeros = "0".repeat(32);
+    let absent = (format!("{}{zeros}", absent.0), format!("{}{zeros}", absent.1));
     for route in ROUTES.iter().filter(|route| route.path.contains("{id}")) {
         for who in [Nobody, BadToken, GoodTokenOfNobody, OtherWorkload] {
-            let there = call(&desk, route, who, &id.to_string()).await;
+            let there = call(&desk, route, who, &there).await;
             assert!(!there.body.contains("secret"), "{} as {who:?}", route.path);
-            let absent = call(&desk, route, who, "apr_00000000000000000000000000000000").await;
+            let absent = call(&desk, route, who, &absent).await;
             assert_eq!(there.status, absent.status, "{} {} as {who:?}", route.method, route.path);
         }
     }
@@ -136,7 +155,7 @@ async fn nobody_learns_what_they_may_not_see() {
 async fn what_is_not_in_the_table_is_not_there() {
     let desk = Desk::new();
     for path in
-        ["/", "/v1", "/v1/sessions", "/v1/approvals/", "/v1/approvals/x/approve/", "/approvals", "/v1//approvals"]
+        ["/", "/v1", "/v1/nothing", "/v1/approvals/", "/v1/approvals/x/approve/", "/approvals", "/v1//approvals"]
     {
         let reply = desk.get(path, "anns").await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");

@@ -76,6 +76,9 @@ async fn what_is_answered_is_what_is_described() {
     described("Answer", &denied["answers"][0]);
     described("Part", &denied["parts"][0]);
     described("Approvals", &desk.get("/v1/approvals", "anns").await.json());
+    let sessions = desk.get("/v1/sessions", "eves").await.json();
+    described("Sessions", &sessions);
+    described("Session", &sessions["sessions"][0]);
     described("Problem", &desk.get("/v1/approvals/x", "anns").await.json());
     let exchange =
         format!("{EXCHANGE}anns&audience=shop&requested_token_type=urn:postern:token-type:session-credential");

@@ -29,6 +29,7 @@ fn terms(count: usize, reuse: u64) -> Terms {
         duties: Duties {
             masks: Arc::new(MaskSet::default()),
             limits: Limits::default(),
+            keep: crate::record::Keep::default(),
             rules: Vec::new(),
             revision: Revision([0; 8]),
         },

@@ -6,18 +6,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use tokio::sync::watch;
 
 use crate::approval::{Answered, Choice};
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::lasting::Lifetime;
+use crate::gate::live::Live;
 use crate::gate::question::Pending;
 use crate::gate::usage::Usage;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
-use crate::ports::{Append, Approvals, Clock, Credentials, Dial, Identify, Policy, Vault};
+use crate::ports::{Append, Approvals, Clock, Credentials, Dial, Identify, Policy, Recorder, Sessions, Vault};
+use crate::record::{Note, RecordKeys};
 use crate::verdict::Duties;
 
 /// Why every session must end.
@@ -62,6 +65,8 @@ pub struct House {
     pub dial: Arc<dyn Dial>,
     /// Writes the journal.
     pub append: Arc<dyn Append>,
+    /// Keeps recordings.
+    pub record: Arc<dyn Recorder>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Seals statements.
@@ -70,6 +75,12 @@ pub struct House {
     pub usage: Arc<Usage>,
     /// How long credentials may last.
     pub credential_max: Duration,
+    /// Keeps the list of sessions.
+    pub sessions: Arc<dyn Sessions>,
+    /// Opens recordings.
+    pub record_keys: RecordKeys,
+    /// The sessions that are open.
+    pub live: Live,
     /// How long sessions may last.
     pub lifetime: Lifetime,
     /// Whether the gateway goes on.
@@ -164,27 +175,36 @@ impl House {
         self.append.append(events.into_iter().map(|event| Draft { session, at, event }).collect()).await
     }
 
-    pub(super) fn operation_event(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Event, Fault> {
+    /// What is written down about a decision: in the journal, and in the session's recording.
+    pub(super) fn decided(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Event, Note), Fault> {
         let operations = &pending.operations;
         let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
         let masks = operations.iter().filter_map(|operation| due.masks.screen(operation).ok()).flatten();
         let masks: BTreeSet<String> = masks.map(|mask| mask.name.to_string()).collect();
-        Ok(Event::Operation {
-            id: pending.id,
-            actions: operations
-                .iter()
-                .flat_map(|one| std::iter::once(&one.action).chain(&one.also))
-                .map(ToString::to_string)
-                .collect(),
-            touches: operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect(),
-            prepare: pending.prepares(),
-            decided,
-            masks: masks.into_iter().collect(),
-            policy: due.revision.to_string(),
-            digest: pending.digest.clone(),
-            sealed: self.sealer.seal(&pending.id.to_string(), &texts, &parameters)?,
-        })
+        let masks: Vec<String> = masks.into_iter().collect();
+        let actions: Vec<String> = operations
+            .iter()
+            .flat_map(|one| std::iter::once(&one.action).chain(&one.also))
+            .map(ToString::to_string)
+            .collect();
+        let touches: Vec<String> =
+            operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect();
+        let (id, prepare) = (pending.id, pending.prepares());
+        let note = Note::Operation {
+            id,
+            actions: actions.clone(),
+            touches: touches.clone(),
+            prepare,
+            decided: decided.clone(),
+            masks: masks.clone(),
+            text: texts.join("; "),
+            parameters: parameters.iter().map(|one| one.as_ref().map(|bytes| BASE64.encode(bytes))).collect(),
+        };
+        let (policy, digest) = (due.revision.to_string(), pending.digest.clone());
+        let sealed = self.sealer.seal(&id.to_string(), &texts, &parameters)?;
+        let event = Event::Operation { id, actions, touches, prepare, decided, masks, policy, digest, sealed };
+        Ok((event, note))
     }
 }
 

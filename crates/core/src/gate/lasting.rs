@@ -1,5 +1,5 @@
-//! When a session must end although neither side wants it to: its time is over, the policy lets it in no more, its
-//! credential was taken back, or the gateway does not go on.
+//! When a session must end although neither side wants it to: its time is over, the policy lets it in no more, somebody
+//! ends it, its credential was taken back, it cannot be recorded, or the gateway does not go on.
 //!
 //! Nothing is journalled here; whoever serves the session closes it with the reason. Enter at [`Gate::over`].
 
@@ -12,6 +12,7 @@ use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
+use crate::gate::recording::unrecorded;
 use crate::gate::{Gate, House, Open};
 use crate::id::CredentialId;
 use crate::identity::Principal;
@@ -66,8 +67,10 @@ impl End {
 impl Gate<Open> {
     /// Resolves to why the session must end.
     pub fn over(&self) -> Later<'static, Fault> {
-        let Open { admission, scope, end, .. } = &self.state;
+        let Open { admission, scope, end, tape, alive, .. } = &self.state;
         first([
+            alive.killed(),
+            unrecorded(tape, Arc::clone(&self.house.clock)),
             Box::pin(stopped(Arc::clone(&self.house))),
             Box::pin(timed_out(Arc::clone(&self.house), *end)),
             Box::pin(shut_out(Arc::clone(&self.house), admission.clone(), scope.revision())),
@@ -107,7 +110,7 @@ async fn taken_back(house: Arc<House>, credential: Option<CredentialId>) -> Faul
 }
 
 /// What the first of them says.
-fn first(mut all: [Later<'static, Fault>; 4]) -> Later<'static, Fault> {
+pub(super) fn first<'a, T: Send + 'a, const N: usize>(mut all: [Later<'a, T>; N]) -> Later<'a, T> {
     Box::pin(poll_fn(move |cx| {
         let mut said = all.iter_mut().map(|one| one.as_mut().poll(cx));
         said.find(Poll::is_ready).unwrap_or(Poll::Pending)

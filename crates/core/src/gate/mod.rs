@@ -29,9 +29,13 @@ mod again;
 mod exchange;
 mod house;
 mod lasting;
+mod live;
 mod permit;
 mod question;
+mod recording;
+mod retiring;
 mod usage;
+mod viewing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,7 +43,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::approval::digest_of;
-use crate::code::Code;
 use crate::fault::Fault;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
@@ -48,6 +51,7 @@ use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope, Situation};
 use crate::ports::Link;
+use crate::record::{Note, Tape};
 use crate::secret::Secret;
 use crate::target::{Login, Target};
 use crate::verdict::{Denial, Duties, Terms, Verdict};
@@ -55,15 +59,19 @@ use crate::verdict::{Denial, Duties, Terms, Verdict};
 pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
 pub use lasting::Lifetime;
+pub use live::Live;
 pub use permit::{Flow, Permit};
 pub use question::{Asked, Asking, Held, Standing};
 pub use usage::Usage;
+pub use viewing::{Ending, Viewing};
 
 use admission::Admission;
 use again::Subject;
 use lasting::End;
+use live::Alive;
 use permit::Recorded;
 use question::Pending;
+use recording::Stated;
 use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
@@ -99,6 +107,9 @@ pub struct Open {
     seat: Seat,
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
+    tape: Arc<Tape>,
+    stated: Stated,
+    alive: Alive,
 }
 
 /// The account to log in with at the target. Only the login of a protocol opens it.
@@ -229,8 +240,19 @@ impl Gate<Known> {
             policy: scope.revision().to_string(),
         };
         self.house.write(Some(self.session), event).await?;
-        let end = self.house.lifetime.end(self.house.clock.now(), &admission.principal);
-        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None });
+        let tape = match self.begin_recording(&admission).await {
+            Ok(tape) => tape,
+            Err(fault) => {
+                let closed = Event::SessionClosed { reason: fault.to_string() };
+                self.house.write(Some(self.session), closed).await?;
+                return Err(fault);
+            }
+        };
+        let now = self.house.clock.now();
+        let end = self.house.lifetime.end(now, &admission.principal);
+        let alive = Alive::new(&self.house, self.session, &tape);
+        let stated = Stated::nothing(now);
+        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tape, stated, alive });
         match gate.lease(&gate.state.admission.login).await {
             Ok((lease, link)) => Ok((gate, lease, link)),
             Err(fault) => {
@@ -305,25 +327,9 @@ impl Gate<Open> {
     /// # Errors
     /// Where the journal does not take the record.
     pub async fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
-        let events = ended.into_iter().map(|(id, outcome)| Event::Finished { id, outcome });
-        self.house.write_all(Some(self.session), events).await.map(|_| ())
-    }
-
-    /// Journals something that somebody should look at.
-    ///
-    /// # Errors
-    /// Where the journal does not take the record.
-    pub async fn alert(&self, code: Code, message: &str) -> Result<(), Fault> {
-        let event = Event::Alert { code: code.to_string(), message: message.to_owned() };
-        self.house.write(Some(self.session), event).await.map(|_| ())
-    }
-
-    /// Ends the session.
-    ///
-    /// # Errors
-    /// Where the journal does not take the record.
-    pub async fn close(self, reason: &str) -> Result<(), Fault> {
-        self.house.write(Some(self.session), Event::SessionClosed { reason: reason.to_owned() }).await.map(|_| ())
+        let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
+        self.house.write_all(Some(self.session), events).await?;
+        ended.into_iter().try_for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }))
     }
 
     /// The gateway's own way to the same target, for reading its catalog.
@@ -449,6 +455,7 @@ impl Gate<Open> {
         approval: Option<ApprovalId>,
         agreed: Option<Terms>,
     ) -> Result<Permit, Fault> {
+        self.state.tape.keep(duties.keep);
         let rules = duties.rules.iter().map(ToString::to_string).collect();
         let recorded = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
         let subject = if pending.prepares() { Subject::default() } else { Subject::of(pending.operations, agreed) };
@@ -456,8 +463,9 @@ impl Gate<Open> {
     }
 
     async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Recorded, Fault> {
-        let event = self.house.operation_event(pending, decided, due)?;
+        let (event, note) = self.house.decided(pending, decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
+        self.note(&note)?;
         Ok(Recorded::new(&appended, pending.id))
     }
 }

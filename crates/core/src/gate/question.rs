@@ -15,6 +15,7 @@ use crate::id::{ApprovalId, OperationId};
 use crate::journal::{Decided, Event};
 use crate::operation::{Operation, Stage};
 use crate::ports::Later;
+use crate::record::Note;
 use crate::verdict::{Denial, Duties, HoldInTransaction, HoldMode, Terms, Verdict};
 
 /// A submission on its way to a verdict.
@@ -248,14 +249,12 @@ impl Gate<Open> {
     }
 
     async fn journal_settled(&self, held: &Held, settled: &Settled) -> Result<(), Fault> {
-        let event = Event::ApprovalSettled {
-            id: held.pending.id,
-            approval: held.asked.id,
-            state: settled.state.word().to_owned(),
-            by: settled.answer.as_ref().map(|answer| answer.by.clone()),
-            reason: settled.answer.as_ref().and_then(|answer| answer.reason.clone()),
-        };
-        self.house.write(Some(self.session), event).await.map(|_| ())
+        let (id, approval, state) = (held.pending.id, held.asked.id, settled.state.word().to_owned());
+        let by = settled.answer.as_ref().map(|answer| answer.by.clone());
+        let reason = settled.answer.as_ref().and_then(|answer| answer.reason.clone());
+        let note = Note::Settled { id, approval, state: state.clone(), by: by.clone(), reason: reason.clone() };
+        self.house.write(Some(self.session), Event::ApprovalSettled { id, approval, state, by, reason }).await?;
+        self.note(&note)
     }
 }
 

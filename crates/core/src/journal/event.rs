@@ -12,6 +12,7 @@ use crate::clock::Micros;
 use crate::id::{ApprovalId, CredentialId, OperationId, SessionId};
 use crate::identity::PrincipalSummary;
 use crate::journal::keys::Sealed;
+use crate::record::Hash;
 
 /// Something to be written, not yet chained.
 #[derive(Clone, Debug)]
@@ -234,6 +235,48 @@ pub enum Event {
         code: String,
         /// What happened.
         message: String,
+    },
+    /// How far the recording of a session has got: from here on, a recording that does not have this is not whole.
+    Recorded {
+        /// How many chunks there are.
+        chunks: u64,
+        /// How many bytes they take up.
+        bytes: u64,
+        /// The hash over all of them.
+        head: Hash,
+    },
+    /// Somebody ends a session of others. It stands before it happens, and in the gateway's own chain: the session may
+    /// be over.
+    SessionKilled {
+        /// Which session.
+        session: SessionId,
+        /// Who.
+        by: PrincipalSummary,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody looks at a recording.
+    RecordingViewed {
+        /// Whose.
+        session: SessionId,
+        /// Who looks.
+        by: PrincipalSummary,
+        /// Whether as long as the session lasts.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        follow: bool,
+    },
+    /// A recording is removed, because it need not be kept any longer. It stands before that happens.
+    RecordingRemoved {
+        /// Whose.
+        session: SessionId,
+        /// How many chunks of it there were, all of them verified.
+        chunks: u64,
+        /// How many bytes they took up.
+        bytes: u64,
+        /// The hash over all of them.
+        head: Hash,
+        /// Why.
+        reason: String,
     },
     /// A session is over.
     SessionClosed {

@@ -15,6 +15,7 @@ use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touc
 use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
+use crate::record::Keep;
 use crate::verdict::{Denial, Duties, Limits, RuleName, Terms, Verdict};
 
 /// How many rules a refusal tells of.
@@ -225,7 +226,8 @@ impl Scope {
             matched.iter().filter(|rule| rule.effect == effect).map(|rule| rule.name.clone()).collect()
         };
         let limits = matched.iter().map(|rule| rule.limits.clone()).fold(Limits::default(), Limits::and);
-        let duties = Duties { masks, limits, rules: names(RuleEffect::Allow), revision: self.revision };
+        let keep = matched.iter().map(|rule| Keep::asked(rule.keep)).fold(Keep::default(), Keep::and);
+        let duties = Duties { masks, limits, keep, rules: names(RuleEffect::Allow), revision: self.revision };
         let terms = matched.iter().filter_map(|rule| rule.terms(&duties)).reduce(Terms::and);
         match terms {
             Some(terms) => Verdict::Hold(Terms { rules: names(RuleEffect::Approve), ..terms }),
@@ -415,6 +417,7 @@ impl Duties {
         if self.masks != other.masks {
             self.masks = Arc::new(self.masks.and(&other.masks));
         }
+        self.keep = self.keep.and(other.keep);
         self
     }
 }

@@ -19,6 +19,7 @@ use crate::document::Text;
 use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
+use crate::record::Keep;
 use crate::target::{Target, TargetName};
 use crate::verdict::{Bound, Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
 use crate::vocabulary::Vocabulary;
@@ -113,6 +114,8 @@ pub struct Rule {
     pub unmask: BTreeSet<Arc<str>>,
     /// How many sessions a principal may have on a target at the same time.
     pub sessions: Option<u64>,
+    /// How long recordings of what it lets through are kept, where it says.
+    pub keep: Option<Duration>,
     /// For `approve`: the terms.
     pub approval: Option<ApprovalTerms>,
 }
@@ -251,7 +254,7 @@ impl Scope {
     #[must_use]
     pub fn duties(&self) -> Duties {
         let masks = Arc::clone(&self.masks);
-        Duties { masks, limits: Limits::default(), rules: Vec::new(), revision: self.revision }
+        Duties { masks, limits: Limits::default(), keep: Keep::default(), rules: Vec::new(), revision: self.revision }
     }
 
     /// Which policy this is of.

@@ -1,4 +1,4 @@
-use super::{deceives, line, visible};
+use super::{deceives, json, line, visible};
 
 #[test]
 fn what_reorders_or_hides_is_written_out() {
@@ -25,4 +25,16 @@ fn every_direction_character_deceives() {
     for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
         assert!(deceives(c), "{c:?}");
     }
+}
+
+#[test]
+fn json_means_the_same_and_deceives_nobody() {
+    let deceptive = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0041}\t\n\u{1f600}b";
+    let written = serde_json::to_string_pretty(&serde_json::json!({ deceptive: [deceptive] })).unwrap();
+    let shown = json(&written);
+    assert!(shown.chars().all(|c| c == '\n' || !deceives(c)), "{shown}");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+        serde_json::json!({ deceptive: [deceptive] })
+    );
 }

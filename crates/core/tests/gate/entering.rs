@@ -127,10 +127,12 @@ async fn a_session_that_cannot_reach_its_target_is_closed_in_the_journal() {
     dwelling.vault.put("env:SHOP", "hunter22");
     assert_eq!(dwelling.open("ann", "shop").await.unwrap_err().code, Code::TargetUnreachable);
     let sessions: Vec<SessionId> = dwelling.journal.drafts().iter().filter_map(|draft| draft.session).collect();
-    assert_eq!(sessions.len(), 4);
+    assert_eq!(sessions.len(), 6);
     for session in sessions {
         let events = dwelling.journal.of(session);
-        assert!(matches!(&events[..], [Event::SessionOpened { .. }, Event::SessionClosed { .. }]), "{events:?}");
+        let closed =
+            matches!(&events[..], [Event::SessionOpened { .. }, Event::Recorded { .. }, Event::SessionClosed { .. }]);
+        assert!(closed, "{events:?}");
     }
 }
 

@@ -14,6 +14,7 @@ mod holding;
 mod lasting;
 mod lifting;
 mod logins;
+mod recording;
 mod submitting;
 mod usage;
 

@@ -161,7 +161,7 @@ async fn what_the_gateway_does_itself_is_recorded_too() {
     assert_eq!(events[2], Event::Finished { id, outcome: Outcome::Done { note: "SELECT 1".to_owned() } });
     assert_eq!(events[3], Event::Finished { id, outcome: Outcome::Unknown });
     assert_eq!(events[4], Event::Alert { code: "PST-2006".to_owned(), message: "it answered twice".to_owned() });
-    assert_eq!(events[5], Event::SessionClosed { reason: "the client left".to_owned() });
+    assert_eq!(events[6], Event::SessionClosed { reason: "the client left".to_owned() });
 }
 
 #[tokio::test]

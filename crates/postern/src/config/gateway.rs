@@ -17,6 +17,9 @@ const TOKEN_MAX: Duration = Duration::from_secs(15 * 60);
 /// The longest that it may say: they are for minutes.
 const LONGEST_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// How long recordings are kept where nothing says it.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// The process: its addresses, its files, its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
@@ -32,6 +35,10 @@ pub struct Gateway {
     pub durability: Durability,
     /// The file with the root secret.
     pub seal_key: PathBuf,
+    /// The folder of recordings.
+    pub blobs: PathBuf,
+    /// How long recordings are kept of which no rule says it.
+    pub keep: Duration,
     /// How long sessions may last.
     pub lifetime: Lifetime,
     /// How long credentials that the gateway issues may last.
@@ -97,10 +104,12 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
     let seal_key = table.required(findings, "seal_key");
     let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
     let lifetime = lifetime(findings, table);
+    let blobs = match table.text(findings, "blobs") {
+        Some(text) => draft.base.reference(findings, &text, "file", &["s3", "gs", "az"]),
+        None => store.as_ref().map(|store| store.with_file_name("recordings")),
+    };
+    let keep = keep(findings, table);
     let token_max = token_max(findings, table);
-    if let Some(blobs) = table.text(findings, "blobs") {
-        findings.note(&blobs.place, "`blobs`: not in this version; nothing is recorded there", None);
-    }
     let tls = tls(draft, table);
     Some(Gateway {
         listen: listen?,
@@ -109,10 +118,28 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
         journal: journal?,
         durability: durability?,
         seal_key: seal_key?,
+        blobs: blobs?,
+        keep: keep?,
         lifetime: lifetime?,
         token_max: token_max?,
         tls: tls?,
     })
+}
+
+fn keep(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Duration> {
+    let Some(mut recordings) = table.table(findings, "recordings") else { return Some(KEPT) };
+    let kept = match recordings.value("keep") {
+        None => Some(KEPT),
+        Some(value) => value.duration(findings, "keep").filter(|keep| {
+            if keep.is_zero() {
+                let hint = "write recordings = { keep = \"90d\" }".to_owned();
+                findings.wrong(&value.place, "a recording cannot be kept for no time at all", Some(hint));
+            }
+            !keep.is_zero()
+        }),
+    };
+    recordings.finish(findings);
+    kept
 }
 
 fn lifetime(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Lifetime> {

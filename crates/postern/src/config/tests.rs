@@ -111,6 +111,7 @@ fn a_whole_configuration_is_read_with_its_defaults() {
     let base = folder.path();
     assert_eq!(gateway.store, base.join("state/postern.db"));
     assert_eq!(gateway.journal, base.join("state/journal"));
+    assert_eq!(gateway.blobs, base.join("state/recordings"));
     assert_eq!(gateway.seal_key, base.join("seal.key"));
     let target = config.rulebook.targets.values().next().unwrap();
     assert_eq!(target.tls, TargetTls::VerifyFull { ca: Some(base.join("target-ca.pem")) });
@@ -149,12 +150,10 @@ connections = 20
     assert_eq!(config.listeners.iter().count(), 1);
     let listener = config.listeners.of("postgres").unwrap();
     assert_eq!((listener.address.port(), listener.connections), (5433, 20));
+    assert_eq!(config.gateway.blobs, Path::new("/var/lib/postern/blobs"));
     let remarks = config.remarks();
     let remarks: Vec<&str> = remarks.iter().map(|remark| remark.line.rsplit('/').next().unwrap()).collect();
-    insta::assert_snapshot!(remarks.join("\n"), @r"
-    postern.toml:7:36: note: `mysql`: not in this version; nothing listens on its port
-    postern.toml:12:9: note: `blobs`: not in this version; nothing is recorded there
-    ");
+    insta::assert_snapshot!(remarks.join("\n"), @"postern.toml:7:36: note: `mysql`: not in this version; nothing listens on its port");
 }
 
 #[test]
@@ -185,6 +184,7 @@ fn what_can_be_wrong_with_the_gateway() {
         ("later stores", GATEWAY.replace("sqlite:state/postern.db", "postgres://db/postern")),
         ("unknown store", GATEWAY.replace("sqlite:state/postern.db", "state/postern.db")),
         ("seal key elsewhere", GATEWAY.replace("file:seal.key", "vault:kv/data/postern#seal")),
+        ("recordings elsewhere", format!("{GATEWAY}blobs = \"s3://bucket/recordings\"\n")),
         ("certificate without key", GATEWAY.replace("self-signed = true", "cert = \"file:tls.crt\"")),
         (
             "certificate and self-signed",

@@ -8,7 +8,8 @@ use postern_adapters::clock::SystemClock;
 use postern_core::document::{Findings, Reader};
 use postern_core::gate::Accepted;
 use postern_core::inventory::{Inventory, Means};
-use postern_core::ports::{Client, Later, Protocol};
+use postern_core::ports::{Client, Later, Protocol, Sessions as _, Wanted};
+use postern_core::record::Replay;
 use postern_core::target::Target;
 use postern_core::{Claim, Clock as _, Code, Fault, Gate, Secret, Vocabulary};
 use postern_testkit::fakes::TOY;
@@ -39,6 +40,10 @@ impl Protocol for Lines {
 
     fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>> {
         Box::pin(async { Err(Fault::target(Code::NotSupported, "it holds nothing")) })
+    }
+
+    fn replay(&self) -> Box<dyn Replay> {
+        panic!("nothing is played here")
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {
@@ -232,13 +237,13 @@ async fn sessions_are_listed_while_they_last_and_after() {
     let mut session = site.say(&format!("shop {token}")).await;
     assert_eq!(heard(&mut session).await.as_deref(), Some("open\n"));
     let store = Arc::clone(&gateway.store);
-    let listed = store.sessions(None, 10).await.unwrap();
+    let listed = store.list(Wanted { most: 10, ..Wanted::default() }).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].principal.name.as_str(), listed[0].target.as_str(), listed[0].ended), ("ann", "shop", None));
     gateway.stop().await.unwrap();
 
     let gateway = site.start().await;
-    let listed = gateway.store.sessions(None, 10).await.unwrap();
+    let listed = gateway.store.list(Wanted { most: 10, ..Wanted::default() }).await.unwrap();
     assert_eq!((listed.len(), listed[0].reason.as_deref()), (1, Some("PST-5004: the gateway is stopping")));
     assert!(listed[0].ended.is_some());
     gateway.stop().await.unwrap();
@@ -260,7 +265,7 @@ async fn ended_by(change: impl Fn(&str) -> String, running: bool) -> String {
         gateway.reloader.reload();
     }
     assert_eq!(heard(&mut session).await.as_deref(), Some(""), "the session went on");
-    let listed = gateway.store.sessions(None, 10).await.unwrap();
+    let listed = gateway.store.list(Wanted { most: 10, ..Wanted::default() }).await.unwrap();
     gateway.stop().await.unwrap();
     listed[0].reason.clone().unwrap()
 }
@@ -288,7 +293,7 @@ async fn a_session_that_was_cut_off_is_not_listed_as_lasting() {
     drop(gateway);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let gateway = site.start().await;
-    let listed = gateway.store.sessions(None, 10).await.unwrap();
+    let listed = gateway.store.list(Wanted { most: 10, ..Wanted::default() }).await.unwrap();
     assert_eq!((listed.len(), listed[0].reason.as_deref()), (1, Some("the gateway ended before it")));
     gateway.stop().await.unwrap();
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use postern_adapters::index::Index;
 use postern_adapters::journal::Journal;
-use postern_adapters::store::{Session, Store};
+use postern_adapters::store::Store;
 use postern_api::Counts;
 use postern_core::Fault;
 use postern_core::journal::{Appended, Draft, Event};
-use postern_core::ports::{Append, Later};
+use postern_core::ports::{Append, Later, Listed};
 
 /// Passes drafts on to the journal.
 pub(super) struct Witness {
@@ -57,9 +57,9 @@ impl Append for Witness {
     }
 }
 
-fn opened(draft: &Draft) -> Option<Session> {
+fn opened(draft: &Draft) -> Option<Listed> {
     let Event::SessionOpened { principal, client, protocol, target, .. } = &draft.event else { return None };
-    Some(Session {
+    Some(Listed {
         id: draft.session?,
         principal: principal.clone(),
         target: target.clone(),

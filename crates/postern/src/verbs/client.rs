@@ -17,6 +17,10 @@ use crate::cli::Remote;
 use crate::failure::{Failure, reason};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer may take that comes line by line: longer than any session lasts.
+const LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The longest line of such an answer, in bytes.
+const LONGEST_LINE: usize = 256 << 20;
 
 /// A gateway, and who we are to it.
 pub(super) struct Gateway {
@@ -80,6 +84,25 @@ impl Gateway {
         read(request.send().await.map_err(|error| self.unreached(&error))?).await
     }
 
+    /// The same, with a query.
+    pub(super) async fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let mut url = self.base.join(path).with_context(|| format!("`{path}` is no path"))?;
+        url.query_pairs_mut().extend_pairs(query);
+        self.get(url.as_str()).await
+    }
+
+    /// An answer that comes line by line.
+    pub(super) async fn lines(&self, path: &str) -> Result<Lines> {
+        let url = self.base.join(path).with_context(|| format!("`{path}` is no path"))?;
+        let request = self.client.get(url).bearer_auth(&self.token).timeout(LONG);
+        let response = request.send().await.map_err(|error| self.unreached(&error))?;
+        if response.status() == StatusCode::OK {
+            return Ok(Lines { response, came: Vec::new(), read: 0 });
+        }
+        read(response).await?;
+        Err(Failure::new("the gateway's answer is unreadable").into())
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let url = self.base.join(path).with_context(|| format!("`{path}` is no path"))?;
         let mut request = self.client.request(method, url).bearer_auth(&self.token);
@@ -102,6 +125,44 @@ impl Gateway {
             return failure.hint("pass the authority of its certificate with --ca-file");
         }
         failure.hint("see that it runs, and that the address is that of its HTTPS listener")
+    }
+}
+
+/// An answer that comes line by line.
+pub(super) struct Lines {
+    response: Response,
+    came: Vec<u8>,
+    /// How much of it was read.
+    read: usize,
+}
+
+impl Lines {
+    /// The next line; nothing at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<String>> {
+        let mut looked = self.read;
+        loop {
+            if let Some(end) = self.came.get(looked..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
+                let end = looked.saturating_add(end);
+                let line = self.came.get(self.read..end).unwrap_or_default().to_vec();
+                self.read = end.saturating_add(1);
+                return String::from_utf8(line).map(Some).context("the gateway's answer is unreadable");
+            }
+            self.came.drain(..self.read);
+            self.read = 0;
+            looked = self.came.len();
+            if looked > LONGEST_LINE {
+                return Err(Failure::new("the gateway's answer is unreadable: a line does not end").into());
+            }
+            match self.response.chunk().await.context("the gateway's answer broke off")? {
+                Some(more) => self.came.extend_from_slice(&more),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Whether the next line is there already.
+    pub(super) fn has_more(&self) -> bool {
+        self.came.get(self.read..).is_some_and(|rest| rest.contains(&b'\n'))
     }
 }
 

@@ -28,6 +28,8 @@ mod secrets;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod verbs;

@@ -148,7 +148,8 @@ impl Way {
     }
 }
 
-const POLICY: &str = r#"
+/// Everybody may do everything.
+pub(crate) const POLICY: &str = r#"
 [[principal]]
 name = "{sub}"
 kind = "human"

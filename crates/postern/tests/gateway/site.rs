@@ -121,11 +121,17 @@ audience = "postern"
 
     /// Runs a verb as `subject`, against this gateway.
     pub(crate) fn run_as(&self, subject: &str, args: &[&str]) -> Output {
+        self.verb_as(subject, args).output().unwrap()
+    }
+
+    /// The same, to be started.
+    pub(crate) fn verb_as(&self, subject: &str, args: &[&str]) -> Command {
         let gateway = format!("https://localhost:{}", self.https);
         let token = self.token_file(subject);
         let mut command = postern();
         command.args(args).args(["--gateway", &gateway, "--ca-file"]).arg(self.path("state/tls.crt"));
-        command.arg("--token-file").arg(token).output().unwrap()
+        command.arg("--token-file").arg(token);
+        command
     }
 
     /// The text with this site's folder and ports taken out.

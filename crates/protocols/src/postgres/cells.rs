@@ -138,6 +138,13 @@ fn format(index: usize, field: &Field, formats: Option<&[i16]>) -> i16 {
     }
 }
 
+/// The fields as they come where Bind asked for these formats.
+pub(super) fn in_formats(fields: &mut [Field], formats: &[i16]) {
+    for (index, field) in fields.iter_mut().enumerate() {
+        field.format = format(index, field, Some(formats));
+    }
+}
+
 fn form(type_oid: u32, catalog: &Catalog) -> Form {
     match type_oid {
         oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN => Form::Text,

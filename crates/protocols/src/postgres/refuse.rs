@@ -60,7 +60,7 @@ pub(super) fn fault(fault: &Fault) -> Report {
         }
         (_, Code::NotSupported | Code::SettingPinned) => sqlstate::FEATURE_NOT_SUPPORTED,
         (_, Code::PolicyChanged) => sqlstate::INSUFFICIENT_PRIVILEGE,
-        (_, Code::Stopping) => sqlstate::ADMIN_SHUTDOWN,
+        (_, Code::Stopping | Code::SessionKilled) => sqlstate::ADMIN_SHUTDOWN,
         (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,

@@ -17,6 +17,7 @@ mod registry;
 mod reply;
 mod revoking;
 mod room;
+mod shown;
 mod stopping;
 mod submission;
 mod target;
@@ -34,6 +35,7 @@ use self::names::Surroundings;
 use self::reading::Readings;
 use self::registry::Registry;
 use self::reply::{Place, Replies};
+use self::shown::ToClient;
 use self::stopping::Stopping;
 use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
@@ -96,7 +98,7 @@ pub(super) struct Session<'a> {
     from_client: Inlet,
     /// How many bytes have come from there.
     heard: u64,
-    to_client: Outlet,
+    to_client: ToClient,
     from_target: Inlet,
     to_target: Target,
     replies: Replies,
@@ -133,6 +135,8 @@ enum Woke {
     Late,
     Due,
     Changed,
+    /// The recorder has room again.
+    Room,
     Held(hold::Woke),
     Over(Fault),
 }
@@ -173,7 +177,7 @@ impl<'a> Session<'a> {
             target_key: welcome.cancel,
             from_client: inlet,
             heard,
-            to_client: outlet,
+            to_client: ToClient::new(outlet),
             from_target: welcome.inlet,
             to_target: Target::new(welcome.outlet),
             replies: Replies::default(),
@@ -213,6 +217,8 @@ impl<'a> Session<'a> {
         self.advance().await?;
         self.release()?;
         self.time();
+        self.to_client.let_out(&self.gate)?;
+        self.gate.state_recording().await?;
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
             Woke::Target(Ok(0)) => Err(End::Target),
@@ -226,7 +232,7 @@ impl<'a> Session<'a> {
                 self.registered.heard(self.heard);
                 self.bound_ahead().await
             }
-            Woke::Target(Ok(_)) | Woke::Written(Ok(())) | Woke::Forwarded(Ok(())) => Ok(()),
+            Woke::Target(Ok(_)) | Woke::Written(Ok(())) | Woke::Forwarded(Ok(())) | Woke::Room => Ok(()),
             Woke::Cancelled(wanted) => self.cancel(wanted).await,
             Woke::Told => {
                 self.cancelling = None;
@@ -250,12 +256,15 @@ impl<'a> Session<'a> {
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
         let stands = stands || self.replies.counts();
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
-        let Self { over, registered, from_client, to_client, from_target, to_target, .. } = self;
+        let Self { gate, over, registered, from_client, to_client, from_target, to_target, .. } = self;
         let Self { holding, cancelling, timing, stopping, changed, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
+        let lags = gate.lags();
+        let recorder = async { if lags { gate.room().await } else { std::future::pending().await } };
         tokio::select! {
-            read = from_target.fill(), if !to_client.is_full() => Woke::Target(read),
+            read = from_target.fill(), if !lags && !to_client.is_full() => Woke::Target(read),
+            () = recorder => Woke::Room,
             written = to_client.drain(), if !to_client.is_idle() => Woke::Written(written),
             forwarded = to_target.drain(), if !to_target.is_idle() => Woke::Forwarded(forwarded),
             read = from_client.fill(), if room => Woke::Client(read),
@@ -276,6 +285,10 @@ impl<'a> Session<'a> {
             End::Target => "the target closed the connection".to_owned(),
             End::Fault(fault) => fault.to_string(),
         };
+        // what cannot be recorded stays here
+        if let Err(fault) = self.to_client.let_out(&self.gate) {
+            tracing::error!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
+        }
         match &end {
             End::Client => {}
             End::Target if self.replies.is_empty() => {}
@@ -283,11 +296,11 @@ impl<'a> Session<'a> {
                 let fault =
                     Fault::target(Code::TargetLost, "the target closed the connection in the middle of an operation")
                         .hint("whether it was done is not known; look before you repeat it");
-                self.say(&Backend::ErrorResponse(refuse::fault(&fault)));
+                self.to_client.farewell(&self.gate, &Backend::ErrorResponse(refuse::fault(&fault)));
             }
             End::Fault(fault) => {
                 tracing::warn!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
-                self.say(&Backend::ErrorResponse(refuse::fault(fault)));
+                self.to_client.farewell(&self.gate, &Backend::ErrorResponse(refuse::fault(fault)));
             }
         }
         // a server goes on with a statement although nobody waits for it any more
@@ -333,7 +346,7 @@ impl<'a> Session<'a> {
     }
 
     fn say(&mut self, message: &Backend) {
-        if let Err(error) = message.encode(&mut self.to_client.buffer) {
+        if let Err(error) = message.encode(self.to_client.fresh()) {
             tracing::error!("a message to the client cannot be written: {error}");
         }
     }

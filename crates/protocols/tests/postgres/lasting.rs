@@ -49,7 +49,13 @@ async fn a_session_that_is_over_hears_why_and_leaves_nothing_running() -> Result
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let events = gateway.dwelling.journal.events();
-    let [.., Event::Finished { outcome: Outcome::Unknown, .. }, Event::SessionClosed { reason }] = &events[..] else {
+    let [
+        ..,
+        Event::Finished { outcome: Outcome::Unknown, .. },
+        Event::Recorded { .. },
+        Event::SessionClosed { reason },
+    ] = &events[..]
+    else {
         bail!("the journal ends otherwise: {events:?}")
     };
     assert!(reason.starts_with("PST-5005"), "{reason}");

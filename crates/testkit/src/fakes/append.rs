@@ -4,8 +4,9 @@
 
 use std::sync::Mutex;
 
+use postern_core::identity::PrincipalSummary;
 use postern_core::journal::{Appended, Draft, Event};
-use postern_core::ports::{Append, Later};
+use postern_core::ports::{Append, Later, Listed, Sessions, Wanted};
 use postern_core::{Code, Fault, SessionId};
 use tokio::sync::watch;
 
@@ -120,6 +121,25 @@ impl MemoryJournal {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    fn sessions(&self) -> Vec<Listed> {
+        let mut listed: Vec<Listed> = Vec::new();
+        for draft in self.drafts() {
+            match (draft.session, draft.event) {
+                (Some(id), Event::SessionOpened { principal, client, protocol, target, .. }) => {
+                    let (ended, reason) = (None, None);
+                    listed.push(Listed { id, principal, target, protocol, client, started: draft.at, ended, reason });
+                }
+                (Some(id), Event::SessionClosed { reason }) => {
+                    for one in listed.iter_mut().filter(|one| one.id == id) {
+                        (one.ended, one.reason) = (Some(draft.at), Some(reason.clone()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        listed
+    }
+
     async fn pass(&self, drafts: &[Draft]) {
         let mut gate = self.gate.subscribe();
         if !gate.borrow_and_update().holds(drafts) {
@@ -155,6 +175,32 @@ impl Append for MemoryJournal {
             self.pass(&drafts).await;
             self.keep(drafts)
         })
+    }
+}
+
+/// The list of sessions, as the journal has it.
+impl Sessions for MemoryJournal {
+    fn list(&self, wanted: Wanted) -> Later<'_, Result<Vec<Listed>, Fault>> {
+        Box::pin(async move {
+            let mut listed = self.sessions();
+            listed.sort_by_key(|one| std::cmp::Reverse(one.id));
+            listed.retain(|one| {
+                let same = |own: &PrincipalSummary| {
+                    PrincipalSummary { groups: own.groups.clone(), ..one.principal.clone() } == *own
+                };
+                wanted.own.as_ref().is_none_or(same)
+                    && wanted.principal.as_ref().is_none_or(|name| *name == one.principal.name)
+                    && wanted.target.as_ref().is_none_or(|target| *target == one.target)
+                    && wanted.live.is_none_or(|live| live == one.ended.is_none())
+                    && wanted.before.is_none_or(|before| one.id < before)
+            });
+            listed.truncate(usize::try_from(wanted.most).unwrap_or(usize::MAX));
+            Ok(listed)
+        })
+    }
+
+    fn show(&self, session: SessionId) -> Later<'_, Result<Option<Listed>, Fault>> {
+        Box::pin(async move { Ok(self.sessions().into_iter().find(|one| one.id == session)) })
     }
 }
 

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::approval::{Answered, Choice};
-use postern_core::gate::{Accepted, Gate, Halt, House, Lifetime, Open};
+use postern_core::gate::{Accepted, Gate, Halt, House, Lifetime, Live, Open};
 use postern_core::journal::Sealer;
+use postern_core::record::RecordKeys;
 use postern_core::vocabulary::Vocabulary;
 use postern_core::{ApprovalId, Claim, Fault, Secret};
 use tokio::sync::watch;
 
 use super::credentials::Verifiers;
 use super::{
-    KnownTokens, MemoryApprovals, MemoryCredentials, MemoryJournal, MemoryVault, PolicyError, Reach, StillClock,
-    SwapPolicy, TOY, rulebook,
+    KnownTokens, MemoryApprovals, MemoryCredentials, MemoryJournal, MemoryRecordings, MemoryVault, PolicyError, Reach,
+    StillClock, SwapPolicy, TOY, rulebook,
 };
 
 /// Builds a [`House`] of fakes around one policy.
@@ -37,6 +38,8 @@ pub struct Dwelling {
     pub journal: Arc<MemoryJournal>,
     /// What waits for humans.
     pub approvals: Arc<MemoryApprovals>,
+    /// What was recorded.
+    pub recordings: Arc<MemoryRecordings>,
     /// Which secrets there are.
     pub vault: Arc<MemoryVault>,
     /// Which tokens are good.
@@ -87,6 +90,7 @@ impl HouseBuilder {
         let clock = Arc::new(StillClock::default());
         let journal = Arc::new(MemoryJournal::new());
         let approvals = Arc::new(MemoryApprovals::new(Arc::clone(&clock)));
+        let recordings = Arc::new(MemoryRecordings::new(record_keys()?));
         let vault = Arc::new(MemoryVault::default());
         let tokens = Arc::new(KnownTokens::default());
         let policy = Arc::new(SwapPolicy::new(rulebook(&self.policy, &self.vocabularies)?));
@@ -102,9 +106,13 @@ impl HouseBuilder {
             vault: vault.clone(),
             dial: Arc::new(self.reach.clone()),
             append: journal.clone(),
+            record: recordings.clone(),
+            sessions: journal.clone(),
             clock: clock.clone(),
             sealer: sealer()?,
             usage: Arc::default(),
+            record_keys: record_keys()?,
+            live: Live::default(),
             lifetime: self.lifetime,
             halt: halted,
             approvals_url: "https://gateway.test/approvals/".to_owned(),
@@ -114,6 +122,7 @@ impl HouseBuilder {
             clock,
             journal,
             approvals,
+            recordings,
             vault,
             tokens,
             policy,
@@ -128,6 +137,10 @@ impl HouseBuilder {
 /// The same key for everybody: what is sealed in a test is opened in it.
 fn sealer() -> Result<Sealer, Fault> {
     Sealer::derive(&Secret::new(vec![7; 32]))
+}
+
+fn record_keys() -> Result<RecordKeys, Fault> {
+    RecordKeys::derive(&Secret::new(vec![7; 32]))
 }
 
 impl Dwelling {

@@ -61,6 +61,7 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, know
         limits: with.limits,
         unmask: with.unmask,
         sessions: with.sessions,
+        keep: with.keep,
         approval: if effect == RuleEffect::Approve { Some(with.approval?) } else { None },
     })
 }

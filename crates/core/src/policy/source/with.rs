@@ -17,7 +17,7 @@ use crate::verdict::{Bound, HoldInTransaction, HoldMode, Limits, RuleName, Who};
 const EXPIRES: Duration = Duration::from_secs(15 * 60);
 
 /// What says how a rule lets something through.
-const BOUNDS: &[&str] = &["max_rows", "timeout", "sessions", "per_minute", "unmask"];
+const BOUNDS: &[&str] = &["max_rows", "timeout", "sessions", "per_minute", "unmask", "keep"];
 /// What says how a human is asked.
 const ASKING: &[&str] = &["approvers", "count", "expires", "hold", "hold_in_transaction", "reuse"];
 
@@ -27,6 +27,8 @@ pub(super) struct With {
     pub(super) limits: Limits,
     pub(super) unmask: BTreeSet<Arc<str>>,
     pub(super) sessions: Option<u64>,
+    /// How long recordings of it are kept, where the rule says.
+    pub(super) keep: Option<Duration>,
     /// The terms of a rule that asks a human, unless there is a mistake in them.
     pub(super) approval: Option<ApprovalTerms>,
 }
@@ -52,6 +54,7 @@ pub(super) fn read(
     let limits = name.map(|name| limits(findings, &mut with, name)).unwrap_or_default();
     let sessions = with.positive(findings, "sessions");
     let unmask = unmask(findings, &mut with, known);
+    let keep = keep(findings, &mut with);
     let approval = if asks { terms(findings, &mut with, known) } else { None };
     let given = ASKING.iter().any(|key| with.value(key).is_some());
     if given && !asks {
@@ -59,7 +62,7 @@ pub(super) fn read(
         findings.wrong(&with.place(), "only an `approve` rule asks a human", Some(hint));
     }
     with.finish(findings);
-    With { limits, unmask, sessions, approval }
+    With { limits, unmask, sessions, keep, approval }
 }
 
 /// What lets nothing through has nothing to say about how.
@@ -100,6 +103,16 @@ fn timeout(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
         findings.wrong(&value.place, "nothing is done in no time at all", Some("write timeout = \"30s\"".to_owned()));
     }
     Some(timeout)
+}
+
+fn keep(findings: &mut Findings, with: &mut Reader<'_>) -> Option<Duration> {
+    let value = with.value("keep")?;
+    let keep = value.duration(findings, "keep")?;
+    if keep.is_zero() {
+        let hint = "write keep = \"365d\"; what is let through is recorded in any case".to_owned();
+        findings.wrong(&value.place, "a recording cannot be kept for no time at all", Some(hint));
+    }
+    Some(keep)
 }
 
 fn terms(findings: &mut Findings, with: &mut Reader<'_>, known: &Known<'_>) -> Option<ApprovalTerms> {

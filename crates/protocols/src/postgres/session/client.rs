@@ -156,12 +156,14 @@ impl Session<'_> {
     async fn describe(&mut self, kind: Named, name: &Bytes, frame: &Frame) -> Result<Taken, End> {
         let settled = self.replies.settled();
         let describe = Continuation::Describe(frame.clone());
+        let mut of = None;
         let report = match kind {
             Named::Statement => match self.registry.statement(name, settled) {
                 Found::Unconfirmed => return Ok(Taken::NotYet),
                 Found::Nothing => Some(refuse::unknown_statement(&String::from_utf8_lossy(name))),
                 Found::Is(prepared) => {
                     self.to_target.follow(&prepared.flow, &describe);
+                    of = Some(prepared);
                     None
                 }
             },
@@ -186,7 +188,7 @@ impl Session<'_> {
         match report {
             None => {
                 self.reached(Pipeline::Prepared);
-                self.replies.expect(Reply::Describe);
+                self.replies.expect(Reply::Describe { of });
             }
             Some(report) => self.refuse(report, Message::Extended).await?,
         }

@@ -20,6 +20,9 @@ use super::bounds::Tally;
 use super::reading::{Generation, Moment};
 use super::room::{Room, Share};
 
+/// The longest description of rows that is kept with a statement, in bytes.
+const LONGEST_DESCRIPTION: usize = 4 << 10;
+
 /// A prepared statement.
 pub(super) struct Prepared {
     /// Its text as sent, without the terminating zero byte.
@@ -34,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) flow: Flow,
     /// What it returns, once the server has said so; `None` inside for nothing.
     pub(super) fields: OnceLock<Option<Vec<Field>>>,
+    /// The server's message that said so, for the recording.
+    description: OnceLock<Bytes>,
     asked: AtomicBool,
     _share: Share,
 }
@@ -45,8 +50,20 @@ impl Prepared {
         flow: Flow,
         share: Share,
     ) -> Self {
-        let (fields, asked) = (OnceLock::new(), AtomicBool::new(false));
-        Self { text, types, statements, of, flow, fields, asked, _share: share }
+        let (fields, description, asked) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
+        Self { text, types, statements, of, flow, fields, description, asked, _share: share }
+    }
+
+    /// Keeps the server's word for what the statement returns, unless it is long.
+    pub(super) fn describe(&self, message: &Bytes) {
+        if message.len() <= LONGEST_DESCRIPTION {
+            self.description.get_or_init(|| Bytes::copy_from_slice(message));
+        }
+    }
+
+    /// The server's message that says what it returns, as far as that is known.
+    pub(super) fn description(&self) -> Option<&Bytes> {
+        self.description.get()
     }
 
     /// Notes that the server was asked what the statement returns.

@@ -30,8 +30,8 @@ pub(super) enum Reply {
     Fields { prepared: Arc<Prepared> },
     /// A Bind message.
     Bind { name: Bytes, portal: Arc<Portal> },
-    /// A Describe message, answered by up to two messages.
-    Describe,
+    /// A Describe message, answered by up to two messages; of a statement, where it is known which.
+    Describe { of: Option<Arc<Prepared>> },
     /// An Execute message.
     Execute { portal: Arc<Portal> },
     /// A Close message.
@@ -260,6 +260,17 @@ impl Replies {
     }
 }
 
+/// What a reply is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// This operation.
+    Operation(OperationId),
+    /// Whatever the reply before it was about.
+    Before,
+    /// Nothing that was asked for.
+    Nothing,
+}
+
 impl Reply {
     /// What lets through what it is owed for, where that runs.
     fn runs(&self) -> Option<Arc<Flow>> {
@@ -267,6 +278,19 @@ impl Reply {
             Self::Query(query) => Some(Arc::clone(&query.flow)),
             Self::Execute { portal } => Some(Arc::clone(&portal.flow)),
             _ => None,
+        }
+    }
+
+    /// What the client sees of it is about this.
+    pub(super) fn about(&self) -> About {
+        match self {
+            Self::Query(query) if query.statements.is_empty() => About::Nothing,
+            Self::Query(query) | Self::Closing(query) => About::Operation(query.flow.id()),
+            Self::Parse { prepared, .. } => About::Operation(prepared.flow.id()),
+            Self::Bind { portal, .. } | Self::Execute { portal } => About::Operation(portal.flow.id()),
+            Self::Refused(_) => About::Nothing,
+            Self::Describe { .. } | Self::Close { .. } | Self::Sync => About::Before,
+            Self::Fields { .. } | Self::Own(_) | Self::OwnSync | Self::Opening => About::Before,
         }
     }
 

@@ -44,7 +44,8 @@ impl Query {
 impl Session<'_> {
     /// Passes on what the target has answered, as long as the client takes it.
     pub(super) async fn relay(&mut self) -> Result<(), End> {
-        while !self.to_client.is_full() {
+        while !self.to_client.is_full() && !self.gate.lags() {
+            self.attribute()?;
             if self.rows_pass() {
                 let run = frame::run(&self.from_target.buffer, self.rows_left(), is_row);
                 if run.bytes > 0 {
@@ -93,11 +94,11 @@ impl Session<'_> {
     fn step_answer(&mut self, frame: &Frame) -> Result<(), End> {
         match (frame.tag, self.replies.first()) {
             // the columns, or none, are still to come
-            (tag::server::PARAMETER_DESCRIPTION, Some(Reply::Describe)) => {
+            (tag::server::PARAMETER_DESCRIPTION, Some(Reply::Describe { .. })) => {
                 self.to_client.push(&frame.raw);
                 return Ok(());
             }
-            (tag::server::ROW_DESCRIPTION | tag::server::NO_DATA, Some(Reply::Describe))
+            (tag::server::ROW_DESCRIPTION | tag::server::NO_DATA, Some(Reply::Describe { .. }))
             | (tag::server::PARSE_COMPLETE, Some(Reply::Parse { .. }))
             | (tag::server::BIND_COMPLETE, Some(Reply::Bind { .. }))
             | (tag::server::CLOSE_COMPLETE, Some(Reply::Close { .. })) => {}
@@ -108,6 +109,9 @@ impl Session<'_> {
             Some(Reply::Parse { name, prepared }) => self.registry.parsed(name, prepared),
             Some(Reply::Bind { name, portal }) => self.registry.bound(name, portal),
             Some(Reply::Close { kind, name }) => self.registry.closed(kind, &name),
+            Some(Reply::Describe { of: Some(prepared) }) if frame.tag == tag::server::ROW_DESCRIPTION => {
+                prepared.describe(&frame.raw);
+            }
             _ => {}
         }
         Ok(())
@@ -122,6 +126,9 @@ impl Session<'_> {
             _ => return Err(out_of_turn(frame)),
         };
         if let Some(Reply::Fields { prepared }) = self.replies.pop() {
+            if frame.tag == tag::server::ROW_DESCRIPTION {
+                prepared.describe(&frame.raw);
+            }
             prepared.fields.set(fields).ok();
         }
         Ok(())
@@ -145,7 +152,7 @@ impl Session<'_> {
             }
             tag::server::DATA_ROW => {
                 let masked = match &query.masks {
-                    Some(masks) => masks.apply(&frame.body(), &mut self.to_client.buffer),
+                    Some(masks) => masks.apply(&frame.body(), self.to_client.fresh()),
                     None => {
                         self.to_client.push(&frame.raw);
                         Ok(())
@@ -231,7 +238,7 @@ impl Session<'_> {
             }
         };
         match plan {
-            Some(plan) => plan.apply(body, &mut self.to_client.buffer).map(|()| true),
+            Some(plan) => plan.apply(body, self.to_client.fresh()).map(|()| true),
             None => Ok(false),
         }
     }

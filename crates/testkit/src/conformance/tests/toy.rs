@@ -77,6 +77,9 @@ impl Flaw {
     pub(super) const STAYS: u8 = 15;
     pub(super) const SHOWS_THE_CREDENTIAL: u8 = 16;
     pub(super) const NOTES_THE_CREDENTIAL: u8 = 17;
+    pub(super) const SAYS_WHAT_IT_DOES_NOT_RECORD: u8 = 18;
+    pub(super) const RECORDS_BEFORE_IT_MASKS: u8 = 19;
+    pub(super) const SAYS_WHAT_CANNOT_BE_RECORDED: u8 = 20;
 }
 
 /// The toy with this flaw, between a target that remembers and clients.
@@ -304,6 +307,7 @@ impl<const FLAW: u8> Session<FLAW> {
 
     /// Tells the client what came back.
     async fn answer(&mut self, cell: String) -> Result<(), Fault> {
+        let whole = cell.clone();
         let masked = self.gate.masks().of(&card()).map(|mask| mask.apply(Cell::Text(&cell)));
         let shown = match masked {
             Some(Masked::Replace(text)) if cell != NOTHING && FLAW != Flaw::SENDS_CELLS_AS_THEY_ARE => text,
@@ -312,6 +316,9 @@ impl<const FLAW: u8> Session<FLAW> {
         if FLAW == Flaw::NOTES_WHAT_IT_SENDS {
             let id = self.gate.own("a note", bytes::Bytes::new()).await?.id();
             self.gate.finished(vec![(id, Outcome::Done { note: cell })]).await?;
+        }
+        if FLAW == Flaw::RECORDS_BEFORE_IT_MASKS {
+            self.gate.shown(None, whole.as_bytes())?;
         }
         self.say(&shown).await;
         self.say("done").await;
@@ -335,8 +342,12 @@ impl<const FLAW: u8> Session<FLAW> {
         line.trim_end().to_owned()
     }
 
-    /// A client that has left hears nothing.
+    /// A client that has left hears nothing, nor does one whose session cannot be recorded.
     async fn say(&mut self, line: &str) {
-        drop(self.client.write_all(format!("{line}\n").as_bytes()).await);
+        let line = format!("{line}\n");
+        let recorded = FLAW == Flaw::SAYS_WHAT_IT_DOES_NOT_RECORD || self.gate.shown(None, line.as_bytes()).is_ok();
+        if recorded || FLAW == Flaw::SAYS_WHAT_CANNOT_BE_RECORDED {
+            drop(self.client.write_all(line.as_bytes()).await);
+        }
     }
 }

@@ -1,0 +1,41 @@
+//! The key of each recording: derived from the root secret and the session's name, so that none is ever stored.
+//!
+//! What opens one recording opens no other, nor anything in the journal. Enter at [`RecordKeys::derive`].
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
+use aws_lc_rs::hkdf::Prk;
+
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::id::SessionId;
+use crate::seal::extract;
+use crate::secret::Secret;
+
+/// What the keys of all recordings come from.
+#[derive(Clone)]
+pub struct RecordKeys(Prk);
+
+impl RecordKeys {
+    /// Takes the root secret.
+    ///
+    /// # Errors
+    /// Where it is not 32 bytes long.
+    pub fn derive(root: &Secret) -> Result<Self, Fault> {
+        extract(root).map(Self)
+    }
+
+    /// The key of one recording. Nonces under it are chunk numbers, so that none comes twice.
+    pub(super) fn of(&self, session: SessionId) -> Result<LessSafeKey, Fault> {
+        let session = session.bytes();
+        let info: [&[u8]; 2] = [b"postern recording v1", &session];
+        let key = self.0.expand(&info, &AES_256_GCM_SIV).map(UnboundKey::from);
+        let failed = |_| Fault::gateway(Code::RecordingFailed, "the key of a recording cannot be derived");
+        key.map(LessSafeKey::new).map_err(failed)
+    }
+}
+
+impl std::fmt::Debug for RecordKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordKeys")
+    }
+}

@@ -1,0 +1,295 @@
+//! The way from a session to its recorder: entries in order, gathered in memory within a bound.
+//!
+//! Putting something on a [`Tape`] takes a lock that nobody holds for long, and wakes the recorder only where it sleeps
+//! or much has gathered. What is full says so, and a session shows its client no more until there is room. Nothing is
+//! ever dropped: what cannot be kept is a fault, and the session ends by it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::clock::Micros;
+use crate::code::Code;
+use crate::fault::Fault;
+use crate::id::OperationId;
+use crate::ports::Later;
+use crate::record::entry::{Bulk, Note, write_bulk, write_note};
+use crate::record::{Head, Keep};
+
+/// How much may wait to be kept before the session should show no more, in bytes.
+const MOST: usize = 1 << 20;
+/// How much is worth a chunk of its own at once, in bytes.
+const PLENTY: usize = 64 << 10;
+
+/// Why the recorder is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// There is something again: soon.
+    Something,
+    /// There is enough for a chunk, or it is the end: now.
+    Plenty,
+}
+
+/// The session's end.
+#[derive(Debug)]
+pub struct Tape(Arc<Shared>);
+
+/// The recorder's end.
+#[derive(Clone, Debug)]
+pub struct Reel(Arc<Shared>);
+
+/// What a recorder takes at once.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Entries, in whole parts.
+    pub entries: Vec<u8>,
+    /// Whether nothing follows.
+    pub ended: bool,
+    /// How long all of it is to be kept.
+    pub keep: Keep,
+}
+
+struct Shared {
+    spool: Mutex<Spool>,
+    standing: watch::Sender<Standing>,
+    bell: Box<dyn Fn(Ring) + Send + Sync>,
+}
+
+#[derive(Debug)]
+struct Spool {
+    waiting: Vec<u8>,
+    /// Bytes that are waiting, or taken and not kept yet.
+    unkept: usize,
+    head: Head,
+    keep: Keep,
+    ended: bool,
+    fault: Option<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Standing {
+    full: bool,
+    /// Nothing is kept any more: it failed, or all of it is.
+    over: bool,
+}
+
+/// A tape and its reel. `bell` calls the recorder; it must return at once.
+#[must_use]
+pub fn tape(head: Head, bell: impl Fn(Ring) + Send + Sync + 'static) -> (Tape, Reel) {
+    let spool = Spool { waiting: Vec::new(), unkept: 0, head, keep: Keep::default(), ended: false, fault: None };
+    let shared =
+        Shared { spool: Mutex::new(spool), standing: watch::Sender::new(Standing::default()), bell: Box::new(bell) };
+    let shared = Arc::new(shared);
+    (Tape(Arc::clone(&shared)), Reel(shared))
+}
+
+impl Tape {
+    /// Puts something that happened on the tape.
+    ///
+    /// # Errors
+    /// Where nothing is kept any more.
+    pub fn note(&self, at: Micros, note: &Note) -> Result<(), Fault> {
+        self.put(|out| {
+            write_note(at, note, out)
+                .map_err(|error| Fault::gateway(Code::RecordingFailed, "this cannot be recorded").cause(error))
+        })
+    }
+
+    /// Puts on the tape what the client is about to see. It must not see it where this fails.
+    ///
+    /// # Errors
+    /// Where nothing is kept any more.
+    pub fn shown(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
+        self.put(|out| {
+            write_bulk(Bulk::Shown, at, operation, bytes, out);
+            Ok(())
+        })
+    }
+
+    /// Puts on the tape how the protocol is to read what follows.
+    ///
+    /// # Errors
+    /// Where nothing is kept any more.
+    pub fn aside(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
+        self.put(|out| {
+            write_bulk(Bulk::Aside, at, operation, bytes, out);
+            Ok(())
+        })
+    }
+
+    /// Says how long the rules that let an operation run want the recording kept.
+    pub fn keep(&self, keep: Keep) {
+        let mut spool = self.0.lock();
+        spool.keep = spool.keep.and(keep);
+    }
+
+    /// Whether so much waits that no more should be shown.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.standing.borrow().full
+    }
+
+    /// How much is kept.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.0.lock().head
+    }
+
+    /// Resolves once there is room, or never will be.
+    pub fn room(&self) -> Later<'static, ()> {
+        let mut standing = self.0.standing.subscribe();
+        // without a tape there is nobody to wait for room
+        Box::pin(async move { drop(standing.wait_for(|standing| !standing.full || standing.over).await) })
+    }
+
+    /// Resolves to why nothing is kept any more, or once it is so full that it has no room.
+    pub(crate) fn trouble(&self) -> Trouble {
+        Trouble { shared: Arc::downgrade(&self.0), standing: self.0.standing.subscribe() }
+    }
+
+    /// Ends the recording, and waits until all of it is kept.
+    ///
+    /// # Errors
+    /// Where it was not.
+    pub fn finish(&self) -> Later<'static, Result<Head, Fault>> {
+        self.0.end();
+        let shared = Arc::clone(&self.0);
+        let mut standing = self.0.standing.subscribe();
+        Box::pin(async move {
+            drop(standing.wait_for(|standing| standing.over).await);
+            let spool = shared.lock();
+            spool.fault.clone().map_or(Ok(spool.head), Err)
+        })
+    }
+
+    fn put(&self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
+        let ring = {
+            let mut spool = self.0.lock();
+            if let Some(fault) = &spool.fault {
+                return Err(fault.clone());
+            }
+            if spool.ended {
+                return Err(Fault::gateway(Code::RecordingFailed, "the recording of this session has ended"));
+            }
+            let before = spool.waiting.len();
+            write(&mut spool.waiting)?;
+            let after = spool.waiting.len();
+            spool.unkept = spool.unkept.saturating_add(after.saturating_sub(before));
+            if spool.unkept >= MOST {
+                self.0.set(|standing| standing.full = true);
+            }
+            match (before, after) {
+                (before, after) if before < PLENTY && after >= PLENTY => Some(Ring::Plenty),
+                (0, after) if after > 0 => Some(Ring::Something),
+                _ => None,
+            }
+        };
+        if let Some(ring) = ring {
+            (self.0.bell)(ring);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl Reel {
+    /// Takes what waits.
+    #[must_use]
+    pub fn take(&self) -> Taken {
+        let mut spool = self.0.lock();
+        Taken { entries: std::mem::take(&mut spool.waiting), ended: spool.ended, keep: spool.keep }
+    }
+
+    /// So many bytes of entries are kept, and the recording has got this far.
+    pub fn kept(&self, bytes: usize, head: Head) {
+        let mut spool = self.0.lock();
+        spool.unkept = spool.unkept.saturating_sub(bytes);
+        spool.head = head;
+        if spool.unkept < MOST {
+            self.0.set(|standing| standing.full = false);
+        }
+    }
+
+    /// All of it is kept.
+    pub fn ended(&self) {
+        self.0.set(|standing| standing.over = true);
+    }
+
+    /// Nothing is kept any more. What waits is let go of.
+    pub fn failed(&self, fault: Fault) {
+        let mut spool = self.0.lock();
+        spool.waiting = Vec::new();
+        spool.fault = Some(fault);
+        drop(spool);
+        self.0.set(|standing| standing.over = true);
+    }
+
+    /// How much waits to be kept, in bytes.
+    #[must_use]
+    pub fn unkept(&self) -> usize {
+        self.0.lock().unkept
+    }
+}
+
+/// What keeps a session from being recorded.
+pub(crate) struct Trouble {
+    shared: std::sync::Weak<Shared>,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Trouble {
+    /// Resolves once nothing is kept any more, to why; or to nothing once the tape is full.
+    pub(crate) async fn begins(&mut self) -> Option<Fault> {
+        let Ok(standing) = self.standing.wait_for(|standing| standing.full || standing.over).await.map(|now| *now)
+        else {
+            return std::future::pending().await;
+        };
+        if !standing.over {
+            return None;
+        }
+        let fault = self.shared.upgrade().and_then(|shared| shared.lock().fault.clone());
+        match fault {
+            Some(fault) => Some(fault),
+            // all of it is kept: the session is ending by itself
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Resolves once the tape has room again, or failed.
+    pub(crate) async fn passes(&mut self) {
+        drop(self.standing.wait_for(|standing| !standing.full || standing.over).await);
+    }
+}
+
+impl Shared {
+    /// What a panicking session left is whole entries all the same: nothing in between can panic.
+    fn lock(&self) -> MutexGuard<'_, Spool> {
+        self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) {
+        let first = !std::mem::replace(&mut self.lock().ended, true);
+        if first {
+            (self.bell)(Ring::Plenty);
+        }
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Standing)) {
+        self.standing.send_if_modified(|standing| {
+            let before = *standing;
+            change(standing);
+            *standing != before
+        });
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}

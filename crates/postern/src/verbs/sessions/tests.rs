@@ -1,0 +1,119 @@
+use postern_core::visible::deceives;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::screen::Screen;
+use super::{print_json, print_list, print_one};
+
+fn shown(lines: &[Value]) -> String {
+    let mut out = Vec::new();
+    let mut screen = Screen::default();
+    for line in lines {
+        screen.show(line, &mut out).unwrap();
+    }
+    screen.settle(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// A recording in which every text is this one.
+fn recording(text: &str) -> Vec<Value> {
+    let person = json!({ "name": text, "kind": text });
+    let allowed = json!({ "verdict": "allow", "rules": [text] });
+    let denied = json!({ "verdict": text, "rule": text, "code": text, "message": text });
+    vec![
+        json!({ "type": "opened", "ms": 0, "principal": person, "target": text, "client": text }),
+        json!({ "type": "operation", "ms": 1_200, "decided": allowed, "text": text, "parameters": [text, null, "AP8="] }),
+        json!({ "type": "columns", "columns": [{ "name": text, "type": text }, { "name": "id", "type": "int4" }] }),
+        json!({ "type": "row", "cells": [text, "1"] }),
+        json!({ "type": "row", "cells": [null, text, text] }),
+        json!({ "type": "done", "note": text }),
+        json!({ "type": "data", "text": text }),
+        json!({ "type": "message", "severity": text, "code": text, "message": text, "detail": text, "hint": text }),
+        json!({ "type": "operation", "ms": 3_600_000, "decided": denied, "text": text, "prepare": true }),
+        json!({ "type": "settled", "ms": 1, "state": text, "by": person, "reason": text }),
+        json!({ "type": "finished", "ms": 1, "outcome": { "as": "unknown" } }),
+        json!({ "type": "alert", "ms": 1, "code": text, "message": text }),
+        json!({ "type": "left_out", "bytes": 7 }),
+        json!({ "type": text }),
+        json!({ "type": "killed", "ms": 1, "by": person, "reason": text }),
+        json!({ "type": "closed", "ms": 1, "reason": text }),
+        json!({ "type": "end", "whole": true, "live": false, "chunks": 3, "head": text }),
+    ]
+}
+
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c == '\n' || !deceives(c))
+}
+
+#[test]
+fn a_recording_is_shown_as_text() {
+    insta::assert_snapshot!(shown(&recording("some text")));
+}
+
+#[test]
+fn a_table_is_drawn_in_columns_and_goes_on_in_them() {
+    let mut lines = vec![json!({ "type": "columns", "columns": [
+        { "name": "id", "type": "int4" }, { "name": "email", "type": "text" }, { "name": "note", "type": "text" },
+    ] })];
+    for row in 1..=150 {
+        lines.push(json!({ "type": "row", "cells": [row.to_string(), "*****@shop.test", null] }));
+    }
+    lines.push(json!({ "type": "done", "note": "SELECT 150" }));
+    let text = shown(&lines);
+    assert_eq!(text.lines().count(), 153);
+    assert!(
+        text.contains(
+            "  id   | email           | note\n  int4 | text            | text\n  1    | *****@shop.test | ∅\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("\n  150  | *****@shop.test | ∅\n(SELECT 150)\n"), "{text}");
+}
+
+#[test]
+fn what_is_not_whole_is_not_called_whole() {
+    let end =
+        |whole, live| shown(&[json!({ "type": "end", "whole": whole, "live": live, "chunks": 3, "head": "abc" })]);
+    assert!(end(true, false).contains("verified, and whole: 3 chunks, head abc"));
+    assert!(end(false, true).contains("the session goes on"));
+    assert!(end(false, false).contains("NOT WHOLE"));
+}
+
+#[test]
+fn nothing_that_moves_a_cursor_is_printed() {
+    for text in ["\x1b]0;title\x07", "\x1b[2J", "\r\n\x08x", "\u{9b}31m", "\u{202e}evil", "a\tb\u{200b}", "\x7f\0"] {
+        let shown = shown(&recording(text));
+        assert!(is_plain(&shown), "{shown:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_recorded_is_printed_as_plain_text(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let text = String::from_utf8_lossy(&bytes);
+        prop_assert!(is_plain(&shown(&recording(&text))));
+        let session = json!({
+            "id": text, "started": text, "ended": text, "reason": text, "target": text, "protocol": text, "client": text,
+            "principal": { "name": text, "kind": text, "acts_for": text },
+        });
+        let mut out = Vec::new();
+        print_list(std::slice::from_ref(&session), &mut out).unwrap();
+        print_one(&session, &mut out).unwrap();
+        print_json(&session, &mut out).unwrap();
+        prop_assert!(is_plain(&String::from_utf8(out).unwrap()));
+    }
+
+    #[test]
+    fn whatever_a_line_is_it_is_shown(keys in prop::collection::vec("type|ms|cells|columns|text|decided|[a-z]{1,4}", 0..6), text in ".{0,40}", number in any::<u64>()) {
+        let mut line = serde_json::Map::new();
+        for (index, key) in keys.into_iter().enumerate() {
+            let value = match index % 3 { 0 => json!(text), 1 => json!(number), _ => json!([text, number, { "name": text }]) };
+            line.insert(key, value);
+        }
+        for kind in ["row", "columns", "operation", "message", "end", "settled", "finished", "data"] {
+            let mut line = line.clone();
+            line.insert("type".to_owned(), json!(kind));
+            prop_assert!(is_plain(&shown(&[Value::Object(line)])));
+        }
+    }
+}
