@@ -69,7 +69,7 @@ const POLICY: &str = r#"
 
     [roles]
     auditors = ["principal:eve"]
-    operators = ["principal:ann", "principal:opa"]
+    operators = ["principal:opa"]
 
     [[principal]]
     name = "eve"

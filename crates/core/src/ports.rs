@@ -217,6 +217,9 @@ pub trait Recorder: Send + Sync {
     /// `None` where there is no such recording.
     fn fetch(&self, session: SessionId, from: u64) -> Later<'_, Result<Option<Bytes>, Fault>>;
 
+    /// Answers once what is kept of a recording is as durable as the gateway's journal.
+    fn sync(&self, session: SessionId) -> Later<'_, Result<(), Fault>>;
+
     /// The recordings that need not be kept any longer.
     fn over(&self, now: Micros) -> Later<'_, Result<Vec<SessionId>, Fault>>;
 

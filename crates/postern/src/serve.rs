@@ -101,7 +101,7 @@ impl Gateway {
         let sealed = Sealed::new(Arc::clone(&store), &root)?;
         warn_of_absent(&config.rulebook, &sealed).await?;
         let record_keys = RecordKeys::derive(&root)?;
-        let recordings = Recordings::open(&settings.blobs, record_keys.clone(), settings.keep)?;
+        let recordings = Recordings::open(&settings.blobs, record_keys.clone(), settings.durability, settings.keep)?;
         let certificate = certificate(&config, &*clock)?;
         let in_force = InForce::new(config.rulebook);
         let credentials = Arc::new(Credentials::new(Arc::clone(&store), &root, Arc::clone(&clock))?);

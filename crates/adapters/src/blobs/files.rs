@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -25,6 +25,9 @@ pub(super) trait Blobs: Send + Sync {
 
     /// Removes a recording.
     fn remove(&self, session: SessionId) -> io::Result<()>;
+
+    /// Answers once the disk has what the kernel has of a recording.
+    fn sync(&self, session: SessionId) -> io::Result<()>;
 
     /// At most `most` bytes of a recording, from byte `from` on.
     fn read(&self, session: SessionId, from: u64, most: usize) -> io::Result<Bytes>;
@@ -53,6 +56,10 @@ impl Folder {
     /// Takes the folder, and makes it where it is missing.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         private(path)?;
+        // it may be older, and open to others
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
         // it may be there and not be ours to write
         let trial = path.join(format!("trial-{}", std::process::id()));
         drop(OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&trial)?);
@@ -103,6 +110,13 @@ impl Blobs for Folder {
         drop(fs::remove_file(path.with_extension(KEEP)));
         drop(fs::remove_dir(self.day(session)));
         Ok(())
+    }
+
+    fn sync(&self, session: SessionId) -> io::Result<()> {
+        File::open(self.path(session))?.sync_data()?;
+        // a file that no folder names is lost as well
+        File::open(self.day(session))?.sync_all()?;
+        File::open(&self.0)?.sync_all()
     }
 
     fn read(&self, session: SessionId, from: u64, most: usize) -> io::Result<Bytes> {

@@ -1,8 +1,8 @@
 //! Recordings as files: one thread that keeps what sessions put on their tapes, and a folder that it keeps it in.
 //!
 //! What a chunk is and how it proves itself is core's. A session never waits for the disk here: it puts entries on its
-//! tape, the thread takes them within a fifth of a second, and where it cannot keep up the tape says so. What is wrong
-//! with one recording ends its session and no other. Enter at [`Recordings::open`].
+//! tape, the thread takes them within a fifth of a second, and where it cannot keep up the tape says so. A recording
+//! that cannot be written ends its session and no other; a disk that hangs holds up all of them. Enter at [`Recordings::open`].
 
 mod files;
 mod recorder;
@@ -25,6 +25,7 @@ use postern_core::record::{RecordKeys, Scribe, Tape};
 
 use self::files::{Blobs, Folder};
 use self::recorder::Recorder;
+use crate::journal::Durability;
 
 /// How long entries may wait before they are kept: what a killed gateway loses at most, twice over.
 const SOON: Duration = Duration::from_millis(100);
@@ -36,27 +37,33 @@ pub struct Recordings {
     keys: RecordKeys,
     blobs: Arc<dyn Blobs>,
     recorder: Recorder,
+    durability: Durability,
     /// How long recordings are kept of which no rule says it.
     usually: Duration,
 }
 
 impl Recordings {
     /// Keeps recordings in `folder`, and makes it where it is missing; for so long where no rule says how long. Only the
-    /// gateway's own account may read it.
+    /// gateway's own account may read it. What the journal says of them is as durable as `durability`.
     ///
     /// # Errors
     /// [`Code::RecordingFailed`] where it cannot be written.
-    pub fn open(folder: &Path, keys: RecordKeys, usually: Duration) -> Result<Self, Fault> {
+    pub fn open(folder: &Path, keys: RecordKeys, durability: Durability, usually: Duration) -> Result<Self, Fault> {
         let folder = Folder::open(folder).map_err(|error| {
             let message = format!("the folder of recordings `{}` cannot be written", folder.display());
             Fault::gateway(Code::RecordingFailed, message)
                 .hint(format!("see that the gateway's account may write there: {error}"))
         })?;
-        Self::begin(Arc::new(folder), keys, usually)
+        Self::begin(Arc::new(folder), keys, durability, usually)
     }
 
-    fn begin(blobs: Arc<dyn Blobs>, keys: RecordKeys, usually: Duration) -> Result<Self, Fault> {
-        Ok(Self { keys, blobs, recorder: Recorder::start()?, usually })
+    fn begin(
+        blobs: Arc<dyn Blobs>,
+        keys: RecordKeys,
+        durability: Durability,
+        usually: Duration,
+    ) -> Result<Self, Fault> {
+        Ok(Self { keys, blobs, recorder: Recorder::start()?, durability, usually })
     }
 
     /// Does something that waits for the disk where nobody waits with it.
@@ -67,18 +74,15 @@ impl Recordings {
         let blobs = Arc::clone(&self.blobs);
         tokio::task::spawn_blocking(move || work(&*blobs)).await.map_err(|error| unread(&error))
     }
-
-    /// Begins a recording. The disk is touched here, once a session.
-    fn roll(&self, session: SessionId) -> Result<Tape, Fault> {
-        let (scribe, opening) = Scribe::begin(&self.keys, session)?;
-        let blob = self.blobs.create(session, &opening).map_err(|error| unkept(&error))?;
-        self.recorder.take_on(scribe, blob)
-    }
 }
 
 impl ports::Recorder for Recordings {
     fn begin(&self, session: SessionId) -> Later<'_, Result<Tape, Fault>> {
-        Box::pin(async move { self.roll(session) })
+        Box::pin(async move {
+            let (scribe, opening) = Scribe::begin(&self.keys, session)?;
+            let blob = self.blocking(move |blobs| blobs.create(session, &opening)).await?;
+            self.recorder.take_on(scribe, blob.map_err(|error| unkept(&error))?)
+        })
     }
 
     fn fetch(&self, session: SessionId, from: u64) -> Later<'_, Result<Option<Bytes>, Fault>> {
@@ -87,6 +91,17 @@ impl ports::Recorder for Recordings {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(unread(&error)),
+            }
+        })
+    }
+
+    fn sync(&self, session: SessionId) -> Later<'_, Result<(), Fault>> {
+        Box::pin(async move {
+            match self.durability {
+                Durability::Os => Ok(()),
+                Durability::Fsync => {
+                    self.blocking(move |blobs| blobs.sync(session)).await?.map_err(|error| unkept(&error))
+                }
             }
         })
     }

@@ -4,8 +4,10 @@
 //! tape with plenty calls it at once. It belongs to its [`Recorder`] and ends with it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle, Thread};
+use std::time::Duration;
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
@@ -14,10 +16,15 @@ use postern_core::record::{Keep, Press, Reel, Ring, Scribe, Taken, Tape, tape};
 use super::files::Blob;
 use super::{SOON, unkept};
 
+/// How long the thread may take to end.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// The thread, and how to reach it.
 pub(super) struct Recorder {
     desk: Arc<Desk>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
+    /// Closes with the thread.
+    lives: Mutex<Receiver<()>>,
 }
 
 /// What sessions and the thread share.
@@ -48,17 +55,23 @@ impl Recorder {
         let desk = Arc::new(Desk::default());
         let press = Press::new()?;
         let theirs = Arc::clone(&desk);
+        let (ends, lives) = channel();
         let thread = Builder::new()
             .name("recorder".to_owned())
-            .spawn(move || theirs.keep(press))
+            .spawn(move || {
+                theirs.keep(press);
+                drop(ends);
+            })
             .map_err(|error| Fault::gateway(Code::RecordingFailed, "the recorder cannot start").cause(error))?;
-        Ok(Self { desk, thread: Some(thread) })
+        Ok(Self { desk, thread, lives: Mutex::new(lives) })
     }
 
     /// Takes a recording on.
     pub(super) fn take_on(&self, scribe: Scribe, blob: Box<dyn Blob>) -> Result<Tape, Fault> {
-        let thread = self.thread.as_ref().filter(|thread| !thread.is_finished());
-        let thread = thread.ok_or_else(|| unkept(&"its thread has ended"))?.thread().clone();
+        if self.thread.is_finished() {
+            return Err(unkept(&"its thread has ended"));
+        }
+        let thread = self.thread.thread().clone();
         let desk = Arc::clone(&self.desk);
         let (tape, reel) = tape(scribe.head(), move |ring| desk.call(ring, &thread));
         self.desk.new.lock().unwrap_or_else(PoisonError::into_inner).push(Roll {
@@ -75,10 +88,11 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.desk.closing.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // where it has panicked there is nobody left to be told
-            let _ended = thread.join();
+        self.thread.thread().unpark();
+        // a disk that hangs does not keep the gateway from ending
+        let lives = self.lives.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if lives.recv_timeout(GOODBYE) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("the recorder does not end; the ends of recordings may be lost");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use postern_core::clock::Micros;
 use postern_core::id::SessionId;
 use postern_core::journal::Event;
-use postern_core::journal::query::{object_of, target, touches, verdict, who};
+use postern_core::journal::query::{about, object_of, target, touches, verdict, who};
 
 use super::{block_of, name_of};
 use crate::store::{Place, bit};
@@ -70,13 +70,16 @@ impl Noted {
     }
 
     fn note(&mut self, seq: u64, at: Micros, session: Option<SessionId>, event: &Event) {
-        // a session has one principal and one target; what belongs to none says itself whom it is about
+        // a session has one principal and one target; what is done to it from outside says itself who did it, and has none
         let known = session.and_then(|session| self.sessions.get(&session)).cloned();
         let said = || Who::new(who(event).unwrap_or_default(), target(event).unwrap_or_default());
-        let spot = self.spots.entry((block_of(seq), session, known.unwrap_or_else(said))).or_insert_with(|| {
-            self.size = self.size.saturating_add(1);
-            Spot { verdicts: 0, began: at, ended: at, objects: BTreeSet::new() }
-        });
+        let spot = self
+            .spots
+            .entry((block_of(seq), session.or_else(|| about(event)), known.unwrap_or_else(said)))
+            .or_insert_with(|| {
+                self.size = self.size.saturating_add(1);
+                Spot { verdicts: 0, began: at, ended: at, objects: BTreeSet::new() }
+            });
         spot.began = spot.began.min(at);
         spot.ended = spot.ended.max(at);
         spot.verdicts |= verdict(event).map_or(0, bit);

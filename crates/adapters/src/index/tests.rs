@@ -60,16 +60,8 @@ impl Site {
 
     async fn session(&self, who: &str, target: &str, noting: bool) -> SessionId {
         let session = SessionId::at(NOW);
-        let principal = PrincipalSummary {
-            kind: Kind::Workload,
-            name: who.to_owned(),
-            issuer: "corp".to_owned(),
-            subject: who.to_owned(),
-            groups: Vec::new(),
-            acts_for: None,
-        };
         let opened = Event::SessionOpened {
-            principal,
+            principal: principal(who),
             client: "127.0.0.1:1".to_owned(),
             called: None,
             protocol: "toy".to_owned(),
@@ -96,6 +88,17 @@ impl Site {
             assert!(before.is_none_or(|before| next < Some(before)), "each page begins before the last one");
             before = next;
         }
+    }
+}
+
+fn principal(who: &str) -> PrincipalSummary {
+    PrincipalSummary {
+        kind: Kind::Workload,
+        name: who.to_owned(),
+        issuer: "corp".to_owned(),
+        subject: who.to_owned(),
+        groups: Vec::new(),
+        acts_for: None,
     }
 }
 
@@ -153,6 +156,12 @@ async fn records_are_found_by_all_that_can_be_asked() {
     }
     assert_eq!(site.found(&format!("session:{one}")).await, ["DELETE all", "SELECT mail", "-"]);
     assert_eq!(site.found("").await.len(), 6, "two sessions, three operations, and the segment");
+    // what is done to a session is found by it as well as by who does it, and is nobody else's
+    let by = principal("ann");
+    site.write(None, vec![Event::SessionKilled { session: one, by, reason: "wild".to_owned() }], true).await;
+    assert_eq!(site.found(&format!("session:{one}")).await, ["-", "DELETE all", "SELECT mail", "-"]);
+    assert_eq!(site.found("principal:ann").await, ["-"]);
+    assert_eq!(site.found("principal:deploy-bot").await, ["DELETE all", "SELECT mail", "-"]);
 }
 
 #[tokio::test]

@@ -113,7 +113,9 @@ impl Store {
 
     /// Who and where each session of a block is.
     pub(crate) async fn sessions_in(&self, block: u64) -> Result<Vec<(String, String, String)>, Fault> {
-        let statement = "SELECT session, principal, target FROM places WHERE block = $1 AND session <> ''";
+        // what is done to a session from outside has no target
+        let statement =
+            "SELECT session, principal, target FROM places WHERE block = $1 AND session <> '' AND target <> ''";
         let rows = sqlx::query(statement).bind(signed(block)).fetch_all(&self.rows.pool).await.map_err(unreachable)?;
         let read = |row: &SqliteRow| {
             let text = |column| row.try_get::<String, _>(column).map_err(unreachable);

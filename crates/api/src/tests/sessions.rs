@@ -1,13 +1,16 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body::Body as _;
+use postern_core::document::{Findings, Reader};
 use postern_core::gate::{Accepted, Gate};
+use postern_core::inventory::{Inventory, Means};
 use postern_core::journal::Event;
-use postern_core::ports::{Client, Later, Protocol, Supposition};
+use postern_core::ports::{Client, Later, Protocol};
 use postern_core::record::{Replay, Shown};
-use postern_core::{Code, OperationId, Target, Vocabulary};
+use postern_core::{Code, Fault, OperationId, Target, Vocabulary};
 use postern_testkit::fakes::{Dwelling, TOY};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -22,8 +25,16 @@ impl Protocol for Words {
         &TOY
     }
 
-    fn suppose(&self, _: &Target, _: Option<&str>, _: &str) -> Vec<Supposition> {
-        Vec::new()
+    fn assumed(&self) -> Arc<dyn Inventory> {
+        panic!("nothing is assumed here")
+    }
+
+    fn recall(&self, _: &mut Findings, _: Reader<'_>) -> Option<Arc<dyn Inventory>> {
+        None
+    }
+
+    fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>> {
+        Box::pin(async { Err(Fault::target(Code::NotSupported, "it holds nothing")) })
     }
 
     fn replay(&self) -> Box<dyn Replay> {
@@ -117,7 +128,7 @@ async fn an_operator_ends_a_session_with_a_reason() {
         assert_eq!(desk.post(&path, "opas", body).await.status, StatusCode::BAD_REQUEST, "{body}");
     }
     let refused = desk.post(&path, "eves", r#"{"reason": "x"}"#).await;
-    assert_eq!((refused.status, &refused.json()["code"]), (StatusCode::FORBIDDEN, &"PST-4008".into()));
+    assert_eq!((refused.status, &refused.json()["code"]), (StatusCode::FORBIDDEN, &"PST-3025".into()));
     let killed = desk.post(&path, "opas", r#"{"reason": "it runs wild"}"#).await;
     assert_eq!(killed.status, StatusCode::OK, "{}", killed.body);
     let fault = over.await;
@@ -209,6 +220,6 @@ async fn who_audits_no_more_follows_no_more() {
     desk.dwelling.clock.advance(Duration::from_secs(1));
     gate.shown(None, b"not for you").unwrap();
     let said = piece(&mut body).await.unwrap();
-    assert_eq!(lines(&said)[0]["code"], "PST-4008", "{said}");
+    assert_eq!(lines(&said)[0]["code"], "PST-3025", "{said}");
     assert_eq!(piece(&mut body).await, None);
 }

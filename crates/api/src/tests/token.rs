@@ -88,7 +88,7 @@ async fn a_credential_is_not_exchanged_for_another() {
 #[tokio::test]
 async fn owners_and_operators_take_credentials_back_and_nobody_else() {
     let desk = Desk::new();
-    for (token, done) in [("others", false), ("bobs", false), ("ci", true), ("anns", true)] {
+    for (token, done) in [("others", false), ("bobs", false), ("ci", true), ("opas", true)] {
         for name in ["id", "access_token"] {
             let made = desk.credential("ci", "").await;
             assert_eq!(desk.revoked(token, &made[name]).await, done, "{token} {name}");
@@ -99,7 +99,7 @@ async fn owners_and_operators_take_credentials_back_and_nobody_else() {
     let made = desk.credential("ci", &format!("{SESSION}&audience=shop")).await;
     assert!(desk.revoked("ci", &made["user"]).await);
     for unknown in ["nothing", "pst_at_x", "pst_x", "crd_00000000000000000000000000000000"] {
-        assert!(!desk.revoked("anns", &unknown.into()).await);
+        assert!(!desk.revoked("opas", &unknown.into()).await);
     }
     let taken = |event: &Event| matches!(event, Event::CredentialRevoked { .. });
     assert_eq!(desk.dwelling.journal.events().iter().filter(|event| taken(event)).count(), 5);

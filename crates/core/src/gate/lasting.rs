@@ -12,7 +12,7 @@ use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
-use crate::gate::recording::unrecorded;
+use crate::gate::recording::{stated, unrecorded};
 use crate::gate::{Gate, House, Open};
 use crate::id::CredentialId;
 use crate::identity::Principal;
@@ -65,12 +65,13 @@ impl End {
 }
 
 impl Gate<Open> {
-    /// Resolves to why the session must end.
+    /// Resolves to why the session must end. As long as it is awaited, the journal hears how far the recording has got.
     pub fn over(&self) -> Later<'static, Fault> {
         let Open { admission, scope, end, tape, alive, .. } = &self.state;
         first([
             alive.killed(),
             unrecorded(tape, Arc::clone(&self.house.clock)),
+            Box::pin(stated(Arc::clone(&self.house), self.session, Arc::clone(tape))),
             Box::pin(stopped(Arc::clone(&self.house))),
             Box::pin(timed_out(Arc::clone(&self.house), *end)),
             Box::pin(shut_out(Arc::clone(&self.house), admission.clone(), scope.revision())),

@@ -101,7 +101,7 @@ impl House {
         self.write(None, killed).await?;
         let live = self.live.sessions();
         let Some(open) = live.get(&session) else { return Ok(false) };
-        // where it cannot be recorded the session ends all the same
+        // where it cannot be recorded, or is about to end, the session ends all the same
         drop(open.tape.note(self.clock.now(), &Note::Killed { by: by.summary(), reason: reason.to_owned() }));
         let fault = Fault::gateway(Code::SessionKilled, format!("{} ended this session: {reason}", by.name()));
         open.end.send_replace(Some(fault));

@@ -30,6 +30,7 @@ mod exchange;
 mod house;
 mod lasting;
 mod live;
+mod opening;
 mod permit;
 mod question;
 mod recording;
@@ -50,16 +51,15 @@ use crate::journal::{Decided, Event, Outcome};
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope, Situation};
-use crate::ports::Link;
 use crate::record::{Note, Tape};
-use crate::secret::Secret;
-use crate::target::{Login, Target};
+use crate::target::Target;
 use crate::verdict::{Denial, Duties, Terms, Verdict};
 
 pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
 pub use lasting::Lifetime;
 pub use live::Live;
+pub use opening::{Lease, Redial};
 pub use permit::{Flow, Permit};
 pub use question::{Asked, Asking, Held, Standing};
 pub use usage::Usage;
@@ -71,7 +71,6 @@ use lasting::End;
 use live::Alive;
 use permit::Recorded;
 use question::Pending;
-use recording::Stated;
 use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
@@ -108,34 +107,7 @@ pub struct Open {
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
     tape: Arc<Tape>,
-    stated: Stated,
     alive: Alive,
-}
-
-/// The account to log in with at the target. Only the login of a protocol opens it.
-#[derive(Debug)]
-pub struct Lease {
-    /// The account's name.
-    pub user: String,
-    /// Its password; none for a target that trusts the gateway's address.
-    pub password: Option<Secret>,
-}
-
-/// A way to the target of an open session that carries no credential.
-#[derive(Clone, Debug)]
-pub struct Redial {
-    house: Arc<House>,
-    target: Arc<Target>,
-}
-
-impl Redial {
-    /// Connects to the target once more.
-    ///
-    /// # Errors
-    /// Where it cannot be reached.
-    pub async fn dial(&self) -> Result<Link, Fault> {
-        self.house.dial.dial(&self.target).await
-    }
 }
 
 /// What comes of a submission.
@@ -197,87 +169,6 @@ impl Gate<Accepted> {
     }
 }
 
-impl Gate<Known> {
-    /// Who the client is.
-    #[must_use]
-    pub fn principal(&self) -> &Principal {
-        &self.state.principal
-    }
-
-    /// Opens a target for the principal: policy must let it in, the session is journalled, the credential fetched
-    /// and the target dialled, in this order.
-    ///
-    /// # Errors
-    /// Why it does not open; journalled.
-    pub async fn open(self, target: &str, space: Option<&str>) -> Result<(Gate<Open>, Lease, Link), Fault> {
-        let rulebook = self.house.policy.rulebook();
-        let admitted = Admission::to(
-            &self.state,
-            self.client.ip(),
-            Some(self.protocol),
-            (target, space),
-            &rulebook,
-            self.house.clock.now(),
-        );
-        let (admission, scope) = match admitted {
-            Ok(admitted) => admitted,
-            Err(fault) => return Err(self.refused(target, fault).await),
-        };
-        let now = self.house.clock.now();
-        let most = scope.sessions(&admission.situation(now));
-        let seat = match self.house.usage.sit(&admission.principal, &admission.target.name, most, now) {
-            Ok(seat) => seat,
-            Err(fault) => return Err(self.refused(target, fault).await),
-        };
-        let event = Event::SessionOpened {
-            principal: admission.principal.summary(),
-            client: self.client.to_string(),
-            called: self.called.clone(),
-            protocol: self.protocol.to_owned(),
-            target: admission.target.name.to_string(),
-            credential: admission.credential(),
-            space: Some(admission.space.to_string()).filter(|space| !space.is_empty()),
-            policy: scope.revision().to_string(),
-        };
-        self.house.write(Some(self.session), event).await?;
-        let tape = match self.begin_recording(&admission).await {
-            Ok(tape) => tape,
-            Err(fault) => {
-                let closed = Event::SessionClosed { reason: fault.to_string() };
-                self.house.write(Some(self.session), closed).await?;
-                return Err(fault);
-            }
-        };
-        let now = self.house.clock.now();
-        let end = self.house.lifetime.end(now, &admission.principal);
-        let alive = Alive::new(&self.house, self.session, &tape);
-        let stated = Stated::nothing(now);
-        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tape, stated, alive });
-        match gate.lease(&gate.state.admission.login).await {
-            Ok((lease, link)) => Ok((gate, lease, link)),
-            Err(fault) => {
-                let reason = fault.to_string();
-                gate.close(&reason).await?;
-                Err(fault)
-            }
-        }
-    }
-
-    async fn refused(&self, target: &str, fault: Fault) -> Fault {
-        let event = Event::SessionRefused {
-            principal: self.state.principal.summary(),
-            client: self.client.to_string(),
-            target: target.to_owned(),
-            code: fault.code.to_string(),
-            message: fault.message.clone(),
-        };
-        match self.house.write(None, event).await {
-            Ok(_) => fault,
-            Err(worse) => worse,
-        }
-    }
-}
-
 impl Gate<Open> {
     /// Submits the operations of one message, with the exact bytes that will be sent if they may run.
     ///
@@ -287,6 +178,7 @@ impl Gate<Open> {
     /// # Errors
     /// Where the journal does not take the record; nothing may be forwarded then, ever again.
     pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
+        self.recordable().await?;
         let pending = self.pending(operations, payload);
         match self.decide(&pending).await? {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
@@ -329,27 +221,8 @@ impl Gate<Open> {
     pub async fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
         let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
         self.house.write_all(Some(self.session), events).await?;
-        ended.into_iter().try_for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }))
-    }
-
-    /// The gateway's own way to the same target, for reading its catalog.
-    ///
-    /// # Errors
-    /// Where the secret store or the target cannot be reached.
-    pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
-        self.lease(self.catalog_login()).await
-    }
-
-    /// The account that reads the target's catalog.
-    #[must_use]
-    pub fn catalog_login(&self) -> &Login {
-        self.target().catalog_login.as_ref().unwrap_or(&self.state.admission.login)
-    }
-
-    /// Another way to the same target, for taking back what runs there.
-    #[must_use]
-    pub fn redial(&self) -> Redial {
-        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()) }
+        ended.into_iter().for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));
+        Ok(())
     }
 
     /// Who the client is.
@@ -374,15 +247,6 @@ impl Gate<Open> {
     #[must_use]
     pub fn masks(&self) -> &Arc<MaskSet> {
         self.state.scope.masks()
-    }
-
-    async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {
-        let password = match &login.password {
-            Some(reference) => Some(self.house.vault.fetch(reference).await?),
-            None => None,
-        };
-        let link = self.house.dial.dial(&self.state.admission.target).await?;
-        Ok((Lease { user: login.user.clone(), password }, link))
     }
 
     /// What the policy in force says now. Where the session does not go on under it, the refusal is recorded.
@@ -455,7 +319,7 @@ impl Gate<Open> {
         approval: Option<ApprovalId>,
         agreed: Option<Terms>,
     ) -> Result<Permit, Fault> {
-        self.state.tape.keep(duties.keep);
+        self.state.tape.keep(duties.keep)?;
         let rules = duties.rules.iter().map(ToString::to_string).collect();
         let recorded = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
         let subject = if pending.prepares() { Subject::default() } else { Subject::of(pending.operations, agreed) };
@@ -465,7 +329,7 @@ impl Gate<Open> {
     async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Recorded, Fault> {
         let (event, note) = self.house.decided(pending, decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
-        self.note(&note)?;
+        self.note(&note);
         Ok(Recorded::new(&appended, pending.id))
     }
 }

@@ -254,7 +254,8 @@ impl Gate<Open> {
         let reason = settled.answer.as_ref().and_then(|answer| answer.reason.clone());
         let note = Note::Settled { id, approval, state: state.clone(), by: by.clone(), reason: reason.clone() };
         self.house.write(Some(self.session), Event::ApprovalSettled { id, approval, state, by, reason }).await?;
-        self.note(&note)
+        self.note(&note);
+        Ok(())
     }
 }
 

@@ -6,36 +6,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, Micros};
+use crate::clock::Clock;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::lasting::first;
-use crate::gate::{Gate, Known, Open};
-use crate::id::OperationId;
+use crate::gate::{Gate, House, Known, Open};
+use crate::id::{OperationId, SessionId};
 use crate::journal::Event;
 use crate::ports::Later;
 use crate::record::{Head, Note, Tape};
 
-/// How long a recorder may have no room before the session ends, and how long the end of a recording may take.
+/// How long a recorder may have no room before the session ends.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After how many chunks the journal says how far a recording has got.
-const CHUNKS: u64 = 64;
-/// After how long it does, where there is anything new.
-const TIME: Duration = Duration::from_secs(60);
-
-/// What the journal said last of a recording.
-#[derive(Debug)]
-pub(super) struct Stated {
-    chunks: u64,
-    at: Micros,
-}
-
-impl Stated {
-    pub(super) fn nothing(at: Micros) -> Self {
-        Self { chunks: 0, at }
-    }
-}
+/// How long the end of a recording may take: less than a gateway that stops gives its sessions.
+const ENDING: Duration = Duration::from_secs(4);
+/// How often the journal says how far a recording has got, where that is further than before: what was shown longer ago
+/// cannot be cut off unseen.
+const STATED: Duration = Duration::from_secs(10);
 
 impl Gate<Known> {
     /// The session's tape, with its beginning on it.
@@ -83,24 +71,6 @@ impl Gate<Open> {
         self.state.tape.room()
     }
 
-    /// Journals how far the recording has got, where that is due. Cheap enough to ask at every turn.
-    ///
-    /// # Errors
-    /// Where the journal does not take the record.
-    pub async fn state_recording(&mut self) -> Result<(), Fault> {
-        let head = self.state.tape.head();
-        let Stated { chunks, at } = self.state.stated;
-        if head.chunks == chunks {
-            return Ok(());
-        }
-        let now = self.house.clock.now();
-        if head.chunks < chunks.saturating_add(CHUNKS) && now < at.after(TIME) {
-            return Ok(());
-        }
-        self.state.stated = Stated { chunks: head.chunks, at: now };
-        self.house.write(Some(self.session), recorded(&head)).await.map(|_| ())
-    }
-
     /// Journals something that somebody should look at.
     ///
     /// # Errors
@@ -109,7 +79,8 @@ impl Gate<Open> {
         let (code, message) = (code.to_string(), message.to_owned());
         let note = Note::Alert { code: code.clone(), message: message.clone() };
         self.house.write(Some(self.session), Event::Alert { code, message }).await?;
-        self.note(&note)
+        self.note(&note);
+        Ok(())
     }
 
     /// Ends the session, and its recording first.
@@ -122,9 +93,26 @@ impl Gate<Open> {
         self.house.write_all(Some(self.session), [recorded, closed]).await.map(|_| ())
     }
 
-    /// Puts on the tape what the journal has just taken.
-    pub(super) fn note(&self, note: &Note) -> Result<(), Fault> {
-        self.state.tape.note(self.house.clock.now(), note)
+    /// Waits until the recorder has room for more, as long as the session goes on: what a client asks for is recorded as
+    /// well as what it is shown.
+    ///
+    /// # Errors
+    /// Why the session must end before that.
+    pub(super) async fn recordable(&self) -> Result<(), Fault> {
+        if !self.lags() {
+            return Ok(());
+        }
+        let room: Later<'_, _> = Box::pin(async {
+            self.room().await;
+            Ok(())
+        });
+        first([room, Box::pin(async { Err(self.over().await) })]).await
+    }
+
+    /// Puts on the tape what the journal has just taken. It has happened: where the tape takes nothing any more the
+    /// session ends by that, and this does not keep anybody from saying so.
+    pub(super) fn note(&self, note: &Note) {
+        drop(self.state.tape.note(self.house.clock.now(), note));
     }
 
     /// Ends the recording, and answers with what the journal is to say of it.
@@ -139,14 +127,18 @@ impl Gate<Open> {
     }
 
     async fn ended(&self, reason: &str) -> Result<Head, Fault> {
-        self.note(&Note::Closed { reason: reason.to_owned() })?;
-        let clock = Arc::clone(&self.house.clock);
-        let late = clock.now().after(PATIENCE);
-        let too_long: Later<'static, _> = Box::pin(async move {
-            clock.until(late).await;
+        let now = self.house.clock.now();
+        let whole = self.state.tape.finish(now, reason)?;
+        let kept: Later<'_, _> = Box::pin(async {
+            let head = whole.await?;
+            self.house.record.sync(self.session).await?;
+            Ok(head)
+        });
+        let too_long: Later<'_, _> = Box::pin(async {
+            self.house.clock.until(now.after(ENDING)).await;
             Err(lagging())
         });
-        first([self.state.tape.finish(), too_long]).await
+        first([kept, too_long]).await
     }
 }
 
@@ -172,6 +164,26 @@ pub(super) fn unrecorded(tape: &Tape, clock: Arc<dyn Clock>) -> Later<'static, F
             }
         }
     })
+}
+
+/// Says in the journal how far a recording has got, again and again; resolves to why that fails.
+pub(super) async fn stated(house: Arc<House>, session: SessionId, tape: Arc<Tape>) -> Fault {
+    let mut said = 0;
+    loop {
+        house.clock.until(house.clock.now().after(STATED)).await;
+        let head = tape.head();
+        if head.chunks == said {
+            continue;
+        }
+        // INVARIANT: what the journal says is there, a power loss does not take
+        if let Err(fault) = house.record.sync(session).await {
+            return fault;
+        }
+        if let Err(fault) = house.write(Some(session), recorded(&head)).await {
+            return fault;
+        }
+        said = head.chunks;
+    }
 }
 
 fn recorded(head: &Head) -> Event {

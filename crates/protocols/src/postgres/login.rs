@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
-use postern_core::ports::{Client, Encrypt};
+use postern_core::ports::{Client, Encrypt, Later};
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -151,7 +151,7 @@ impl Connection {
         let known = self.identify(gate, &user).await?;
         let (target, space) = settings.target(known.bound());
         let (gate, lease, link) = known.open(&target, space.as_deref()).await?;
-        match target::log_in(lease, link, gate.space(), &settings).await {
+        match as_long_as(gate.over(), target::log_in(lease, link, gate.space(), &settings)).await {
             Ok(welcome) => Ok((gate, welcome)),
             Err(fault) => {
                 gate.close(&fault.to_string()).await?;
@@ -188,6 +188,17 @@ async fn in_time<T>(until: Option<Instant>, waits: impl Future<Output = T>) -> R
         Fault::client(Code::LoginTimeout, "the client took too long to log in")
             .hint("see that it sends its token at once, and what slows the way to the gateway")
     })
+}
+
+/// Something that waits for the target, as long as the session is not `over`.
+pub(super) async fn as_long_as<T>(
+    over: Later<'static, Fault>,
+    waits: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    tokio::select! {
+        done = waits => done,
+        fault = over => Err(fault),
+    }
 }
 
 fn gone(error: io::Error) -> Fault {

@@ -40,7 +40,7 @@ use self::stopping::Stopping;
 use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
 use super::forward::{Control, Target};
-use super::login::LoggedIn;
+use super::login::{LoggedIn, as_long_as};
 use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
@@ -149,7 +149,8 @@ impl<'a> Session<'a> {
         cancels: &'a Cancels,
     ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
         let LoggedIn { mut gate, inlet, mut outlet, welcome } = logged;
-        let names = match Surroundings::new(catalogs, &mut gate, &welcome.user).await {
+        let over = gate.over();
+        let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, &welcome.user)).await {
             Ok(names) => names,
             Err(fault) => return Err((gate, outlet, fault)),
         };
@@ -218,7 +219,6 @@ impl<'a> Session<'a> {
         self.release()?;
         self.time();
         self.to_client.let_out(&self.gate)?;
-        self.gate.state_recording().await?;
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
             Woke::Target(Ok(0)) => Err(End::Target),
@@ -329,14 +329,17 @@ impl<'a> Session<'a> {
     }
 
     async fn journal_end(mut self, reason: &str) -> Result<(), Fault> {
-        if let Some(held) = self.holding.take().and_then(Holding::asked) {
-            self.gate.withdraw(*held).await?;
+        let (held, ended) = (self.holding.take().and_then(Holding::asked), std::mem::take(&mut self.ended));
+        let told = async {
+            if let Some(held) = held {
+                self.gate.withdraw(*held).await?;
+            }
+            if ended.is_empty() { Ok(()) } else { self.gate.finished(ended).await }
         }
-        let ended = std::mem::take(&mut self.ended);
-        if !ended.is_empty() {
-            self.gate.finished(ended).await?;
-        }
-        self.gate.close(reason).await
+        .await;
+        // INVARIANT: a session is closed, whatever of its end cannot be told
+        let closed = self.gate.close(reason).await;
+        told.and(closed)
     }
 
     /// How far the client's messages have been taken.

@@ -157,6 +157,10 @@ impl Recorder for MemoryRecordings {
         })
     }
 
+    fn sync(&self, _session: SessionId) -> Later<'_, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn over(&self, now: Micros) -> Later<'_, Result<Vec<SessionId>, Fault>> {
         Box::pin(async move {
             let bench = locked(&self.bench);

@@ -7,8 +7,9 @@ use postern_core::ports::Recorder as _;
 use postern_core::record::Keep;
 use postern_core::{Code, SessionId};
 
-use super::{NOW, USUALLY, closed, folder, keys, on, read, show, until};
+use super::{NOW, USUALLY, folder, keys, on, read, show, until};
 use crate::blobs::Recordings;
+use crate::journal::Durability;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_shown_is_kept_soon_and_whole_at_the_end() {
@@ -22,8 +23,7 @@ async fn what_is_shown_is_kept_soon_and_whole_at_the_end() {
     // twice what is promised: this machine has other things to do
     assert!(since.elapsed() < Duration::from_millis(400), "{:?}", since.elapsed());
     show(&tape, b", two").unwrap();
-    tape.note(NOW, &closed()).unwrap();
-    let head = tape.finish().await.unwrap();
+    let head = tape.finish(NOW, "over").unwrap().await.unwrap();
     let (shown, whole, chunks) = read(&recordings, session).await;
     assert_eq!((&*shown, whole, chunks), (&b"one, two"[..], true, head.chunks));
     let file = place.path().join(format!("2026-01-31/{session}.rec"));
@@ -39,7 +39,7 @@ async fn what_a_dropped_recorder_has_taken_is_kept() {
     show(&tape, b"at the last moment").unwrap();
     drop(recordings);
     assert_eq!(show(&tape, b"too late").unwrap_err().code, Code::RecordingFailed);
-    assert!(tape.finish().await.is_err());
+    assert!(tape.finish(NOW, "over").is_err());
     assert_eq!(read(&on(place.path()), session).await, (b"at the last moment".to_vec(), false, 1));
 }
 
@@ -54,7 +54,7 @@ async fn little_and_often_makes_few_chunks_and_much_makes_large_ones() {
         show(&tape, b"little").unwrap();
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let head = tape.finish().await.unwrap();
+    let head = tape.finish(NOW, "over").unwrap().await.unwrap();
     let most = u64::try_from(since.elapsed().as_millis() / 100).unwrap() + 3;
     assert!(head.chunks <= most, "{} chunks, at most {most}", head.chunks);
     let tape = recordings.begin(much).await.unwrap();
@@ -63,7 +63,7 @@ async fn little_and_often_makes_few_chunks_and_much_makes_large_ones() {
         tape.room().await;
         show(&tape, &line).unwrap();
     }
-    let head = tape.finish().await.unwrap();
+    let head = tape.finish(NOW, "over").unwrap().await.unwrap();
     assert!(head.chunks < 500, "{head:?}");
     assert_eq!(read(&recordings, much).await.0.len(), 20_000_000);
 }
@@ -83,8 +83,7 @@ async fn many_sessions_are_kept_side_by_side() {
         }
     }
     for (session, tape) in tapes {
-        tape.note(NOW, &closed()).unwrap();
-        tape.finish().await.unwrap();
+        tape.finish(NOW, "over").unwrap().await.unwrap();
         let (shown, whole, _) = read(&recordings, session).await;
         let shown = String::from_utf8(shown).unwrap();
         assert!(whole && shown.lines().count() == 20);
@@ -112,7 +111,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("occupied");
     std::fs::write(&path, "a file").unwrap();
-    let Err(fault) = Recordings::open(&path, keys(), USUALLY) else { panic!("it opened") };
+    let Err(fault) = Recordings::open(&path, keys(), Durability::Os, USUALLY) else { panic!("it opened") };
     assert!(fault.message.contains("occupied"), "{fault}");
     assert!(fault.hint.is_some());
     drop(folder(place.path()));
@@ -128,8 +127,8 @@ async fn recordings_are_kept_as_long_as_the_rules_say_and_no_longer() {
         let session = SessionId::at(NOW);
         let tape = recordings.begin(session).await.unwrap();
         show(&tape, b"something").unwrap();
-        keep.into_iter().for_each(|keep| tape.keep(keep));
-        tape.finish().await.unwrap();
+        keep.into_iter().for_each(|keep| tape.keep(keep).unwrap());
+        tape.finish(NOW, "over").unwrap().await.unwrap();
         sessions.push(session);
     }
     std::fs::write(place.path().join("2026-01-31/notes.txt"), "of somebody else").unwrap();

@@ -8,21 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use postern_core::ports::Recorder as _;
-use postern_core::record::{Entry, Keep, Note, Reader, RecordKeys, Tape};
+use postern_core::record::{Entry, Keep, Reader, RecordKeys, Tape};
 use postern_core::{Fault, Micros, Secret, SessionId};
 
 use super::Recordings;
 use super::files::{Blob, Blobs, Folder};
+use crate::journal::Durability;
 
 /// 2026-01-31T12:00:00Z.
 const NOW: Micros = Micros(1_769_860_800_000_000);
 
 fn keys() -> RecordKeys {
     RecordKeys::derive(&Secret::new(vec![1; 32])).unwrap()
-}
-
-fn closed() -> Note {
-    Note::Closed { reason: "over".to_owned() }
 }
 
 fn show(tape: &Tape, bytes: &[u8]) -> Result<(), Fault> {
@@ -67,6 +64,7 @@ struct State {
     stuck: bool,
     full: Option<SessionId>,
     written: usize,
+    synced: usize,
 }
 
 struct Sheet(Disk, SessionId);
@@ -75,6 +73,10 @@ impl Disk {
     fn set(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.0.0.lock().unwrap());
         self.0.1.notify_all();
+    }
+
+    fn synced(&self) -> usize {
+        self.0.0.lock().unwrap().synced
     }
 
     fn written(&self) -> usize {
@@ -92,6 +94,11 @@ impl Blobs for Disk {
     }
 
     fn remove(&self, _: SessionId) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self, _: SessionId) -> io::Result<()> {
+        self.set(|state| state.synced = state.written);
         Ok(())
     }
 
@@ -120,7 +127,7 @@ impl Blob for Sheet {
 const USUALLY: Duration = Duration::from_secs(90 * 86_400);
 
 fn on(folder: &Path) -> Recordings {
-    Recordings::open(folder, keys(), USUALLY).unwrap()
+    Recordings::open(folder, keys(), Durability::Os, USUALLY).unwrap()
 }
 
 fn folder(path: &Path) -> Folder {

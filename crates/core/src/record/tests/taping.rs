@@ -71,7 +71,9 @@ async fn what_waits_is_bounded_by_word_and_nothing_is_lost() {
 async fn a_failure_is_what_everybody_hears_from_then_on() {
     let bench = bench();
     let mut trouble = bench.tape.trouble();
-    bench.show(10);
+    bench.show(2 << 20);
+    assert!(bench.tape.is_full());
+    assert!(trouble.begins().await.is_none());
     bench.reel.failed(Fault::gateway(Code::RecordingFailed, "the disk is full"));
     assert_eq!(trouble.begins().await.unwrap().message, "the disk is full");
     trouble.passes().await;
@@ -79,7 +81,9 @@ async fn a_failure_is_what_everybody_hears_from_then_on() {
     let refused = bench.tape.shown(NOW, None, b"x").unwrap_err();
     assert_eq!((refused.code, &*refused.message), (Code::RecordingFailed, "the disk is full"));
     assert!(bench.tape.note(NOW, &Note::Closed { reason: String::new() }).is_err());
-    assert!(bench.tape.finish().await.is_err());
+    assert!(bench.tape.finish(NOW, "over").is_err() && bench.tape.keep(Keep::default()).is_err());
+    assert!(!bench.tape.is_full(), "nobody waits for room that never comes");
+    assert_eq!(bench.reel.unkept(), 0);
     assert!(bench.reel.take().entries.is_empty());
 }
 
@@ -88,7 +92,7 @@ async fn the_end_waits_for_what_is_not_kept() {
     let bench = bench();
     bench.show(10);
     bench.rung();
-    let end = bench.tape.finish();
+    let end = bench.tape.finish(NOW, "over").unwrap();
     assert_eq!(bench.rung(), [Ring::Plenty], "the recorder is called at once");
     assert!(bench.tape.shown(NOW, None, b"x").is_err(), "nothing follows the end");
     let taken = bench.reel.take();
@@ -148,8 +152,8 @@ fn the_longest_that_rules_ask_for_counts() {
     }
     assert_eq!(["", "s", "90d", "-1s", "1s or shorter"].map(Keep::parse), [None; 5]);
     let bench = bench();
-    bench.tape.keep(asked(day));
-    bench.tape.keep(asked(year));
+    bench.tape.keep(asked(day)).unwrap();
+    bench.tape.keep(asked(year)).unwrap();
     assert_eq!(bench.reel.take().keep.lasts(usual), year);
 }
 

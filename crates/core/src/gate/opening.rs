@@ -1,0 +1,159 @@
+//! Opening a target: what is asked of the policy, the recorder, the secret store and the network before a session is one,
+//! and who may connect there again.
+//!
+//! THREAT: a credential that a client sees, or that outlives its use. A [`Lease`] is made here and goes to the login of a
+//! protocol alone. Enter at [`Gate::open`].
+
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::gate::admission::Admission;
+use crate::gate::lasting::first;
+use crate::gate::live::Alive;
+use crate::gate::{Gate, House, Known, Open};
+use crate::identity::Principal;
+use crate::journal::Event;
+use crate::ports::{Later, Link};
+use crate::secret::Secret;
+use crate::target::{Login, Target};
+
+/// The account to log in with at the target. Only the login of a protocol opens it.
+#[derive(Debug)]
+pub struct Lease {
+    /// The account's name.
+    pub user: String,
+    /// Its password; none for a target that trusts the gateway's address.
+    pub password: Option<Secret>,
+}
+
+/// A way to the target of an open session that carries no credential.
+#[derive(Clone, Debug)]
+pub struct Redial {
+    house: Arc<House>,
+    target: Arc<Target>,
+}
+
+impl Redial {
+    /// Connects to the target once more.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub async fn dial(&self) -> Result<Link, Fault> {
+        self.house.dial.dial(&self.target).await
+    }
+}
+
+impl Gate<Known> {
+    /// Who the client is.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.state.principal
+    }
+
+    /// Opens a target for the principal: policy must let it in, the session is journalled, the credential fetched
+    /// and the target dialled, in this order.
+    ///
+    /// # Errors
+    /// Why it does not open; journalled.
+    pub async fn open(self, target: &str, space: Option<&str>) -> Result<(Gate<Open>, Lease, Link), Fault> {
+        let rulebook = self.house.policy.rulebook();
+        let admitted = Admission::to(
+            &self.state,
+            self.client.ip(),
+            Some(self.protocol),
+            (target, space),
+            &rulebook,
+            self.house.clock.now(),
+        );
+        let (admission, scope) = match admitted {
+            Ok(admitted) => admitted,
+            Err(fault) => return Err(self.refused(target, fault).await),
+        };
+        let now = self.house.clock.now();
+        let most = scope.sessions(&admission.situation(now));
+        let seat = match self.house.usage.sit(&admission.principal, &admission.target.name, most, now) {
+            Ok(seat) => seat,
+            Err(fault) => return Err(self.refused(target, fault).await),
+        };
+        let event = Event::SessionOpened {
+            principal: admission.principal.summary(),
+            client: self.client.to_string(),
+            called: self.called.clone(),
+            protocol: self.protocol.to_owned(),
+            target: admission.target.name.to_string(),
+            credential: admission.credential(),
+            space: Some(admission.space.to_string()).filter(|space| !space.is_empty()),
+            policy: scope.revision().to_string(),
+        };
+        self.house.write(Some(self.session), event).await?;
+        let tape = match self.begin_recording(&admission).await {
+            Ok(tape) => tape,
+            Err(fault) => {
+                let closed = Event::SessionClosed { reason: fault.to_string() };
+                self.house.write(Some(self.session), closed).await?;
+                return Err(fault);
+            }
+        };
+        let now = self.house.clock.now();
+        let end = self.house.lifetime.end(now, &admission.principal);
+        let alive = Alive::new(&self.house, self.session, &tape);
+        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tape, alive });
+        // who ends the session need not wait for a target that does not answer
+        let over = gate.over();
+        let over: Later<'_, _> = Box::pin(async { Err(over.await) });
+        let leased = first([Box::pin(gate.lease(&gate.state.admission.login)), over]).await;
+        match leased {
+            Ok((lease, link)) => Ok((gate, lease, link)),
+            Err(fault) => {
+                let reason = fault.to_string();
+                gate.close(&reason).await?;
+                Err(fault)
+            }
+        }
+    }
+
+    pub(super) async fn refused(&self, target: &str, fault: Fault) -> Fault {
+        let event = Event::SessionRefused {
+            principal: self.state.principal.summary(),
+            client: self.client.to_string(),
+            target: target.to_owned(),
+            code: fault.code.to_string(),
+            message: fault.message.clone(),
+        };
+        match self.house.write(None, event).await {
+            Ok(_) => fault,
+            Err(worse) => worse,
+        }
+    }
+}
+
+impl Gate<Open> {
+    /// The gateway's own way to the same target, for reading its catalog.
+    ///
+    /// # Errors
+    /// Where the secret store or the target cannot be reached.
+    pub async fn catalog_lease(&self) -> Result<(Lease, Link), Fault> {
+        self.lease(self.catalog_login()).await
+    }
+
+    /// The account that reads the target's catalog.
+    #[must_use]
+    pub fn catalog_login(&self) -> &Login {
+        self.target().catalog_login.as_ref().unwrap_or(&self.state.admission.login)
+    }
+
+    /// Another way to the same target, for taking back what runs there.
+    #[must_use]
+    pub fn redial(&self) -> Redial {
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()) }
+    }
+
+    async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {
+        let password = match &login.password {
+            Some(reference) => Some(self.house.vault.fetch(reference).await?),
+            None => None,
+        };
+        let link = self.house.dial.dial(&self.state.admission.target).await?;
+        Ok((Lease { user: login.user.clone(), password }, link))
+    }
+}
