@@ -322,11 +322,14 @@ pub enum Audit {
     /// Check that nothing was changed, removed or slipped in; exit 1 where something was
     ///
     /// Names each record that was changed, removed, moved or added. What a checkpoint covers is signed; records after the
-    /// last one are chained only, and it says how many they are. Compare the key's fingerprint with one you have kept: who
+    /// last one are chained only, and it says how many they are. So are the recordings, whose hashes the journal states. Compare the key's fingerprint with one you have kept: who
     /// can change a journal can change the key beside it.
     Verify {
         /// The journal's folder, or a receipt [default: that of --config, else the current folder]
         path: Option<PathBuf>,
+        /// The folder of recordings, to be compared with what the journal says of them [default: that of --config, else none]
+        #[arg(long, value_name = "DIR")]
+        recordings: Option<PathBuf>,
         /// Which journal
         #[command(flatten)]
         journal: Journal,

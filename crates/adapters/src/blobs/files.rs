@@ -53,6 +53,11 @@ struct Sheet {
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
+    /// The folder, for reading.
+    pub(super) fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
     /// Takes the folder, and makes it where it is missing.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         private(path)?;
@@ -72,7 +77,7 @@ impl Folder {
         self.0.join(born.split('T').next().unwrap_or(&born))
     }
 
-    fn path(&self, session: SessionId) -> PathBuf {
+    pub(super) fn path(&self, session: SessionId) -> PathBuf {
         self.day(session).join(format!("{session}.rec"))
     }
 }

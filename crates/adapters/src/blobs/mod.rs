@@ -4,11 +4,14 @@
 //! tape, the thread takes them within a fifth of a second, and where it cannot keep up the tape says so. A recording
 //! that cannot be written ends its session and no other; a disk that hangs holds up all of them. Enter at [`Recordings::open`].
 
+mod compare;
 mod files;
 mod recorder;
 
 #[cfg(test)]
 mod tests;
+
+pub use compare::{Compared, compare};
 
 use std::io;
 use std::path::Path;

@@ -7,10 +7,12 @@
 
 mod chunk;
 mod entry;
+mod frames;
 mod keep;
 mod keys;
 mod read;
 mod shown;
+mod stated;
 mod tape;
 
 use data_encoding::HEXLOWER;
@@ -18,10 +20,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use chunk::{Press, Scribe};
 pub use entry::{Entry, Moment, Note};
+pub use frames::Frames;
 pub use keep::Keep;
 pub use keys::RecordKeys;
 pub use read::{Broken, Reader};
 pub use shown::{Message, Replay, Shown, ShownColumn};
+pub use stated::{Comparing, Statements, Touched};
 pub use tape::{Reel, Ring, Taken, Tape, tape};
 
 #[cfg(test)]

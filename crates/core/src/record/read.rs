@@ -7,8 +7,9 @@ use aws_lc_rs::aead::{Aad, LessSafeKey};
 
 use crate::fault::Fault;
 use crate::id::SessionId;
-use crate::record::chunk::{LARGEST_CHUNK, LARGEST_SEALED, OPENING, nonce, opening, place};
+use crate::record::chunk::{LARGEST_CHUNK, nonce, place};
 use crate::record::entry::{Entry, Moment, Note, Parts};
+use crate::record::frames::{Framed, Frames};
 use crate::record::{Head, RecordKeys};
 
 /// Where and how a recording was touched, or cannot be what the gateway wrote.
@@ -27,12 +28,9 @@ pub struct Broken {
 pub struct Reader {
     key: LessSafeKey,
     session: SessionId,
+    frames: Frames,
+    /// How far it was verified.
     head: Head,
-    /// What came and is not opened.
-    came: Vec<u8>,
-    /// How much of it is done with.
-    done: usize,
-    opened: bool,
     /// The chunk at hand, in clear, and how far it is read.
     plain: Vec<u8>,
     at: usize,
@@ -50,10 +48,8 @@ impl Reader {
         Ok(Self {
             key: keys.of(session)?,
             session,
+            frames: Frames::new(session),
             head: Head::before_all(session),
-            came: Vec::new(),
-            done: 0,
-            opened: false,
             plain: Vec::new(),
             at: 0,
             parts: Parts::default(),
@@ -64,9 +60,7 @@ impl Reader {
 
     /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.came.drain(..self.done.min(self.came.len()));
-        self.done = 0;
-        self.came.extend_from_slice(bytes);
+        self.frames.feed(bytes);
     }
 
     /// The next entry, if it is there wholly.
@@ -97,7 +91,7 @@ impl Reader {
     /// How many bytes there are that make no whole chunk.
     #[must_use]
     pub fn rest(&self) -> usize {
-        self.came.len().saturating_sub(self.done)
+        self.frames.rest()
     }
 
     fn entry(&mut self) -> Result<Option<Moment>, Broken> {
@@ -125,38 +119,17 @@ impl Reader {
 
     /// Opens the next chunk, if it is there.
     fn open_next(&mut self) -> Result<bool, Broken> {
-        if !self.opened && !self.begin()? {
-            return Ok(false);
-        }
-        let number = self.head.chunks.saturating_add(1);
-        let came = self.came.get(self.done..).unwrap_or_default();
-        let Some((length, rest)) = came.split_first_chunk::<4>() else { return Ok(false) };
-        let size = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        if size > LARGEST_SEALED {
-            return Err(self.broken_in(number, "its length is none that was written"));
-        }
-        let Some(text) = rest.get(..size) else { return Ok(false) };
-        let after = self.head.after(*length, text);
-        let aad = Aad::from(place(self.session, &self.head));
+        let Some(Framed { before, after, text }) = self.frames.next()? else { return Ok(false) };
+        let (nonce, aad) = (nonce(before.chunks), Aad::from(place(self.session, &before)));
         let mut opened = text.to_vec();
-        let Ok(plain) = self.key.open_in_place(nonce(self.head.chunks), aad, &mut opened) else {
-            return Err(self.broken_in(number, "it was changed, moved, or sealed with another key"));
+        let Ok(plain) = self.key.open_in_place(nonce, aad, &mut opened) else {
+            return Err(self.broken_in(after.chunks, "it was changed, moved, or sealed with another key"));
         };
         // THREAT: a small chunk that unpacks to fill the memory
         let Ok(plain) = zstd::bulk::decompress(plain, LARGEST_CHUNK) else {
-            return Err(self.broken_in(number, "it does not unpack"));
+            return Err(self.broken_in(after.chunks, "it does not unpack"));
         };
-        self.done = self.done.saturating_add(length.len()).saturating_add(size);
         (self.plain, self.at, self.head) = (plain, 0, after);
-        Ok(true)
-    }
-
-    fn begin(&mut self) -> Result<bool, Broken> {
-        let Some((begins, _)) = self.came.split_first_chunk::<OPENING>() else { return Ok(false) };
-        if *begins != opening(self.session) {
-            return Err(self.broken_in(0, "it is no recording of this session"));
-        }
-        (self.opened, self.done) = (true, OPENING);
         Ok(true)
     }
 

@@ -1,3 +1,4 @@
+mod stating;
 mod tampering;
 mod taping;
 

@@ -3,6 +3,7 @@
 //! Verifying needs the public key and no secret; only `--unseal` opens the seal key.
 
 mod receipt;
+mod recordings;
 mod search;
 
 use std::fs;
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::BASE64_NOPAD;
-use postern_adapters::journal::{KEY, Proof, Untrue, examine, key_beside, verify, walk};
+use postern_adapters::journal::{KEY, Proof, Untrue, examine, key_beside, walk};
 use postern_core::journal::{Record, Sealer, VerifyKey};
+use postern_core::record::Statements;
 use serde_json::{Value, json};
 
 use crate::cli::{Audit, Format, Journal};
@@ -23,13 +25,18 @@ use crate::{config, serve, vocabularies};
 pub(crate) async fn run(args: &Audit, out: &mut dyn Write) -> Result<()> {
     match args {
         Audit::Search(args) => search::run(args, out).await,
-        Audit::Verify { path: Some(path), journal } if path.is_file() => {
+        Audit::Verify { path: Some(path), journal, .. } if path.is_file() => {
             receipt::verify(path, &given_key(journal.key.as_deref())?, out)
         }
-        Audit::Verify { path, journal } => {
+        Audit::Verify { path, recordings, journal } => {
             let (folder, key, from) = found(path.as_deref(), journal)?;
-            let proof = verify(&folder, &key).map_err(|why| untrue(why, &folder, &key))?;
-            report(&proof, &key, &from, out)
+            let recordings = match (recordings, &journal.config) {
+                (None, Some(file)) => Some(config::read(file, &vocabularies())?.gateway.blobs),
+                (given, _) => given.clone(),
+            };
+            let (proof, stated) = stated(&folder, &key)?;
+            report(&proof, &key, &from, out)?;
+            recordings::verify(recordings.as_deref(), &stated, || Ok(self::stated(&folder, &key)?.1), out)
         }
         Audit::Receipt { session, out: file, journal } => {
             let (folder, key, _) = found(None, journal)?;
@@ -37,6 +44,13 @@ pub(crate) async fn run(args: &Audit, out: &mut dyn Write) -> Result<()> {
         }
         Audit::Export { format: Format::Jsonl, config, unseal } => export(config, *unseal, out),
     }
+}
+
+/// Verifies the journal, and answers with what it says of recordings as well.
+fn stated(folder: &Path, key: &VerifyKey) -> Result<(Proof, Statements)> {
+    let mut stated = Statements::default();
+    let proof = walk(folder, key, |record| stated.take(&record)).map_err(|why| untrue(why, folder, key))?;
+    Ok((proof, stated))
 }
 
 /// Where the journal is, the key to verify it with, and where that came from.

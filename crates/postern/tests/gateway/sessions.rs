@@ -102,18 +102,30 @@ fn what_a_client_saw_is_played_masked_and_kept_sealed() {
     assert_eq!(stdout(&served.site.run_as("bob", &["sessions", "list"])), "no sessions\n");
 
     // a recording that was touched says so, and is no success
-    let mut touched = sealed;
+    let mut touched = sealed.clone();
     let last = touched.len().checked_sub(5).unwrap();
     touched[last] ^= 1;
-    fs::write(file(&served, &id), touched).unwrap();
+    fs::write(file(&served, &id), &touched).unwrap();
     let played = served.site.run_as("ann", &["sessions", "play", &id, "--idle", "0"]);
     assert_eq!(played.status.code(), Some(1));
     assert!(stderr(&played).contains(&format!("PST-5007: recording {id}, chunk ")), "{}", stderr(&played));
 
     gateway.signal(Signal::TERM);
     assert!(gateway.ended().success());
-    let verified = served.site.run(&["audit", "verify", "--config", "postern.toml"]);
-    assert!(verified.status.success(), "{}", stderr(&verified));
+    // and the journal's signatures find it without any key, as well as one that is gone
+    let verify = || served.site.run(&["audit", "verify", "--config", "postern.toml"]);
+    let found = verify();
+    assert_eq!(found.status.code(), Some(1));
+    assert!(
+        stderr(&found).contains(&format!("recordings were touched: recording {id} was changed")),
+        "{}",
+        stderr(&found)
+    );
+    let there = file(&served, &id);
+    fs::write(&there, sealed).unwrap();
+    assert!(stdout(&verify()).contains("recordings: 1 recording in "), "{}", stdout(&verify()));
+    fs::remove_file(there).unwrap();
+    assert!(stderr(&verify()).contains(&format!("recording {id} was removed, and not by the gateway")));
     let journal = stdout(&served.site.run(&["audit", "export", "--config", "postern.toml"]));
     assert!(journal.contains("\"recorded\"") && journal.contains("\"recording_viewed\""), "{journal}");
 }
