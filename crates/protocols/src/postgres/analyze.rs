@@ -48,7 +48,7 @@ use super::catalog::Catalog;
 pub use depth::DEEPEST;
 pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
-pub use separate::must_be_sent_separately;
+pub use separate::{doubtful, in_order};
 pub(crate) use source::Source;
 
 /// What the names in a statement mean: the surroundings that it would run in.

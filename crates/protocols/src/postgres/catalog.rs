@@ -25,6 +25,7 @@ use super::analyze::Source;
 use identity::Identities;
 pub(crate) use path::Path;
 pub use queries::QUERIES;
+pub(super) use queries::questions;
 pub(crate) use rows::Cells;
 pub use rows::{CatalogError, Row};
 

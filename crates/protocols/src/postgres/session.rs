@@ -6,6 +6,7 @@
 
 mod asides;
 mod bounds;
+mod calling;
 mod cancelling;
 mod client;
 mod enclosing;

@@ -6,6 +6,7 @@
     reason = "a test names what it looks for, and counts what it sees"
 )]
 
+mod alike;
 mod cancels;
 mod conformance;
 mod credentials;

@@ -1,36 +1,63 @@
-//! When statements of one message have to come one by one.
+//! What is not certain of a statement because of those before it in the same message.
 //!
-//! All of them are read before any of them runs. Where one changes what the names in a later one
-//! mean, that reading would be of another statement than the one that runs.
+//! All of them are read before any of them runs. Where one changes what the names in a later one mean, that reading
+//! may be of another statement than the one that runs, and says so: it is opaque, like everything that nobody could
+//! read. Enter at [`in_order`].
 
-use postern_core::operation::{Effect, Fact};
+use std::sync::Arc;
+
+use postern_core::operation::{Effect, Fact, Reading};
 
 use super::setting::{self, Class};
 use super::{Discard, Kind, Statement};
 
-/// Why these statements, in one message, cannot be read together; none where they can. `unsettled`
-/// says that the open transaction has already changed what names mean, so that its end changes it
-/// back.
+/// The statements of one message as what they are when they run one after the other. `unsettled` says that the open
+/// transaction has already changed what names mean, so that its end changes it back.
 #[must_use]
-pub fn must_be_sent_separately(statements: &[Statement], unsettled: bool) -> Option<&'static str> {
+pub fn in_order(statements: Arc<[Statement]>, unsettled: bool) -> Arc<[Statement]> {
+    let doubts = doubts(&statements, unsettled);
+    if doubts.iter().all(Option::is_none) {
+        return statements;
+    }
+    let doubted = |(statement, why): (&Statement, Option<&'static str>)| match why {
+        None => statement.clone(),
+        Some(why) => doubtful(statement, &format!("{why}; send the statements one by one")),
+    };
+    statements.iter().zip(doubts).map(doubted).collect()
+}
+
+/// A statement of which it is not certain that it is what it was read as.
+#[must_use]
+pub fn doubtful(statement: &Statement, why: &str) -> Statement {
+    let mut doubtful = statement.clone();
+    if doubtful.reading == Reading::Clear {
+        doubtful.reading = Reading::Opaque(why.to_owned());
+    }
+    // what more reading could change is not known; see `Found::facts`
+    doubtful.facts.retain(|name, _| ["multi_statement", "dynamic", "unparsed"].contains(name));
+    // INVARIANT: what runs later under a name is no more certain than what gave it the name
+    if let Kind::Prepare { inner, .. } | Kind::DeclareCursor { inner, .. } = &mut doubtful.kind {
+        *inner = Arc::new(self::doubtful(inner, why));
+    }
+    doubtful
+}
+
+/// For each statement, why it is not certain to be what it was read as, where it is not.
+fn doubts(statements: &[Statement], unsettled: bool) -> Vec<Option<&'static str>> {
     let mut changed: Option<&'static str> = None;
     let mut pinned: Option<&'static str> = None;
     let mut pending = unsettled;
     let mut only_defined = true;
+    let mut doubts = Vec::with_capacity(statements.len());
     for statement in statements {
-        if let Some(why) = changed.filter(|_| depends_on_names(statement, only_defined)) {
-            return Some(why);
-        }
-        if pinned.is_some() {
-            return pinned;
-        }
-        pinned = pins(&statement.kind);
+        doubts.push(pinned.or(changed.filter(|_| depends_on_names(statement, only_defined))));
+        pinned = pinned.or(pins(&statement.kind));
         let change = change(statement, pending);
         pending |= change.is_some();
         only_defined &= change.is_none() || statement.kind == Kind::Define;
         changed = changed.or(change);
     }
-    None
+    doubts
 }
 
 /// Whatever comes after a change of how text is read has been read in another way.

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use postern_core::operation::Object;
 
 use super::Catalog;
@@ -16,18 +15,14 @@ use super::rows::Behind;
 pub(super) struct Identities {
     /// The relations that a view reads.
     behind: HashMap<u32, BTreeSet<u32>>,
-    /// The digest of a view's definition.
-    definitions: HashMap<u32, Vec<u8>>,
+    /// What the server says that changes with a view's definition.
+    marks: HashMap<u32, String>,
 }
 
 impl Identities {
-    pub(super) fn new(behind: &Behind, views: &[(u32, String)]) -> Self {
+    pub(super) fn new(behind: &Behind, marks: HashMap<u32, String>) -> Self {
         let bases = |read: &Vec<(u32, i16)>| read.iter().map(|(base, _)| *base).collect();
-        let defined = |definition: &String| digest(&SHA256, definition.as_bytes()).as_ref().to_vec();
-        Self {
-            behind: behind.iter().map(|(view, read)| (*view, bases(read))).collect(),
-            definitions: views.iter().map(|(view, definition)| (*view, defined(definition))).collect(),
-        }
+        Self { behind: behind.iter().map(|(view, read)| (*view, bases(read))).collect(), marks }
     }
 }
 
@@ -44,7 +39,7 @@ impl Catalog {
                 continue;
             }
             identity.extend_from_slice(&oid.to_be_bytes());
-            identity.extend(self.identities.definitions.get(&oid).into_iter().flatten());
+            identity.extend(self.identities.marks.get(&oid).into_iter().flat_map(|mark| mark.bytes()));
             open.extend(self.identities.behind.get(&oid).into_iter().flatten());
         }
         identity

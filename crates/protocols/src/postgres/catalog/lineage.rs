@@ -104,8 +104,7 @@ fn is_system(schema: &str) -> bool {
 }
 
 /// Reads the definitions of views, base first, and keeps what each column comes from.
-pub(super) fn refine(catalog: &mut Catalog, searched: &[Arc<str>], views: Vec<(u32, String)>) {
-    let mut waiting: HashMap<u32, String> = views.into_iter().collect();
+pub(super) fn refine(catalog: &mut Catalog, searched: &[Arc<str>], mut waiting: HashMap<u32, String>) {
     loop {
         let ready: Vec<u32> = waiting.keys().copied().filter(|oid| !reads_any_of(catalog, *oid, &waiting)).collect();
         if ready.is_empty() {

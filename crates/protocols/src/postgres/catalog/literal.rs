@@ -79,7 +79,7 @@ impl Literal {
             let number = self.number(&base, column);
             self.row(5, &[&oid, &base, &number]);
         }
-        self.row(12, &[&oid, definition])
+        self.row(12, &[&oid, "mark", definition])
     }
 
     /// `child` inherits from `parent`.

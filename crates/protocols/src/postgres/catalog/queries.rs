@@ -21,6 +21,27 @@ pub const QUERIES: &[&str] = &[
     VIEWS,
 ];
 
+/// What is asked about views, with the condition under which their definitions are printed.
+macro_rules! views {
+    ($printed:literal) => {
+        concat!(
+            "SELECT c.oid, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(r.ev_action::pg_catalog.text, \
+pg_catalog.getdatabaseencoding())), 'hex'), CASE WHEN ",
+            $printed,
+            " THEN pg_catalog.pg_get_viewdef(c.oid) END \
+FROM pg_catalog.pg_class c \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+JOIN pg_catalog.pg_rewrite r ON r.ev_class OPERATOR(pg_catalog.=) c.oid \
+AND r.rulename OPERATOR(pg_catalog.=) '_RETURN' \
+WHERE c.relkind OPERATOR(pg_catalog.~) '^[vm]$' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
+AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+        )
+    };
+}
+
 /// Schemas: name, whether it is the connection's own temporary one.
 const SCHEMAS: &str = "\
 SELECT n.nspname, n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() \
@@ -144,13 +165,31 @@ CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'c' THEN t.typrelid ELSE e.typrelid E
 WHERE t.typtype OPERATOR(pg_catalog.<>) 'p' \
 AND (c.oid IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c')";
 
-/// Views outside the system schemas: OID, definition as printed for the path in force.
-const VIEWS: &str = "\
-SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) \
-FROM pg_catalog.pg_class c \
-JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-WHERE c.relkind OPERATOR(pg_catalog.~) '^[vm]$' \
-AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
-AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
-AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
-OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";
+/// The questions of a session inside of a transaction, which would keep every lock that they take to its end.
+pub(in crate::postgres) fn questions(within: bool) -> impl Iterator<Item = &'static str> {
+    QUERIES.iter().map(move |text| if within && *text == VIEWS { VIEWS_WITHIN } else { *text })
+}
+
+/// Views outside the system schemas: OID, what stays the same as long as the view does, its definition as printed for
+/// the path in force.
+///
+/// The server locks a view and what it reads to print it. A definition is left out where that would have to wait for
+/// somebody who keeps others from reading one of them.
+const VIEWS: &str = views!(
+    "NOT c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT r.ev_class FROM pg_catalog.pg_locks l \
+JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) l.relation \
+AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
+AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid \
+WHERE l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' \
+AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()))"
+);
+
+/// The same inside of a transaction: only of the views that it made or changed, which it has locked, and what they read,
+/// already.
+const VIEWS_WITHIN: &str = views!(
+    "c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.relation FROM pg_catalog.pg_locks l \
+WHERE l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' \
+AND l.relation IS NOT NULL \
+AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()))"
+);

@@ -76,9 +76,9 @@ impl Catalog {
         catalog.take_types(types)?;
         catalog.take_relations(found);
         let searched = read_names(1, searched)?;
-        let views = read_views(views)?;
-        catalog.identities = Identities::new(&behind, &views);
-        lineage::refine(&mut catalog, &searched, views);
+        let (marks, definitions) = read_views(views)?;
+        catalog.identities = Identities::new(&behind, marks);
+        lineage::refine(&mut catalog, &searched, definitions);
         catalog.feeds = lineage::feeds(&catalog);
         Ok(catalog)
     }
@@ -261,16 +261,21 @@ fn read_names(question: usize, rows: &[Row]) -> Result<Vec<Arc<str>>, CatalogErr
     rows.iter().map(|row| Ok(Cells::new(question, row).text(0)?.into())).collect()
 }
 
-fn read_views(rows: &[Row]) -> Result<Vec<(u32, String)>, CatalogError> {
-    let mut views = Vec::with_capacity(rows.len());
+/// What tells a view from others of its name, and its definition, each by the view's OID.
+type Views = (HashMap<u32, String>, HashMap<u32, String>);
+
+fn read_views(rows: &[Row]) -> Result<Views, CatalogError> {
+    let (mut marks, mut definitions) = Views::default();
     for row in rows {
         let cells = Cells::new(12, row);
-        // a definition is null where the view vanished while the question was answered
-        if let Ok(definition) = cells.text(1) {
-            views.push((cells.number(0)?, definition.to_owned()));
+        let oid = cells.number(0)?;
+        marks.insert(oid, cells.text(1)?.to_owned());
+        // it is null where it could not be had at once, or the view vanished while the question was answered
+        if let Ok(definition) = cells.text(2) {
+            definitions.insert(oid, definition.to_owned());
         }
     }
-    Ok(views)
+    Ok((marks, definitions))
 }
 
 fn oids(question: usize, rows: &[Row]) -> Result<HashSet<u32>, CatalogError> {

@@ -187,8 +187,8 @@ impl<'a> Draft<'a> {
         }
         for cells in self.rows(question::VIEWS) {
             let view = self.relation(cells.number(0)?);
-            // a definition is null where the view vanished while the question was answered
-            if let (Some(view), Ok(definition)) = (view, cells.text(1)) {
+            // a definition is null where it could not be had at once
+            if let (Some(view), Ok(definition)) = (view, cells.text(2)) {
                 view.definition = Some(definition.to_owned());
             }
         }

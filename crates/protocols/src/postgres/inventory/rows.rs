@@ -36,7 +36,7 @@ impl Database {
             self.operators.iter().map(|(name, one)| row([&*name.schema, &name.name, flag(one.extension)])).collect(),
             numbers.types(),
             listed(|_, relation, number| {
-                relation.definition.iter().map(|definition| row([number, definition.as_str()])).collect()
+                relation.definition.iter().map(|definition| row([number, definition, definition])).collect()
             }),
         ]
     }

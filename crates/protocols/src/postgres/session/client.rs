@@ -13,6 +13,7 @@ use super::super::forward::{Continuation, Control};
 use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
+use super::calling;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -103,10 +104,12 @@ impl Session<'_> {
             Frontend::Flush => self.to_target.control(&Control::Flush),
             Frontend::CopyData(_) => return Ok(self.copy(frame, false)),
             Frontend::CopyDone | Frontend::CopyFail { .. } => return Ok(self.copy(frame, true)),
-            Frontend::FunctionCall => {
-                let denial =
-                    Denial::new(Code::NotSupported, "calling functions by number is not passed through this gateway");
-                self.refuse(refuse::denial(&denial.hint("call the function in a SELECT")), Message::Simple).await?;
+            Frontend::FunctionCall { function, formats, arguments, .. } => {
+                if !self.replies.settled() {
+                    return Ok(Taken::NotYet);
+                }
+                let request = Request::new(calling::statement(function, arguments.len()), Wanted::Call);
+                return self.request(Request { formats, parameters: arguments, ..request }, frame).await;
             }
             Frontend::Terminate => return Err(End::Client),
             Frontend::Password(_) => {

@@ -16,7 +16,7 @@ use postern_core::mask::Lineage;
 use postern_core::{Code, Fault};
 
 use super::super::analyze::{Kind, Statement};
-use super::super::catalog::{Catalog, QUERIES, Row};
+use super::super::catalog::{Catalog, Row, questions};
 use super::super::catalogs::Catalogs;
 use super::super::wire::{Frontend, Named, Report};
 use super::reading::Generation;
@@ -28,7 +28,7 @@ pub(super) const FRESH: Duration = Duration::from_secs(10);
 const FRESH_WITHOUT_MASKS: Duration = Duration::from_secs(60);
 
 /// Who the session is to the server and where it looks names up, the account first.
-pub(in super::super) const PATH: &str = "SELECT n.name FROM (SELECT 0::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
+pub(in super::super) const PATH: &str = "SELECT n.name FROM (SELECT '0'::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
     UNION ALL SELECT s.place, s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) \
     WITH ORDINALITY AS s(name, place)) AS n ORDER BY n.place";
 
@@ -170,11 +170,11 @@ impl Surroundings {
         self.inside != Stale::Nothing
     }
 
-    /// What to ask.
-    pub(super) fn question(&self) -> Question {
+    /// What to ask; `within` says that a transaction is open, or may be.
+    pub(super) fn question(&self, within: bool) -> Question {
         let mut texts = vec![PATH];
         if self.stale == Stale::Catalog {
-            texts.extend(QUERIES);
+            texts.extend(questions(within));
         }
         Question { text: texts.join(";\n"), payload: pipeline(&texts), answers: texts.len() }
     }
@@ -214,12 +214,13 @@ fn unanswered() -> Fault {
 }
 
 /// The messages that ask these texts one by one, under names of their own so that nothing of the client's is
-/// replaced. The caller ends the pipeline.
+/// replaced, and free before: a question that failed or was cancelled has left its own. The caller ends the pipeline.
 fn pipeline(texts: &[&str]) -> Bytes {
     let own = Bytes::from_static(OWN.as_bytes());
-    let mut out = BytesMut::new();
+    let free = [Named::Portal, Named::Statement].map(|kind| Frontend::Close { kind, name: own.clone() });
+    let mut messages = free.to_vec();
     for text in texts {
-        let messages = [
+        messages.extend([
             Frontend::Parse { name: own.clone(), text: Bytes::copy_from_slice(text.as_bytes()), types: Vec::new() },
             Frontend::Bind {
                 portal: own.clone(),
@@ -229,13 +230,13 @@ fn pipeline(texts: &[&str]) -> Bytes {
                 result_formats: Vec::new(),
             },
             Frontend::Execute { portal: own.clone(), max_rows: 0 },
-            Frontend::Close { kind: Named::Portal, name: own.clone() },
-            Frontend::Close { kind: Named::Statement, name: own.clone() },
-        ];
-        for message in messages {
-            // constant text is always writable
-            message.encode(&mut out).ok();
-        }
+        ]);
+        messages.extend(free.clone());
+    }
+    let mut out = BytesMut::new();
+    for message in messages {
+        // constant text is always writable
+        message.encode(&mut out).ok();
     }
     out.freeze()
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use postern_core::gate::{Decision, Permit};
 use postern_core::{Code, Operation};
 
-use super::super::forward::Continuation;
+use super::super::forward::{Continuation, Control};
 use super::super::login::encoded;
 use super::super::refuse;
 use super::super::wire::{Frontend, Report};
@@ -78,6 +78,14 @@ impl Session<'_> {
                 }
                 self.replies.expect(Reply::Query(Box::new(Query { enclosed, ..Query::of(flow, statements) })));
             }
+            Wanted::Call => {
+                self.pipeline = Pipeline::None;
+                self.registry.end_pipeline();
+                for statement in statements.iter() {
+                    self.names.forwarded(statement, masked);
+                }
+                self.replies.expect(Reply::Query(Box::new(Query { called: true, ..Query::of(flow, statements) })));
+            }
             Wanted::Prepare(name) => {
                 let (name, text) = (kept(&name), kept(&text));
                 let prepared =
@@ -141,6 +149,8 @@ impl Session<'_> {
                 let parse = Frontend::Parse { name: Bytes::new(), text, types: Vec::new() };
                 let permit = self.gate.own(FAIL, encoded(&parse)).await?;
                 self.to_target.forward(permit);
+                // a client may wait for the error before it ends the pipeline, and its own Flush is skipped
+                self.to_target.control(&Control::Flush);
                 self.replies.expect(Reply::Refused(report));
                 self.reached(Pipeline::Prepared);
                 self.skipping = true;

@@ -75,21 +75,16 @@ pub(super) enum Obstacle {
 impl Session<'_> {
     /// Reads a request's text with the names that hold now.
     pub(super) async fn read(&mut self, request: &Request) -> Result<Result<Arc<[Statement]>, Obstacle>, End> {
-        if let Some(obstacle) = self.freshen().await? {
+        if let Some(obstacle) = self.freshen(request).await? {
             return Ok(Err(obstacle));
         }
-        let statements = self.reading(request);
+        let mut statements = analyze::in_order(self.reading(request), self.names.unsettled());
         if statements.iter().any(submission::names_another) && !self.replies.is_empty() {
             if !self.replies.settled() {
                 return Ok(Err(Obstacle::NotYet));
             }
-            return Ok(Err(unreadable(
-                "what it names may be defined by the pipeline it stands in",
-                "end the pipeline with Sync before it",
-            )));
-        }
-        if let Some(why) = analyze::must_be_sent_separately(&statements, self.names.unsettled()) {
-            return Ok(Err(unreadable(why, "send the statements one by one")));
+            let why = "what it names may be defined by the pipeline it stands in; end that with Sync before it";
+            statements = statements.iter().map(|statement| analyze::doubtful(statement, why)).collect();
         }
         if let Some(name) = statements.iter().find_map(submission::unpinned) {
             let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
@@ -121,9 +116,17 @@ impl Session<'_> {
         reading
     }
 
-    /// Makes sure that names mean what the server takes them to mean, or says why that cannot be known now.
-    async fn freshen(&mut self) -> Result<Option<Obstacle>, End> {
-        if let Some(report) = self.names.refusal() {
+    /// Makes sure that names mean what the server takes them to mean, or says why that cannot be known now. What names
+    /// nothing does not need to know: it may be what sets right why the server does not say, and a question before it in
+    /// its transaction would be in its way.
+    async fn freshen(&mut self, request: &Request) -> Result<Option<Obstacle>, End> {
+        let within = self.status != TransactionStatus::Idle || self.pipeline != Pipeline::None;
+        let refusal = self.names.refusal();
+        let postponed = refusal.is_some() || within || self.names.stale() == Stale::Path;
+        if postponed && self.reading(request).iter().all(submission::names_nothing) {
+            return Ok(None);
+        }
+        if let Some(report) = refusal {
             return Ok(Some(Obstacle::Refuse(report)));
         }
         // a target that says nothing must not keep a session that is over
@@ -147,7 +150,7 @@ impl Session<'_> {
         if self.status == TransactionStatus::Failed && self.pipeline != Pipeline::Executed {
             return Ok(None);
         }
-        let question = self.names.question();
+        let question = self.names.question(within);
         let permit = self.gate.own(&question.text, question.payload).await?;
         self.to_target.forward(permit);
         self.replies.expect(Reply::Own(Answers::to(question.answers)));

@@ -64,6 +64,8 @@ pub(super) struct Query {
     pub(super) tally: Arc<Tally>,
     /// Whether a transaction of the gateway's own is around it.
     pub(super) enclosed: bool,
+    /// Whether it is a function called by number, which has one answer and no rows.
+    pub(super) called: bool,
     /// What the client hears only once that transaction has ended well.
     pub(super) held: Option<Bytes>,
     /// How the rows of the result at hand are masked.
@@ -78,14 +80,14 @@ pub(super) struct Query {
 pub(super) struct Answers {
     pub(super) done: Vec<Vec<Row>>,
     pub(super) rows: Vec<Row>,
-    /// How many `CloseComplete` are still to come, two after each answer.
+    /// How many `CloseComplete` are still to come, two before the first answer and two after each.
     closes: usize,
 }
 
 impl Answers {
     /// None yet, of so many.
     pub(super) fn to(questions: usize) -> Self {
-        Self { done: Vec::new(), rows: Vec::new(), closes: questions.saturating_mul(2) }
+        Self { done: Vec::new(), rows: Vec::new(), closes: questions.saturating_add(1).saturating_mul(2) }
     }
 
     /// A `CloseComplete` came; tells whether it was the last.

@@ -36,7 +36,7 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
 pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>], user: &str) -> Vec<Supposition> {
     let names = Names { catalog, search_path: path, user, prepared: &|_| None, cursors: &|_| None };
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
-    request.statements = read(&request.text, &names);
+    request.statements = analyze::in_order(read(&request.text, &names), false);
     let operations = request.operations(&Arc::default(), &request.text).into_iter().zip(request.statements.iter());
     let supposition = |(operation, statement): (Operation, &Statement)| Supposition {
         operation,
@@ -65,6 +65,8 @@ pub(super) struct Request {
 pub(super) enum Wanted {
     /// That it runs.
     Run,
+    /// That the one function in it is called, by number.
+    Call,
     /// That it is kept, under this name.
     Prepare(Bytes),
     /// That the prepared statement of this name is made ready to run.
@@ -90,7 +92,7 @@ impl Request {
     /// Which kind of message it came as.
     pub(super) fn message(&self) -> Message {
         match &self.wanted {
-            Wanted::Run => Message::Simple,
+            Wanted::Run | Wanted::Call => Message::Simple,
             Wanted::Prepare(_) | Wanted::Bind { .. } => Message::Extended,
         }
     }
@@ -105,7 +107,7 @@ impl Request {
             Wanted::Prepare(_) => (1, self.text.len()),
             Wanted::Bind { prepared, .. } if Arc::ptr_eq(&prepared.statements, &self.statements) => (1, 0),
             Wanted::Bind { .. } => (1, self.text.len()),
-            Wanted::Run => {
+            Wanted::Run | Wanted::Call => {
                 let made: Vec<usize> = self.statements.iter().filter_map(by_sql).collect();
                 (made.len(), made.iter().sum())
             }
@@ -116,7 +118,7 @@ impl Request {
     pub(super) fn operations(&self, settings: &Arc<BTreeMap<String, String>>, meaning: &Bytes) -> Vec<Operation> {
         let stage = match &self.wanted {
             Wanted::Prepare(_) => Stage::Prepare,
-            Wanted::Run | Wanted::Bind { .. } => Stage::Run,
+            Wanted::Run | Wanted::Call | Wanted::Bind { .. } => Stage::Run,
         };
         let operation = |statement: &Statement| Operation {
             action: statement.action,
@@ -242,6 +244,12 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
 /// Whether a statement runs what another one defined under a name.
 pub(super) fn names_another(statement: &Statement) -> bool {
     matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. })
+}
+
+/// Whether a statement means the same whatever names mean.
+pub(super) fn names_nothing(statement: &Statement) -> bool {
+    const ACTIONS: &[Action] = &[action::BEGIN, action::COMMIT, action::ROLLBACK, action::SAVEPOINT, action::SET];
+    ACTIONS.contains(&statement.action) && statement.also.is_empty() && statement.reading == Reading::Clear
 }
 
 /// Whether the server looks its names up when it runs rather than when it is bound: all but queries, and what

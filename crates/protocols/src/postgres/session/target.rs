@@ -33,6 +33,7 @@ impl Query {
             instead: None,
             tally: Arc::default(),
             enclosed: false,
+            called: false,
             held: None,
             masks: None,
             tags: Vec::new(),
@@ -175,6 +176,8 @@ impl Session<'_> {
                     return Ok(());
                 }
             }
+            // INVARIANT: no mask applies: what a function shows is known of those only that show no column
+            tag::server::FUNCTION_CALL_RESPONSE if query.called => query.tags.push("FUNCTION CALL".to_owned()),
             tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
             tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
             _ => return Err(out_of_turn(frame)),
@@ -307,9 +310,9 @@ impl Session<'_> {
             Some(Reply::Bind { portal, .. }) => {
                 let id = portal.flow.id();
                 self.ended.push((id, failed(&code)));
-                self.report_error(None, &report, frame);
+                self.report_error(stopped, &report, frame);
             }
-            _ => self.report_error(None, &report, frame),
+            _ => self.report_error(stopped, &report, frame),
         }
         if !matches!(self.replies.first(), Some(Reply::Sync)) {
             self.replies.pop();

@@ -85,8 +85,17 @@ pub enum Frontend {
         /// Why; the server puts it into its error.
         message: Bytes,
     },
-    /// A function called by OID, past every statement: it is recognised, not read.
-    FunctionCall,
+    /// Call a function by its number, past every statement.
+    FunctionCall {
+        /// The function's OID.
+        function: u32,
+        /// None (all text), one for all, or one for each argument.
+        formats: Vec<i16>,
+        /// The values; `None` is NULL.
+        arguments: Vec<Option<Bytes>>,
+        /// The format that the result is to come in.
+        result: i16,
+    },
     /// An answer to a request for authentication.
     Password(Password),
     /// The session ends.
@@ -113,7 +122,7 @@ impl Frontend {
             tag::COPY_DATA => Ok(Self::CopyData(body)),
             tag::COPY_DONE => empty("copy done", &body, Self::CopyDone),
             tag::COPY_FAIL => text("copy fail", &body).map(|message| Self::CopyFail { message }),
-            tag::FUNCTION_CALL => Ok(Self::FunctionCall),
+            tag::FUNCTION_CALL => function_call(&body),
             tag::PASSWORD => Ok(Self::Password(Password(body))),
             tag::TERMINATE => empty("terminate", &body, Self::Terminate),
             unknown => Err(WireError::UnknownMessage(unknown)),
@@ -124,13 +133,8 @@ impl Frontend {
     ///
     /// # Errors
     ///
-    /// A zero byte inside a string, more than 65535 items, a message over 2 GiB; and always for
-    /// [`Frontend::FunctionCall`], which is never sent on. `out` is then as it was.
+    /// A zero byte inside a string, more than 65535 items, a message over 2 GiB. `out` is then as it was.
     pub fn encode(&self, out: &mut BytesMut) -> Result<(), WireError> {
-        if matches!(self, Self::FunctionCall) {
-            let why = "it is never sent";
-            return Err(WireError::Unwritable { what: "function call", why });
-        }
         write::message(out, self.tag(), |out| self.encode_body(out))
     }
 
@@ -149,7 +153,7 @@ impl Frontend {
             Self::CopyData(_) => tag::COPY_DATA,
             Self::CopyDone => tag::COPY_DONE,
             Self::CopyFail { .. } => tag::COPY_FAIL,
-            Self::FunctionCall => tag::FUNCTION_CALL,
+            Self::FunctionCall { .. } => tag::FUNCTION_CALL,
             Self::Password(_) => tag::PASSWORD,
             Self::Terminate => tag::TERMINATE,
         }
@@ -166,12 +170,14 @@ impl Frontend {
             Self::Bind { portal, statement, parameter_formats, parameters, result_formats } => {
                 write::string(out, "portal name", portal)?;
                 write::string(out, "statement name", statement)?;
-                write::formats(out, parameter_formats)?;
-                write::count(out, "parameters", parameters.len())?;
-                for parameter in parameters {
-                    write::value(out, parameter.as_deref())?;
-                }
+                values(out, "parameters", parameter_formats, parameters)?;
                 write::formats(out, result_formats)
+            }
+            Self::FunctionCall { function, formats, arguments, result } => {
+                out.put_u32(*function);
+                values(out, "arguments", formats, arguments)?;
+                out.put_i16(*result);
+                Ok(())
             }
             Self::Describe { kind, name } | Self::Close { kind, name } => {
                 out.put_u8(kind.code());
@@ -187,7 +193,7 @@ impl Frontend {
                 Ok(())
             }
             Self::CopyFail { message } => write::string(out, "message", message),
-            Self::Flush | Self::Sync | Self::CopyDone | Self::FunctionCall | Self::Terminate => Ok(()),
+            Self::Flush | Self::Sync | Self::CopyDone | Self::Terminate => Ok(()),
         }
     }
 }
@@ -226,16 +232,39 @@ fn bind(body: &Bytes) -> Result<Frontend, WireError> {
     let mut reader = Reader::new("bind", body);
     let portal = body.slice_ref(reader.string()?);
     let statement = body.slice_ref(reader.string()?);
-    let parameter_formats = reader.formats()?;
-    let count = reader.count(size_of::<i32>())?;
-    if parameter_formats.len() > 1 && parameter_formats.len() != count {
-        return Err(reader.malformed("number of parameter formats"));
-    }
-    let parameters =
-        (0..count).map(|_| Ok(reader.value()?.map(|value| body.slice_ref(value)))).collect::<Result<_, WireError>>()?;
+    let (parameter_formats, parameters) = formatted(&mut reader, body)?;
     let result_formats = reader.formats()?;
     reader.finish()?;
     Ok(Frontend::Bind { portal, statement, parameter_formats, parameters, result_formats })
+}
+
+fn function_call(body: &Bytes) -> Result<Frontend, WireError> {
+    let mut reader = Reader::new("function call", body);
+    let function = reader.u32()?;
+    let (formats, arguments) = formatted(&mut reader, body)?;
+    let result = reader.format()?;
+    reader.finish()?;
+    Ok(Frontend::FunctionCall { function, formats, arguments, result })
+}
+
+/// The formats that values come in, and the values.
+type Formatted = (Vec<i16>, Vec<Option<Bytes>>);
+
+fn formatted(reader: &mut Reader<'_>, body: &Bytes) -> Result<Formatted, WireError> {
+    let formats = reader.formats()?;
+    let count = reader.count(size_of::<i32>())?;
+    if formats.len() > 1 && formats.len() != count {
+        return Err(reader.malformed("number of parameter formats"));
+    }
+    let value = |_| Ok(reader.value()?.map(|value| body.slice_ref(value)));
+    let values = (0..count).map(value).collect::<Result<_, WireError>>()?;
+    Ok((formats, values))
+}
+
+fn values(out: &mut BytesMut, what: &'static str, formats: &[i16], values: &[Option<Bytes>]) -> Result<(), WireError> {
+    write::formats(out, formats)?;
+    write::count(out, what, values.len())?;
+    values.iter().try_for_each(|value| write::value(out, value.as_deref()))
 }
 
 fn named(what: &'static str, body: &Bytes) -> Result<(Named, Bytes), WireError> {

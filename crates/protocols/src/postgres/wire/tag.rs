@@ -64,6 +64,8 @@ pub mod server {
     pub const ERROR_RESPONSE: u8 = b'E';
     /// The server speaks an older minor version, or knows not every option.
     pub const NEGOTIATE_PROTOCOL_VERSION: u8 = b'v';
+    /// What a function returned that was called by number.
+    pub const FUNCTION_CALL_RESPONSE: u8 = b'V';
     /// What was described returns no rows.
     pub const NO_DATA: u8 = b'n';
     /// A notice.

@@ -8,7 +8,7 @@ fn together(text: &str, unsettled: bool) -> bool {
     let catalog = shop();
     let path: [Arc<str>; 1] = ["public".into()];
     let names = Names { catalog: &catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
-    must_be_sent_separately(&read(text, &names).unwrap(), unsettled).is_none()
+    doubts(&read(text, &names).unwrap(), unsettled).iter().all(Option::is_none)
 }
 
 #[test]
@@ -57,4 +57,24 @@ fn the_end_of_a_transaction_undoes_what_it_changed() {
     assert!(!together(text, true));
     assert!(!together("COMMIT; SELECT * FROM customers", true));
     assert!(together("SELECT * FROM customers; COMMIT", true));
+}
+
+#[test]
+fn what_is_not_certain_is_opaque_and_so_is_what_it_names() {
+    let catalog = shop();
+    let path: [Arc<str>; 1] = ["public".into()];
+    let names = Names { catalog: &catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+    let texts = "SET search_path TO hidden; PREPARE p AS DELETE FROM customers; SELECT 1; DECLARE c CURSOR FOR SELECT * FROM customers";
+    let statements = in_order(read(texts, &names).unwrap().into(), false);
+    let [set, prepare, select, declare] = &*statements else { panic!("{statements:?}") };
+    assert_eq!((&set.reading, &select.reading), (&Reading::Clear, &Reading::Clear));
+    let why =
+        Reading::Opaque("a setting changes what the names after it mean; send the statements one by one".to_owned());
+    for named in [prepare, declare] {
+        let (Kind::Prepare { inner, .. } | Kind::DeclareCursor { inner, .. }) = &named.kind else {
+            panic!("{named:?}")
+        };
+        assert_eq!((&named.reading, &inner.reading), (&why, &why));
+        assert!(!named.facts.contains_key("tables") && !inner.facts.contains_key("no_where"), "{named:?}");
+    }
 }

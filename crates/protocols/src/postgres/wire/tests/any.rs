@@ -42,11 +42,24 @@ fn named() -> impl Strategy<Value = Named> {
     prop_oneof![Just(Named::Statement), Just(Named::Portal)]
 }
 
-fn bind() -> impl Strategy<Value = Frontend> {
+/// Values, and formats for them: none, one for all, or one for each.
+fn formatted() -> impl Strategy<Value = (Vec<i16>, Vec<Option<Bytes>>)> {
     let formats_of =
         |count: usize| prop_oneof![Just(0), Just(1), Just(count)].prop_flat_map(|count| vec(format(), count));
-    let parameters = cells().prop_flat_map(move |cells| (formats_of(cells.len()), Just(cells)));
-    (string(), string(), parameters, formats()).prop_map(
+    cells().prop_flat_map(move |cells| (formats_of(cells.len()), Just(cells)))
+}
+
+fn function_call() -> impl Strategy<Value = Frontend> {
+    (any::<u32>(), formatted(), format()).prop_map(|(function, (formats, arguments), result)| Frontend::FunctionCall {
+        function,
+        formats,
+        arguments,
+        result,
+    })
+}
+
+fn bind() -> impl Strategy<Value = Frontend> {
+    (string(), string(), formatted(), formats()).prop_map(
         |(portal, statement, (parameter_formats, parameters), result_formats)| Frontend::Bind {
             portal,
             statement,
@@ -63,6 +76,7 @@ pub(in super::super) fn delimited_frontend() -> impl Strategy<Value = Frontend> 
         string().prop_map(|text| Frontend::Query { text }),
         (string(), string(), oids()).prop_map(|(name, text, types)| Frontend::Parse { name, text, types }),
         bind(),
+        function_call(),
         (named(), string()).prop_map(|(kind, name)| Frontend::Describe { kind, name }),
         (named(), string()).prop_map(|(kind, name)| Frontend::Close { kind, name }),
         (string(), any::<i32>()).prop_map(|(portal, max_rows)| Frontend::Execute { portal, max_rows }),
