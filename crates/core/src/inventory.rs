@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::fault::Fault;
 use crate::gate::Lease;
 use crate::mask::Lineage;
-use crate::operation::{Object, Operation};
+use crate::operation::{Column, Object, Operation};
 use crate::ports::{Dial, Link, Vault};
 use crate::target::{Login, Target};
 
@@ -29,8 +29,11 @@ pub trait Inventory: Send + Sync {
     /// What is said of a space's columns; nothing where it is not known.
     fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>>;
 
-    /// Everything in a space that a rule can name.
-    fn objects(&self, space: &str) -> Vec<Object>;
+    /// Everything that a rule can name, in all spaces that are known.
+    fn objects(&self) -> Vec<Object>;
+
+    /// Every column, in all spaces that are known.
+    fn columns(&self) -> Vec<Column>;
 
     /// What of a target it says nothing of, one clause each.
     fn gaps(&self, target: &Target) -> Vec<String>;

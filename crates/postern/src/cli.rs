@@ -40,10 +40,14 @@ pub enum Verb {
     ///
     /// Logs go to standard error, as JSON where that is no terminal; POSTERN_LOG says what (default info).
     Serve(Serve),
-    /// Validate a configuration and its policy, offline
+    /// Validate a configuration and its policy, offline unless told otherwise
     ///
     /// Reads a configuration with everything it includes, and says either `ok` and what it holds, or everything that is
     /// wrong, each with file, line, column and what to write instead. Nothing is opened, started or asked.
+    ///
+    /// With --online it also asks every target what it holds, logging in as the gateway does: an error where one does not
+    /// answer, a warning for each table, column or function that a rule or a mask names and that is nowhere, a note where a
+    /// `schema` file is not what the target holds now.
     Check(Check),
     /// Try the policy's own tests, offline
     ///
@@ -116,6 +120,9 @@ pub struct Serve {
 pub struct Check {
     /// The configuration, such as postern.toml
     pub file: PathBuf,
+    /// Ask the targets as well
+    #[arg(long)]
+    pub online: bool,
 }
 
 /// What `test` takes.

@@ -9,6 +9,7 @@ mod inventories;
 mod issuers;
 mod listeners;
 mod mistakes;
+mod online;
 mod paths;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use gateway::{Gateway, Tls};
 pub use inventories::Inventories;
 pub use listeners::{HTTPS, Listener, Listeners};
 pub use mistakes::{Mistakes, Remark};
+pub use online::Answers;
 
 use files::Texts;
 use paths::Base;

@@ -34,7 +34,11 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             process::forbid_core_dumps()?;
             wait(demo::run(args, out))
         }
-        Verb::Check(args) => verbs::check::run(&args, out),
+        Verb::Check(args) if args.online => {
+            process::forbid_core_dumps()?;
+            wait(verbs::check::online(&args, out))
+        }
+        Verb::Check(args) => verbs::check::offline(&args, out),
         Verb::Test(args) => verbs::test::run(&args, out),
         Verb::Explain(args) => verbs::explain::run(&args, out),
         Verb::Catalog(args) => {

@@ -174,6 +174,17 @@ impl<'d> Reader<'d> {
         value.texts(findings, key)
     }
 
+    /// A list that may be left out to mean all, and where it stands; what comes of an empty one is said.
+    pub fn some(&mut self, findings: &mut Findings, key: &'static str, empty: &str) -> Option<(Place, Vec<Text>)> {
+        let place = self.value(key)?.place;
+        let texts = self.texts(findings, key)?;
+        if texts.is_empty() {
+            let hint = format!("leave `{key}` out to mean all");
+            findings.wrong(&place, format!("`{key}` is empty, so {empty}"), Some(hint));
+        }
+        Some((place, texts))
+    }
+
     /// A table below this one.
     pub fn table(&mut self, findings: &mut Findings, key: &'static str) -> Option<Reader<'d>> {
         let value = self.value(key)?;

@@ -8,6 +8,7 @@ mod decide;
 mod explain;
 mod index;
 pub mod pattern;
+pub mod references;
 mod roles;
 pub mod source;
 
@@ -15,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::Text;
 use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
@@ -32,6 +32,7 @@ pub use source::expectations::{Expectation, Expected, Supposed};
 use condition::Case;
 use index::{Index, Naming};
 use pattern::{ColumnPattern, ObjectPattern};
+use references::Written;
 
 #[cfg(test)]
 mod tests;
@@ -55,8 +56,8 @@ pub struct Rulebook {
     pub roles: Roles,
     /// What the operator expects of it.
     pub expectations: Vec<Expectation>,
-    /// The files that say what targets hold, as the policy names them.
-    pub inventories: BTreeMap<TargetName, Text>,
+    /// Where something stands that only the targets can tell of.
+    pub written: Written,
 }
 
 /// What a rule does where it matches.

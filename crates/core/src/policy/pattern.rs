@@ -53,14 +53,10 @@ impl ObjectPattern {
     /// Whether it covers the object for certain, columns aside.
     #[must_use]
     pub fn covers(&self, object: &Object) -> bool {
-        if let Some(space) = &self.space
-            && !object.space.as_ref().is_some_and(|actual| matches(space, actual))
-        {
-            return false;
-        }
         // `public.*` covers `public.t`; a lone `*` covers everything, however deep its path.
         let whole = self.parts.len() <= object.path.len() && self.parts.last().is_some_and(|last| last == "*");
-        (whole || self.parts.len() == object.path.len())
+        self.is_within(object)
+            && (whole || self.parts.len() == object.path.len())
             && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
     }
 
@@ -80,6 +76,13 @@ impl ObjectPattern {
     #[must_use]
     pub fn is_anything(&self) -> bool {
         self.space.is_none() && self.column.is_none() && self.parts.iter().all(|part| part == "*")
+    }
+
+    /// Whether it may name something in the space of an object.
+    #[must_use]
+    pub fn is_within(&self, object: &Object) -> bool {
+        let Some(space) = &self.space else { return true };
+        object.space.as_ref().is_some_and(|actual| matches(space, actual))
     }
 
     /// What stands before the `/`, where something does.

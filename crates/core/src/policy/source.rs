@@ -22,6 +22,7 @@ use crate::document::{Findings, Place, Reader, Text, nearest, unknown};
 use crate::identity::{Kind, Template, matches, may_meet};
 use crate::policy::condition::{Facts, Words};
 use crate::policy::index::Naming;
+use crate::policy::references::Written;
 use crate::policy::{On, Rulebook};
 use crate::target::{Target, TargetName};
 use crate::verdict::{Revision, Who};
@@ -132,28 +133,17 @@ impl<'d> Source<'d> {
             kinds: whole.then(|| trust.iter().map(|rule| rule.kind).collect()),
             issuers,
         };
-        let (targets, inventories) = targets::read_all(findings, self.targets, &known);
+        let mut written = Written::default();
+        let targets = targets::read_all(findings, self.targets, &known, &mut written);
         let registered = (targets.len() == tables).then_some(&targets);
         let known = Known { registered, labels: labels(&targets), ..known };
-        let masks = masks::read_all(findings, self.masks, &known);
-        let rules = rules::read_all(findings, self.rules, &known);
+        let masks = masks::read_all(findings, self.masks, &known, &mut written.references);
+        let rules = rules::read_all(findings, self.rules, &known, &mut written.references);
         let roles = roles::read_all(findings, self.roles, &known);
         let expectations = expectations::read_all(findings, self.expectations, &known);
         let issuers = around.issuers.iter().map(|issuer| (issuer.name.to_owned(), issuer.url.to_owned())).collect();
         let (revision, naming) = (revision(content), Naming::of(&rules));
-        Rulebook {
-            revision,
-            trust,
-            issuers,
-            rules,
-            naming,
-            masks,
-            targets,
-            vocabularies,
-            roles,
-            expectations,
-            inventories,
-        }
+        Rulebook { revision, trust, issuers, rules, naming, masks, targets, vocabularies, roles, expectations, written }
     }
 }
 

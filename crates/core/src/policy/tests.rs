@@ -10,6 +10,7 @@ mod limits;
 mod masks;
 mod mistakes;
 mod patterns;
+mod references;
 mod roles;
 mod terms;
 mod unknown;

@@ -42,7 +42,7 @@ impl Config {
             let name = target.name.clone();
             let spoken = protocols.iter().find(|one| one.vocabulary().protocol == target.protocol);
             let Some(protocol) = spoken else { continue };
-            let Some(file) = self.rulebook.inventories.get(&name) else {
+            let Some(file) = self.rulebook.written.inventories.get(&name) else {
                 known.insert(name, ("taken as in schema public".to_owned(), protocol.assumed()));
                 continue;
             };
@@ -81,6 +81,6 @@ fn recall(
 }
 
 /// What writes the file.
-fn again(target: &TargetName, file: &str) -> String {
+pub(super) fn again(target: &TargetName, file: &str) -> String {
     format!("write it: postern catalog export {target} --config FILE --out {file}")
 }

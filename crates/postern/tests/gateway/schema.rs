@@ -279,3 +279,80 @@ fn an_export_that_fails_says_whose_side_it_is() {
     let said = served.site.relative(&said).replace(&nobody.to_string(), "NOBODY").replace(&port.to_string(), "PORT");
     insta::assert_snapshot!(said);
 }
+
+/// What is named and not there, each beside what is.
+const TYPOS: &str = r#"
+[[rule]]
+name   = "typos"
+effect = "allow"
+who    = ["principal:bot"]
+on     = ["target:shop"]
+do     = { effects = ["read"], objects = ["public.custmers", "public.leads", "sales.*", "public.orders.totl", "unheard.*"] }
+
+[[rule]]
+name   = "there"
+effect = "allow"
+who    = ["principal:bot"]
+on     = ["*"]
+do     = { objects = ["public.reveal", "pg_temp.*", "pg_catalog.pg_sleep", "*.customers", "public.contacts.mail", "shop/public.mood"] }
+
+[[mask]]
+name    = "typo"
+columns = ["public.customers.{emial,phone}", "*.*.ssn"]
+kind    = "null"
+"#;
+
+#[test]
+fn what_a_policy_names_is_looked_for_in_postgresql_15() {
+    names_are_looked_for(15);
+}
+
+#[test]
+fn what_a_policy_names_is_looked_for_in_postgresql_18() {
+    names_are_looked_for(18);
+}
+
+fn names_are_looked_for(version: u32) {
+    let served = set_up(version);
+    let plain = |said: &str| {
+        let revision = said.split_once("revision ").map(|(_, after)| after.split([';', '\n']).next().unwrap());
+        let said = revision.map_or_else(|| said.to_owned(), |revision| said.replace(revision, "R"));
+        served.site.relative(&said)
+    };
+    let good = served.site.run(&["check", "postern.toml", "--online"]);
+    assert!(good.status.success(), "{}{}", stdout(&good), stderr(&good));
+    let said = plain(&stdout(&good));
+    assert_eq!(said, "ok: 4 rules, 1 mask, 1 target, 2 principals, 1 issuer; revision R; 1 target answered\n");
+
+    let exported = served.site.run(&["catalog", "export", "shop", "--config", "postern.toml", "--out", "shop.toml"]);
+    assert!(exported.status.success(), "{}", stderr(&exported));
+    served.configure(&format!("{}schema = \"shop.toml\"\n", target(&served)));
+    assert_eq!(plain(&stdout(&served.site.run(&["check", "postern.toml", "--online"]))), said);
+
+    served.site.write("policy.toml", &format!("{}{TYPOS}", policy()));
+    let changed = served.direct().psql(&["ALTER TABLE orders ADD COLUMN fax text, DROP COLUMN note"]);
+    assert!(changed.status.success(), "{}", stderr(&changed));
+    let typos = served.site.run(&["check", "postern.toml", "--online"]);
+    assert!(typos.status.success(), "{}", stderr(&typos));
+    insta::assert_snapshot!("named_and_not_there", plain(&stdout(&typos)));
+    // whoever does not ask hears nothing of it
+    assert!(stdout(&served.site.run(&["check", "postern.toml"])).starts_with("ok: "));
+}
+
+#[test]
+fn a_target_that_does_not_answer_is_an_error() {
+    let served = set_up(18);
+    let (nobody, authority) = (crate::site::free_port(), served.server.ca_file().display().to_string());
+    served.site.write("wrong", "not the password");
+    let shut = served.target("shut", "localhost", nobody, &authority);
+    let locked = served.target("locked", "localhost", served.server.port(), &authority);
+    let locked = locked.replace("file:password", "file:wrong");
+    let keyless =
+        served.target("keyless", "localhost", nobody, &authority).replace("file:password", "env:POSTERN_NOWHERE");
+    served.configure(&[target(&served), shut, locked, keyless].concat());
+    served.site.write("policy.toml", &format!("{}{TYPOS}", policy()));
+    let checked = served.site.run(&["check", "postern.toml", "--online"]);
+    assert_eq!((checked.status.code(), checked.stdout.len()), (Some(1), 0));
+    let said = served.site.relative(&stderr(&checked)).replace(&nobody.to_string(), "NOBODY");
+    insta::assert_snapshot!(said);
+}

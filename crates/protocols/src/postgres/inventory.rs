@@ -19,11 +19,11 @@ use std::sync::Arc;
 use postern_core::document::{Findings, Reader};
 use postern_core::inventory::{self as neutral, Supposition};
 use postern_core::mask::Lineage;
-use postern_core::operation::Object;
+use postern_core::operation::{Column, Object};
 use postern_core::target::Target;
 
-use super::catalog::{Catalog, CatalogError};
-use super::session;
+use super::catalog::{Catalog, CatalogError, SYSTEM, TEMPORARY};
+use super::{analyze, session};
 use database::{Account, Database};
 
 /// The format that is written, and read.
@@ -67,6 +67,20 @@ impl Inventory {
     }
 }
 
+impl Known {
+    fn objects(&self) -> Vec<Object> {
+        let Self { database, catalog } = self;
+        let schemas = database.schemas.iter().map(|schema| catalog.object([schema.as_str()]));
+        let builtins = analyze::builtins().map(|name| catalog.object([SYSTEM, name]));
+        // what sessions make for themselves comes and goes
+        let temporary = catalog.object([TEMPORARY, "*"]);
+        let named = database.relations.keys().chain(database.types.keys());
+        let named = named.chain(database.functions.keys()).chain(database.operators.keys());
+        let named = named.map(|name| catalog.object([name.schema.as_str(), &name.name]));
+        schemas.chain(named).chain(builtins).chain([temporary]).collect()
+    }
+}
+
 impl neutral::Inventory for Inventory {
     fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition> {
         let usual = Account { role: account.to_owned(), path: vec!["public".to_owned()] };
@@ -82,12 +96,12 @@ impl neutral::Inventory for Inventory {
         Some(catalog)
     }
 
-    fn objects(&self, space: &str) -> Vec<Object> {
-        let Some(Known { database, catalog }) = self.databases.get(space) else { return Vec::new() };
-        let schemas = database.schemas.iter().map(|schema| catalog.object([schema.as_str()]));
-        let named = database.relations.keys().chain(database.types.keys());
-        let named = named.chain(database.functions.keys()).chain(database.operators.keys());
-        schemas.chain(named.map(|name| catalog.object([name.schema.as_str(), &name.name]))).collect()
+    fn objects(&self) -> Vec<Object> {
+        self.databases.values().flat_map(Known::objects).collect()
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        self.databases.values().flat_map(|known| known.catalog.columns()).collect()
     }
 
     fn gaps(&self, target: &Target) -> Vec<String> {

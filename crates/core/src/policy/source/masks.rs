@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::document::{Findings, Place, Reader, Text};
+use crate::document::{Findings, Reader, Text};
 use crate::mask::{Guarding, Mask, MaskKind};
 use crate::policy::pattern::ColumnPattern;
+use crate::policy::references::Reference;
 use crate::policy::source::{Aim, Known, each, once};
 use crate::policy::{MaskRule, On};
 use crate::verdict::Who;
@@ -30,15 +31,29 @@ const KINDS: &[(&str, KindWord)] = &[
     ("fake", KindWord::Later),
 ];
 
+/// What is said of an empty list.
+const BINDS_NOTHING: &str = "this mask binds nothing";
+
 /// What a partial mask keeps where it does not say.
 const KEEP_LAST: u64 = 4;
 
-pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<MaskRule> {
-    each(findings, tables, "masks", |findings, table, name| read(findings, table, name, known))
+pub(super) fn read_all(
+    findings: &mut Findings,
+    tables: Vec<Reader<'_>>,
+    known: &Known<'_>,
+    references: &mut Vec<Reference>,
+) -> Vec<MaskRule> {
+    each(findings, tables, "masks", |findings, table, name| read(findings, table, name, known, references))
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, known: &Known<'_>) -> Option<MaskRule> {
-    let on = some(findings, &mut table, "on");
+fn read(
+    findings: &mut Findings,
+    mut table: Reader<'_>,
+    name: Option<Text>,
+    known: &Known<'_>,
+    references: &mut Vec<Reference>,
+) -> Option<MaskRule> {
+    let on = table.some(findings, "on", BINDS_NOTHING);
     let on = on.map(|(place, texts)| known.on(findings, &place, &texts, Aim::Closes)).unwrap_or(vec![On::Anything]);
     let columns = table.texts(findings, "columns").unwrap_or_default();
     table.later(findings, "detect");
@@ -52,13 +67,13 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, know
     let kind = kind(findings, &mut table);
     let predicates = guarding(findings, &mut table, "predicates");
     let writes = guarding(findings, &mut table, "writes");
-    let bound = some(findings, &mut table, "for");
+    let bound = table.some(findings, "for", BINDS_NOTHING);
     let bound = bound.map(|(place, texts)| known.somebody(findings, &place, texts, "for", Aim::Closes));
     let bound = bound.unwrap_or(vec![Who::Anyone]);
     let except = excepted(findings, &mut table, known, &bound);
     let place = columns.first().map(|text| text.place.clone());
     table.finish(findings);
-    let columns = patterns(findings, &columns, &on, known);
+    let columns = patterns(findings, &columns, &on, known, references);
     if let Some(place) = place.filter(|_| !columns.is_empty() && !on.is_empty())
         && !columns.iter().any(|(protocol, _)| known.speaks(&on, protocol))
     {
@@ -66,17 +81,6 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, know
     }
     let mask = Arc::new(Mask { name: name?.text.into(), kind: kind?, predicates: predicates?, writes: writes? });
     Some(MaskRule { mask, on, columns, bound, except })
-}
-
-/// A list that may be left out to mean all; an empty one would bind nothing.
-fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<(Place, Vec<Text>)> {
-    let place = table.value(key)?.place;
-    let texts = table.texts(findings, key)?;
-    if texts.is_empty() {
-        let hint = format!("leave `{key}` out to mean all");
-        findings.wrong(&place, format!("`{key}` is empty, so this mask binds nothing"), Some(hint));
-    }
-    Some((place, texts))
 }
 
 fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>, bound: &[Who]) -> Vec<Who> {
@@ -136,6 +140,7 @@ fn patterns(
     texts: &[Text],
     on: &[On],
     known: &Known<'_>,
+    references: &mut Vec<Reference>,
 ) -> Vec<(&'static str, ColumnPattern)> {
     once(findings, texts);
     let mut columns: Vec<(&'static str, ColumnPattern)> = Vec::new();
@@ -152,6 +157,7 @@ fn patterns(
             findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` is no column", text.text)), None);
         }
         let fresh = columns.iter().skip(before);
+        references.extend(fresh.clone().map(|(of, column)| Reference::of_mask(&text.place, on, of, column)));
         known.space(findings, &text.place, on, fresh.map(|(protocol, column)| (*protocol, &column.object)));
     }
     columns

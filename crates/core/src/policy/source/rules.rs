@@ -9,14 +9,23 @@ use crate::identity::matches;
 use crate::operation::Effect;
 use crate::policy::condition::Condition;
 use crate::policy::pattern::ObjectPattern;
+use crate::policy::references::Reference;
 use crate::policy::source::{Aim, Known, each, once, shadows, with};
 use crate::policy::{On, Rule, RuleEffect};
 use crate::verdict::RuleName;
 
-pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: &Known<'_>) -> Vec<Arc<Rule>> {
+/// What is said of an empty list.
+const NEVER: &str = "this rule can never match";
+
+pub(super) fn read_all(
+    findings: &mut Findings,
+    tables: Vec<Reader<'_>>,
+    known: &Known<'_>,
+    references: &mut Vec<Reference>,
+) -> Vec<Arc<Rule>> {
     let rules = each(findings, tables, "rules", |findings, table, name| {
         let place = name.as_ref().map(|name| name.place.clone());
-        Some((Arc::new(read(findings, table, name, known)?), place?))
+        Some((Arc::new(read(findings, table, name, known, references)?), place?))
     });
     // with a mistake anywhere, what is said of two rules may be said of what nobody meant
     if findings.is_clean() {
@@ -25,7 +34,13 @@ pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, known: 
     rules.into_iter().map(|(rule, _)| rule).collect()
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, known: &Known<'_>) -> Option<Rule> {
+fn read(
+    findings: &mut Findings,
+    mut table: Reader<'_>,
+    name: Option<Text>,
+    known: &Known<'_>,
+    references: &mut Vec<Reference>,
+) -> Option<Rule> {
     let words = [("allow", RuleEffect::Allow), ("approve", RuleEffect::Approve), ("forbid", RuleEffect::Forbid)];
     let effect = table.required(findings, "effect").and_then(|text| text.one_of(findings, "effect", &words));
     let aim = match effect {
@@ -39,6 +54,7 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, name: Option<Text>, know
     let on = on.map(|(place, texts)| known.on(findings, &place, &texts, aim));
     let named = on.as_deref().unwrap_or_default();
     let what = what(findings, &mut table, named, known, aim);
+    references.extend(what.references);
     let when = condition(findings, &mut table, named, known, aim);
     let implied = table.flag(findings, "implied").unwrap_or(true);
     let message = table.text(findings, "message").map(|text| text.text);
@@ -121,6 +137,7 @@ struct What {
     effects: Vec<Effect>,
     actions: Vec<String>,
     objects: Option<Vec<(&'static str, ObjectPattern)>>,
+    references: Vec<Reference>,
 }
 
 impl What {
@@ -149,29 +166,25 @@ impl What {
 fn what(findings: &mut Findings, table: &mut Reader<'_>, on: &[On], known: &Known<'_>, aim: Aim) -> What {
     let Some(mut table) = table.table(findings, "do") else { return What::default() };
     let words: Vec<(&'static str, Effect)> = Effect::ALL.iter().map(|effect| (effect.word(), *effect)).collect();
-    let effects = some(findings, &mut table, "effects").unwrap_or_default();
+    let mut list = |findings: &mut Findings, key| {
+        let texts = table.some(findings, key, NEVER).map(|(_, texts)| texts);
+        once(findings, texts.as_deref().unwrap_or_default());
+        texts
+    };
+    let effects = list(findings, "effects").unwrap_or_default();
     let effects = effects.iter().filter_map(|text| text.one_of(findings, "effects", &words)).collect();
-    let actions = some(findings, &mut table, "actions").unwrap_or_default();
+    let actions = list(findings, "actions").unwrap_or_default();
     let actions = actions.iter().filter_map(|text| action(findings, text, known, aim)).collect();
-    let objects = some(findings, &mut table, "objects")
-        .map(|texts| texts.iter().flat_map(|text| object(findings, text, on, known)).collect());
+    let mut references = Vec::new();
+    let objects = list(findings, "objects").map(|texts| {
+        let each = texts.iter().flat_map(|text| object(findings, text, on, known, &mut references));
+        each.collect()
+    });
     let place = Some(table.place());
     table.finish(findings);
-    let what = What { place, effects, actions, objects };
+    let what = What { place, effects, actions, objects, references };
     what.fit(findings, on, known);
     what
-}
-
-/// A list that may be left out to mean all; an empty one would match nothing.
-fn some(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Vec<Text>> {
-    let place = table.value(key)?.place;
-    let texts = table.texts(findings, key)?;
-    if texts.is_empty() {
-        let hint = format!("leave `{key}` out to mean all");
-        findings.wrong(&place, format!("`{key}` is empty, so this rule can never match"), Some(hint));
-    }
-    once(findings, &texts);
-    Some(texts)
 }
 
 fn action(findings: &mut Findings, text: &Text, known: &Known<'_>, aim: Aim) -> Option<String> {
@@ -189,7 +202,13 @@ fn action(findings: &mut Findings, text: &Text, known: &Known<'_>, aim: Aim) -> 
     }
 }
 
-fn object(findings: &mut Findings, text: &Text, on: &[On], known: &Known<'_>) -> Vec<(&'static str, ObjectPattern)> {
+fn object(
+    findings: &mut Findings,
+    text: &Text,
+    on: &[On],
+    known: &Known<'_>,
+    references: &mut Vec<Reference>,
+) -> Vec<(&'static str, ObjectPattern)> {
     let mut objects = Vec::new();
     let mut wrong = None;
     for vocabulary in known.vocabularies.values() {
@@ -201,6 +220,7 @@ fn object(findings: &mut Findings, text: &Text, on: &[On], known: &Known<'_>) ->
     if objects.is_empty() {
         findings.wrong(&text.place, wrong.unwrap_or_else(|| format!("`{}` names no object", text.text)), None);
     }
+    references.extend(objects.iter().map(|(of, object)| Reference::of_rule(&text.place, on, of, object)));
     known.space(findings, &text.place, on, objects.iter().map(|(protocol, object)| (*protocol, object)));
     objects
 }

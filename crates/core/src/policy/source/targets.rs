@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text, Value};
+use crate::policy::references::Written;
 use crate::policy::source::{Aim, Known, each};
 use crate::target::{Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::verdict::Who;
@@ -20,17 +21,17 @@ pub(super) fn read_all(
     findings: &mut Findings,
     tables: Vec<Reader<'_>>,
     known: &Known<'_>,
-) -> (BTreeMap<TargetName, Arc<Target>>, BTreeMap<TargetName, Text>) {
-    let read = each(findings, tables, "targets", |findings, table, name| {
+    written: &mut Written,
+) -> BTreeMap<TargetName, Arc<Target>> {
+    let targets = each(findings, tables, "targets", |findings, table, name| {
+        let place = name.as_ref().map(|text| text.place.clone());
         let name = name.and_then(|text| self::name(findings, &text));
-        read(findings, table, name, known)
+        let (target, inventory) = read(findings, table, name, known)?;
+        written.targets.extend(place.map(|place| (target.name.clone(), place)));
+        written.inventories.extend(inventory.map(|file| (target.name.clone(), file)));
+        Some(target)
     });
-    let (mut targets, mut inventories) = (BTreeMap::new(), BTreeMap::new());
-    for (target, inventory) in read {
-        inventories.extend(inventory.map(|file| (target.name.clone(), file)));
-        targets.insert(target.name.clone(), Arc::new(target));
-    }
-    (targets, inventories)
+    targets.into_iter().map(|target| (target.name.clone(), Arc::new(target))).collect()
 }
 
 /// A target, and the file that says what it holds where there is one.
