@@ -15,6 +15,8 @@ mod verbs;
 use std::future::Future;
 use std::io::Write;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use cli::{Cli, Verb};
 use postern_core::Vocabulary;
@@ -61,8 +63,15 @@ fn vocabularies() -> Vec<&'static Vocabulary> {
     postern_protocols::all().iter().map(|protocol| protocol.vocabulary()).collect()
 }
 
+/// How long threads may take to end that wait for a disk.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// Waits for what needs a runtime.
 fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("the runtime does not start")?.block_on(future)
+    let runtime = runtime.context("the runtime does not start")?;
+    let done = runtime.block_on(future);
+    // a disk that hangs does not keep the process from ending
+    runtime.shutdown_timeout(GOODBYE);
+    done
 }

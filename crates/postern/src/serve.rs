@@ -215,14 +215,19 @@ impl Gateway {
 /// Removes recordings whose time is over, again and again.
 async fn clear_out(house: Arc<House>, mut halt: watch::Receiver<Halt>) {
     loop {
-        match house.retire().await {
+        // never at once: a machine may start with a clock that is years ahead until somebody tells it the time
+        let round = async {
+            tokio::time::sleep(ROUND).await;
+            house.retire().await
+        };
+        let retired = tokio::select! {
+            () = over(&mut halt) => return,
+            retired = round => retired,
+        };
+        match retired {
             Ok(0) => {}
             Ok(recordings) => tracing::info!(recordings, "removed what need not be kept any longer"),
             Err(fault) => tracing::warn!(%fault, cause = fault.cause, "recordings whose time is over were not removed"),
-        }
-        tokio::select! {
-            () = over(&mut halt) => return,
-            () = tokio::time::sleep(ROUND) => {}
         }
     }
 }

@@ -20,8 +20,8 @@ pub(super) trait Blobs: Send + Sync {
     /// Makes a recording that begins with this.
     fn create(&self, session: SessionId, opening: &[u8]) -> io::Result<Box<dyn Blob>>;
 
-    /// Every recording, and what the rules say of how long it is kept.
-    fn all(&self) -> io::Result<Vec<(SessionId, Keep)>>;
+    /// Every recording, and what the rules say of how long it is kept; nothing where that cannot be told.
+    fn all(&self) -> io::Result<Vec<(SessionId, Option<Keep>)>>;
 
     /// Removes a recording.
     fn remove(&self, session: SessionId) -> io::Result<()>;
@@ -90,19 +90,28 @@ impl Blobs for Folder {
         Ok(Box::new(Sheet { file, path: self.path(session) }))
     }
 
-    fn all(&self) -> io::Result<Vec<(SessionId, Keep)>> {
+    fn all(&self) -> io::Result<Vec<(SessionId, Option<Keep>)>> {
         let mut all = Vec::new();
         for day in fs::read_dir(&self.0)? {
             let day = day?.path();
             if !day.is_dir() {
                 continue;
             }
-            for entry in fs::read_dir(day)? {
+            let entries = match fs::read_dir(day) {
+                // its last recording has just gone
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
                 let path = entry?.path();
                 let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".rec"));
                 let Some(session) = name.and_then(|name| name.parse().ok()) else { continue };
-                let keep = fs::read_to_string(path.with_extension(KEEP)).ok();
-                all.push((session, keep.as_deref().and_then(Keep::parse).unwrap_or_default()));
+                let keep = match fs::read_to_string(path.with_extension(KEEP)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Keep::default()),
+                    // THREAT: evidence that is removed because nobody can read how long it had to be kept
+                    keep => keep.ok().as_deref().and_then(Keep::parse),
+                };
+                all.push((session, keep));
             }
         }
         Ok(all)
@@ -110,7 +119,10 @@ impl Blobs for Folder {
 
     fn remove(&self, session: SessionId) -> io::Result<()> {
         let path = self.path(session);
-        fs::remove_file(&path)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
         // most recordings have none, and a day's folder goes with its last
         drop(fs::remove_file(path.with_extension(KEEP)));
         drop(fs::remove_dir(self.day(session)));

@@ -25,6 +25,7 @@ use postern_core::fault::Fault;
 use postern_core::id::SessionId;
 use postern_core::ports::{self, Later};
 use postern_core::record::{RecordKeys, Scribe, Tape};
+use tokio::sync::Semaphore;
 
 use self::files::{Blobs, Folder};
 use self::recorder::Recorder;
@@ -32,6 +33,8 @@ use crate::journal::Durability;
 
 /// How long entries may wait before they are kept: what a killed gateway loses at most, twice over.
 const SOON: Duration = Duration::from_millis(100);
+/// How many may wait for the disk at once.
+const MOST: usize = 16;
 /// How much of a recording is read at once, in bytes.
 const PIECE: usize = 256 << 10;
 
@@ -41,6 +44,8 @@ pub struct Recordings {
     blobs: Arc<dyn Blobs>,
     recorder: Recorder,
     durability: Durability,
+    /// Who may wait for the disk.
+    places: Arc<Semaphore>,
     /// How long recordings are kept of which no rule says it.
     usually: Duration,
 }
@@ -66,7 +71,14 @@ impl Recordings {
         durability: Durability,
         usually: Duration,
     ) -> Result<Self, Fault> {
-        Ok(Self { keys, blobs, recorder: Recorder::start()?, durability, usually })
+        Ok(Self {
+            keys,
+            blobs,
+            recorder: Recorder::start()?,
+            durability,
+            places: Arc::new(Semaphore::new(MOST)),
+            usually,
+        })
     }
 
     /// Does something that waits for the disk where nobody waits with it.
@@ -75,7 +87,14 @@ impl Recordings {
         work: impl FnOnce(&dyn Blobs) -> T + Send + 'static,
     ) -> Result<T, Fault> {
         let blobs = Arc::clone(&self.blobs);
-        tokio::task::spawn_blocking(move || work(&*blobs)).await.map_err(|error| unread(&error))
+        // THREAT: a disk that hangs, and every thread of the gateway that may wait hanging with it
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| unread(&error))?;
+        let work = move || {
+            let done = work(&*blobs);
+            drop(place);
+            done
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| unread(&error))
     }
 }
 
@@ -113,8 +132,15 @@ impl ports::Recorder for Recordings {
         let usually = self.usually;
         Box::pin(async move {
             let all = self.blocking(|blobs| blobs.all()).await?.map_err(|error| unread(&error))?;
-            let over = all.into_iter().filter(|(session, keep)| keep.until(session.born(), usually) <= now);
-            Ok(over.map(|(session, _)| session).collect())
+            let mut over = Vec::new();
+            for (session, keep) in all {
+                match keep {
+                    Some(keep) if keep.until(session.born(), usually) <= now => over.push(session),
+                    Some(_) => {}
+                    None => tracing::warn!(%session, "how long a recording is kept cannot be read; it stays"),
+                }
+            }
+            Ok(over)
         })
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
@@ -18,6 +18,9 @@ use super::{SOON, unkept};
 
 /// How long the thread may take to end.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The most that buffers keep between two passes, in bytes.
+const LARGE: usize = 1 << 20;
 
 /// The thread, and how to reach it.
 pub(super) struct Recorder {
@@ -109,22 +112,30 @@ impl Desk {
     }
 
     fn keep(&self, press: Press) {
-        let mut shelf = Shelf { rolls: Vec::new(), press, sealed: Vec::new() };
+        let mut shelf = Shelf { rolls: Vec::new(), press, sealed: Vec::new(), spare: Vec::new() };
+        let mut last = Instant::now();
         while !self.closing.load(Ordering::Acquire) {
             self.urgent.store(false, Ordering::Release);
-            if !shelf.pass(&self.new) {
+            let soon = SOON.saturating_sub(last.elapsed());
+            if !soon.is_zero() {
+                // who has plenty does not make crumbs of what others have
+                shelf.pass(&self.new, Reel::is_due);
+            } else if !shelf.pass(&self.new, |_| true) {
                 // INVARIANT: whatever is put on a tape from here on is either seen by this look, or calls
                 self.asleep.store(true, Ordering::Release);
-                if !shelf.pass(&self.new) && !self.closing.load(Ordering::Acquire) {
+                if !shelf.pass(&self.new, |_| true) && !self.closing.load(Ordering::Acquire) {
                     thread::park();
                 }
                 self.asleep.store(false, Ordering::Release);
+                last = Instant::now();
+            } else {
+                last = Instant::now();
             }
             if !self.urgent.load(Ordering::Acquire) && !self.closing.load(Ordering::Acquire) {
-                thread::park_timeout(SOON);
+                thread::park_timeout(SOON.saturating_sub(last.elapsed()));
             }
         }
-        shelf.pass(&self.new);
+        shelf.pass(&self.new, |_| true);
     }
 }
 
@@ -133,26 +144,32 @@ struct Shelf {
     rolls: Vec<Roll>,
     press: Press,
     sealed: Vec<u8>,
+    spare: Vec<u8>,
 }
 
 impl Shelf {
-    /// Keeps what waits on all of them; tells whether anything did.
-    fn pass(&mut self, new: &Mutex<Vec<Roll>>) -> bool {
+    /// Keeps what waits on those of them that are due; tells whether anything did.
+    fn pass(&mut self, new: &Mutex<Vec<Roll>>, is_due: impl Fn(&Reel) -> bool) -> bool {
         self.rolls.append(&mut new.lock().unwrap_or_else(PoisonError::into_inner));
-        let Self { rolls, press, sealed } = self;
+        let Self { rolls, press, sealed, spare } = self;
         let mut worked = false;
         rolls.retain_mut(|roll| {
-            worked |= roll.pass(press, sealed);
+            if is_due(&roll.reel) {
+                worked |= roll.pass(press, sealed, spare);
+            }
             !roll.told
         });
+        // one huge message is no reason to hold so much for good
+        sealed.shrink_to(LARGE);
+        spare.shrink_to(LARGE);
         worked
     }
 }
 
 impl Roll {
     /// Keeps what waits on it; tells whether anything did.
-    fn pass(&mut self, press: &mut Press, sealed: &mut Vec<u8>) -> bool {
-        let taken = self.reel.take();
+    fn pass(&mut self, press: &mut Press, sealed: &mut Vec<u8>, spare: &mut Vec<u8>) -> bool {
+        let mut taken = self.reel.take(spare);
         let worked = !taken.entries.is_empty();
         if let Err(fault) = self.write(&taken, press, sealed) {
             tracing::error!(%fault, cause = fault.cause, "a session cannot be recorded");
@@ -163,6 +180,10 @@ impl Roll {
         if taken.ended {
             self.told = true;
             self.reel.ended();
+        }
+        if taken.entries.capacity() > spare.capacity() {
+            taken.entries.clear();
+            *spare = taken.entries;
         }
         worked
     }

@@ -12,7 +12,7 @@ use crate::clock::Micros;
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
-use crate::gate::recording::{stated, unrecorded};
+use crate::gate::recording::watched;
 use crate::gate::{Gate, House, Open};
 use crate::id::CredentialId;
 use crate::identity::Principal;
@@ -70,8 +70,8 @@ impl Gate<Open> {
         let Open { admission, scope, end, tape, alive, .. } = &self.state;
         first([
             alive.killed(),
-            unrecorded(tape, Arc::clone(&self.house.clock)),
-            Box::pin(stated(Arc::clone(&self.house), self.session, Arc::clone(tape))),
+            tape.failed(),
+            Box::pin(watched(Arc::clone(&self.house), self.session, Arc::clone(tape))),
             Box::pin(stopped(Arc::clone(&self.house))),
             Box::pin(timed_out(Arc::clone(&self.house), *end)),
             Box::pin(shut_out(Arc::clone(&self.house), admission.clone(), scope.revision())),

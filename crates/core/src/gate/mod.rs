@@ -221,7 +221,9 @@ impl Gate<Open> {
     pub async fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
         let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
         self.house.write_all(Some(self.session), events).await?;
-        ended.into_iter().for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));
+        // how anything else ended the client saw, and that is on the tape
+        let unknown = ended.into_iter().filter(|(_, outcome)| *outcome == Outcome::Unknown);
+        unknown.for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));
         Ok(())
     }
 
@@ -308,7 +310,8 @@ impl Gate<Open> {
             code: denial.code.to_string(),
             message: denial.recorded.as_ref().unwrap_or(&denial.message).clone(),
         };
-        self.record(pending, decided, &self.state.scope.duties()).await?;
+        let (_, note) = self.record(pending, decided, &self.state.scope.duties()).await?;
+        self.note(&note);
         Ok(denial)
     }
 
@@ -319,18 +322,20 @@ impl Gate<Open> {
         approval: Option<ApprovalId>,
         agreed: Option<Terms>,
     ) -> Result<Permit, Fault> {
-        self.state.tape.keep(duties.keep)?;
+        self.state.tape.keep(duties.keep);
         let rules = duties.rules.iter().map(ToString::to_string).collect();
-        let recorded = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
+        let (recorded, note) = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
+        // INVARIANT: what cannot be recorded does not run
+        self.state.tape.note(self.house.clock.now(), &note)?;
         let subject = if pending.prepares() { Subject::default() } else { Subject::of(pending.operations, agreed) };
         Ok(Permit::new(recorded, pending.payload, subject, duties))
     }
 
-    async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<Recorded, Fault> {
+    /// Journals what was decided, and answers with what the recording is to say of it.
+    async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Recorded, Note), Fault> {
         let (event, note) = self.house.decided(pending, decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
-        self.note(&note);
-        Ok(Recorded::new(&appended, pending.id))
+        Ok((Recorded::new(&appended, pending.id), note))
     }
 }
 

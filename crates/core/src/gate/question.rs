@@ -227,7 +227,8 @@ impl Gate<Open> {
         let is_new = open.is_none();
         let approval = open.unwrap_or_else(|| Approval::ask(&question, self.house.clock.now()));
         let rules = terms.rules.iter().map(ToString::to_string).collect();
-        self.record(pending, Decided::Hold { rules, approval: approval.id }, &terms.duties).await?;
+        let (_, note) = self.record(pending, Decided::Hold { rules, approval: approval.id }, &terms.duties).await?;
+        self.note(&note);
         if is_new {
             self.house.approvals.ask(approval.clone()).await?;
         }

@@ -17,18 +17,20 @@ use crate::journal::Event;
 use crate::ports::Later;
 use crate::record::{Head, Note, Tape};
 
-/// How long a recorder may have no room before the session ends.
+/// How long something may wait to be kept, or a recording to begin, before the session ends.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a recording may take: less than a gateway that stops gives its sessions.
 const ENDING: Duration = Duration::from_secs(4);
-/// How often the journal says how far a recording has got, where that is further than before: what was shown longer ago
-/// cannot be cut off unseen.
-const STATED: Duration = Duration::from_secs(10);
+/// How often a recording is looked after, and the journal says how far it has got, where that is further than before: what
+/// was shown longer ago cannot be cut off unseen.
+const LOOK: Duration = Duration::from_secs(5);
 
 impl Gate<Known> {
     /// The session's tape, with its beginning on it.
     pub(super) async fn begin_recording(&self, admission: &Admission) -> Result<Arc<Tape>, Fault> {
-        let tape = self.house.record.begin(self.session).await?;
+        let halted: Later<'_, _> = Box::pin(async { Err(self.house.halted().await.fault()) });
+        let begun = self.house.record.begin(self.session);
+        let tape = first([begun, late(&*self.house.clock, PATIENCE), halted]).await?;
         let opened = Note::Opened {
             session: self.session,
             principal: admission.principal.summary(),
@@ -127,63 +129,48 @@ impl Gate<Open> {
     }
 
     async fn ended(&self, reason: &str) -> Result<Head, Fault> {
-        let now = self.house.clock.now();
-        let whole = self.state.tape.finish(now, reason)?;
+        let whole = self.state.tape.finish(self.house.clock.now(), reason)?;
         let kept: Later<'_, _> = Box::pin(async {
             let head = whole.await?;
             self.house.record.sync(self.session).await?;
             Ok(head)
         });
-        let too_long: Later<'_, _> = Box::pin(async {
-            self.house.clock.until(now.after(ENDING)).await;
-            Err(lagging())
-        });
-        first([kept, too_long]).await
+        first([kept, late(&*self.house.clock, ENDING)]).await
     }
 }
 
-/// Resolves to why a session can be recorded no more: the recorder failed, or has had no room for too long.
-pub(super) fn unrecorded(tape: &Tape, clock: Arc<dyn Clock>) -> Later<'static, Fault> {
-    let mut trouble = tape.trouble();
-    Box::pin(async move {
-        loop {
-            if let Some(fault) = trouble.begins().await {
-                return fault;
-            }
-            let late = clock.now().after(PATIENCE);
-            let passes: Later<'_, bool> = Box::pin(async {
-                trouble.passes().await;
-                true
-            });
-            let too_long: Later<'_, bool> = Box::pin(async {
-                clock.until(late).await;
-                false
-            });
-            if !first([passes, too_long]).await {
-                return lagging();
-            }
-        }
-    })
-}
-
-/// Says in the journal how far a recording has got, again and again; resolves to why that fails.
-pub(super) async fn stated(house: Arc<House>, session: SessionId, tape: Arc<Tape>) -> Fault {
+/// Resolves to why a session can be recorded no more, and until then says in the journal how far its recording has got.
+pub(super) async fn watched(house: Arc<House>, session: SessionId, tape: Arc<Tape>) -> Fault {
     let mut said = 0;
     loop {
-        house.clock.until(house.clock.now().after(STATED)).await;
+        house.clock.until(house.clock.now().after(LOOK)).await;
+        let now = house.clock.now();
+        if tape.oldest().is_some_and(|oldest| oldest.after(PATIENCE) <= now) {
+            return lagging();
+        }
         let head = tape.head();
         if head.chunks == said {
             continue;
         }
         // INVARIANT: what the journal says is there, a power loss does not take
-        if let Err(fault) = house.record.sync(session).await {
-            return fault;
-        }
-        if let Err(fault) = house.write(Some(session), recorded(&head)).await {
+        let synced = first([house.record.sync(session), late(&*house.clock, PATIENCE)]).await;
+        let stated = match synced {
+            Ok(()) => house.write(Some(session), recorded(&head)).await.map(|_| ()),
+            failed => failed,
+        };
+        if let Err(fault) = stated {
             return fault;
         }
         said = head.chunks;
     }
+}
+
+/// A recorder that takes too long.
+fn late<T: Send + 'static>(clock: &dyn Clock, patience: Duration) -> Later<'_, Result<T, Fault>> {
+    Box::pin(async move {
+        clock.until(clock.now().after(patience)).await;
+        Err(lagging())
+    })
 }
 
 fn recorded(head: &Head) -> Event {

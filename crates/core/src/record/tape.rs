@@ -4,6 +4,7 @@
 //! or much has gathered. What is full says so, and a session shows its client no more until there is room. Nothing is
 //! ever dropped: what cannot be kept is a fault, and the session ends by it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -51,6 +52,8 @@ pub struct Taken {
 
 struct Shared {
     spool: Mutex<Spool>,
+    /// What `standing` says of it, for whoever asks often.
+    full: AtomicBool,
     standing: watch::Sender<Standing>,
     bell: Box<dyn Fn(Ring) + Send + Sync>,
 }
@@ -60,6 +63,9 @@ struct Spool {
     waiting: Vec<u8>,
     /// Bytes that are waiting, or taken and not kept yet.
     unkept: usize,
+    /// When the oldest came of those that wait, and of those that were taken.
+    waits: Option<Micros>,
+    taken: Option<Micros>,
     head: Head,
     keep: Keep,
     ended: bool,
@@ -76,10 +82,11 @@ struct Standing {
 /// A tape and its reel. `bell` calls the recorder; it must return at once.
 #[must_use]
 pub fn tape(head: Head, bell: impl Fn(Ring) + Send + Sync + 'static) -> (Tape, Reel) {
-    let spool = Spool { waiting: Vec::new(), unkept: 0, head, keep: Keep::default(), ended: false, fault: None };
+    let (waiting, keep) = (Vec::new(), Keep::default());
+    let spool = Spool { waiting, unkept: 0, waits: None, taken: None, head, keep, ended: false, fault: None };
+    let standing = watch::Sender::new(Standing::default());
     let shared =
-        Shared { spool: Mutex::new(spool), standing: watch::Sender::new(Standing::default()), bell: Box::new(bell) };
-    let shared = Arc::new(shared);
+        Arc::new(Shared { spool: Mutex::new(spool), full: AtomicBool::new(false), standing, bell: Box::new(bell) });
     (Tape(Arc::clone(&shared)), Reel(shared))
 }
 
@@ -89,7 +96,7 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn note(&self, at: Micros, note: &Note) -> Result<(), Fault> {
-        self.put(false, |out| noted(at, note, out))
+        self.put(at, false, |out| noted(at, note, out))
     }
 
     /// Puts on the tape what the client is about to see. It must not see it where this fails.
@@ -97,7 +104,7 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn shown(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
-        self.put(false, |out| {
+        self.put(at, false, |out| {
             write_bulk(Bulk::Shown, at, operation, bytes, out);
             Ok(())
         })
@@ -108,27 +115,22 @@ impl Tape {
     /// # Errors
     /// Where nothing is kept any more.
     pub fn aside(&self, at: Micros, operation: Option<OperationId>, bytes: &[u8]) -> Result<(), Fault> {
-        self.put(false, |out| {
+        self.put(at, false, |out| {
             write_bulk(Bulk::Aside, at, operation, bytes, out);
             Ok(())
         })
     }
 
-    /// Says how long the rules that let an operation run want the recording kept. It must not run where this fails.
-    ///
-    /// # Errors
-    /// Where nothing is kept any more.
-    pub fn keep(&self, keep: Keep) -> Result<(), Fault> {
+    /// Says how long the rules that let an operation run want the recording kept.
+    pub fn keep(&self, keep: Keep) {
         let mut spool = self.0.lock();
-        spool.takes()?;
         spool.keep = spool.keep.and(keep);
-        Ok(())
     }
 
     /// Whether so much waits that no more should be shown.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.0.standing.borrow().full
+        self.0.full.load(Ordering::Relaxed)
     }
 
     /// How much is kept.
@@ -144,9 +146,23 @@ impl Tape {
         Box::pin(async move { drop(standing.wait_for(|standing| !standing.full || standing.over).await) })
     }
 
-    /// Resolves to why nothing is kept any more, or once it is so full that it has no room.
-    pub(crate) fn trouble(&self) -> Trouble {
-        Trouble { shared: Arc::downgrade(&self.0), standing: self.0.standing.subscribe() }
+    /// Since when the oldest waits of what is not kept yet.
+    pub(crate) fn oldest(&self) -> Option<Micros> {
+        let spool = self.0.lock();
+        spool.taken.or(spool.waits)
+    }
+
+    /// Resolves to why nothing is kept any more; never, where all of it was.
+    pub(crate) fn failed(&self) -> Later<'static, Fault> {
+        let (shared, mut standing) = (Arc::downgrade(&self.0), self.0.standing.subscribe());
+        Box::pin(async move {
+            drop(standing.wait_for(|standing| standing.over).await);
+            let fault = shared.upgrade().and_then(|shared| shared.lock().fault.clone());
+            match fault {
+                Some(fault) => fault,
+                None => std::future::pending().await,
+            }
+        })
     }
 
     /// Ends the recording, with the session; what this answers with waits until all of it is kept.
@@ -155,7 +171,7 @@ impl Tape {
     /// Where it is not.
     pub fn finish(&self, at: Micros, reason: &str) -> Result<Later<'static, Result<Head, Fault>>, Fault> {
         // INVARIANT: nothing comes behind the end, whoever else has something to note
-        self.put(true, |out| noted(at, &Note::Closed { reason: reason.to_owned() }, out))?;
+        self.put(at, true, |out| noted(at, &Note::Closed { reason: reason.to_owned() }, out))?;
         let shared = Arc::clone(&self.0);
         let mut standing = self.0.standing.subscribe();
         Ok(Box::pin(async move {
@@ -165,13 +181,14 @@ impl Tape {
         }))
     }
 
-    fn put(&self, last: bool, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn put(&self, at: Micros, last: bool, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
         let ring = {
             let mut spool = self.0.lock();
             spool.takes()?;
             let before = spool.waiting.len();
             write(&mut spool.waiting)?;
             spool.ended = last;
+            spool.waits.get_or_insert(at);
             let after = spool.waiting.len();
             spool.unkept = spool.unkept.saturating_add(after.saturating_sub(before));
             if spool.unkept >= MOST {
@@ -198,18 +215,27 @@ impl Drop for Tape {
 }
 
 impl Reel {
-    /// Takes what waits.
+    /// Whether there is enough for a chunk, or no more will come.
     #[must_use]
-    pub fn take(&self) -> Taken {
+    pub fn is_due(&self) -> bool {
+        let spool = self.0.lock();
+        spool.waiting.len() >= PLENTY || spool.ended
+    }
+
+    /// Takes what waits. Where that is much, more follows: `spare` is filled next.
+    #[must_use]
+    pub fn take(&self, spare: &mut Vec<u8>) -> Taken {
         let mut spool = self.0.lock();
-        Taken { entries: std::mem::take(&mut spool.waiting), ended: spool.ended, keep: spool.keep }
+        let next = if spool.waiting.len() >= PLENTY { std::mem::take(spare) } else { Vec::new() };
+        spool.taken = spool.taken.or(spool.waits.take());
+        Taken { entries: std::mem::replace(&mut spool.waiting, next), ended: spool.ended, keep: spool.keep }
     }
 
     /// So many bytes of entries are kept, and the recording has got this far.
     pub fn kept(&self, bytes: usize, head: Head) {
         let mut spool = self.0.lock();
         spool.unkept = spool.unkept.saturating_sub(bytes);
-        spool.head = head;
+        (spool.head, spool.taken) = (head, None);
         if spool.unkept < MOST {
             self.0.set(|standing| standing.full = false);
         }
@@ -223,7 +249,7 @@ impl Reel {
     /// Nothing is kept any more. What waits is let go of.
     pub fn failed(&self, fault: Fault) {
         let mut spool = self.0.lock();
-        (spool.waiting, spool.unkept) = (Vec::new(), 0);
+        (spool.waiting, spool.unkept, spool.waits, spool.taken) = (Vec::new(), 0, None, None);
         spool.fault = Some(fault);
         drop(spool);
         self.0.set(|standing| *standing = Standing { full: false, over: true });
@@ -233,36 +259,6 @@ impl Reel {
     #[must_use]
     pub fn unkept(&self) -> usize {
         self.0.lock().unkept
-    }
-}
-
-/// What keeps a session from being recorded.
-pub(crate) struct Trouble {
-    shared: std::sync::Weak<Shared>,
-    standing: watch::Receiver<Standing>,
-}
-
-impl Trouble {
-    /// Resolves once nothing is kept any more, to why; or to nothing once the tape is full.
-    pub(crate) async fn begins(&mut self) -> Option<Fault> {
-        let Ok(standing) = self.standing.wait_for(|standing| standing.full || standing.over).await.map(|now| *now)
-        else {
-            return std::future::pending().await;
-        };
-        if !standing.over {
-            return None;
-        }
-        let fault = self.shared.upgrade().and_then(|shared| shared.lock().fault.clone());
-        match fault {
-            Some(fault) => Some(fault),
-            // all of it is kept: the session is ending by itself
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Resolves once the tape has room again, or failed.
-    pub(crate) async fn passes(&mut self) {
-        drop(self.standing.wait_for(|standing| !standing.full || standing.over).await);
     }
 }
 
@@ -294,6 +290,7 @@ impl Shared {
         self.standing.send_if_modified(|standing| {
             let before = *standing;
             change(standing);
+            self.full.store(standing.full, Ordering::Relaxed);
             *standing != before
         });
     }

@@ -83,7 +83,7 @@ fn file(byte: u8, session: SessionId, entries: &[Entry], every: usize) -> (Vec<u
         put(&tape, at(index), entry).unwrap();
         let count = index.saturating_add(1);
         if count.is_multiple_of(every) || count == entries.len() {
-            let taken = reel.take();
+            let taken = reel.take(&mut Vec::new());
             scribe.write(&mut press, &taken.entries, &mut file).unwrap();
             reel.kept(taken.entries.len(), scribe.head());
         }

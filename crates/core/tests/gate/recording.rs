@@ -57,6 +57,7 @@ async fn a_session_is_recorded_from_its_beginning_to_its_end() {
     gate.aside(Some(id), b"columns").unwrap();
     gate.shown(Some(id), b"rows").unwrap();
     gate.finished(vec![(id, Outcome::Done { note: "READ".to_owned() })]).await.unwrap();
+    gate.finished(vec![(id, Outcome::Unknown)]).await.unwrap();
     refused(&mut gate, vec![touching("toy.drop", Effect::Define, "drop")]).await;
     let held = held(&mut gate, delete()).await;
     dwelling.answer("ann", held.approval(), Choice::Approve).await.unwrap();
@@ -192,6 +193,16 @@ async fn statements_wait_for_the_recorder_too() {
     assert_eq!(submitted.unwrap_err().code, Code::SessionKilled);
 }
 
+/// Whether the session goes on after so many seconds.
+async fn goes_on(
+    dwelling: &Dwelling,
+    over: &mut postern_core::ports::Later<'static, postern_core::Fault>,
+    seconds: u64,
+) -> bool {
+    dwelling.clock.advance(Duration::from_secs(seconds));
+    tokio::time::timeout(Duration::from_millis(20), over).await.is_err()
+}
+
 #[tokio::test]
 async fn a_recorder_that_lags_holds_back_and_then_ends_the_session() {
     let (dwelling, _arrivals) = house(RULES);
@@ -201,23 +212,54 @@ async fn a_recorder_that_lags_holds_back_and_then_ends_the_session() {
     while !gate.lags() {
         gate.shown(None, &[7; 10_000]).unwrap();
     }
-    let pending = async |over: &mut postern_core::ports::Later<'static, postern_core::Fault>| {
-        tokio::time::timeout(Duration::from_millis(30), over).await.is_err()
-    };
-    assert!(pending(&mut over).await);
-    dwelling.clock.advance(Duration::from_secs(9));
-    assert!(pending(&mut over).await);
+    assert!(goes_on(&dwelling, &mut over, 5).await && goes_on(&dwelling, &mut over, 4).await);
     // it catches up, and the time it has begins anew
     dwelling.recordings.stall(false);
     gate.room().await;
-    assert!(!gate.lags() && pending(&mut over).await);
-    dwelling.clock.advance(Duration::from_secs(9));
-    assert!(pending(&mut over).await);
+    assert!(!gate.lags() && goes_on(&dwelling, &mut over, 5).await);
     dwelling.recordings.stall(true);
     gate.shown(None, &[7; 2_000_000]).unwrap();
-    assert!(gate.lags() && pending(&mut over).await);
+    assert!(gate.lags() && goes_on(&dwelling, &mut over, 5).await);
+    assert!(!goes_on(&dwelling, &mut over, 10).await);
+}
+
+#[tokio::test]
+async fn a_recorder_that_hangs_is_noticed_by_who_says_little() {
+    let (dwelling, _arrivals) = house(RULES);
+    let gate = dwelling.open("bot", "shop").await.unwrap();
+    let mut over = gate.over();
+    assert!(goes_on(&dwelling, &mut over, 60).await, "nothing waits");
+    dwelling.recordings.stall(true);
+    gate.shown(None, b"little").unwrap();
+    assert!(!gate.lags());
+    assert!(goes_on(&dwelling, &mut over, 5).await);
     dwelling.clock.advance(Duration::from_secs(10));
     assert_eq!(over.await.code, Code::RecordingFailed);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_for_a_recording_to_begin() {
+    let (dwelling, _arrivals) = house(RULES);
+    dwelling.recordings.stall(true);
+    let waits = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        dwelling.clock.advance(Duration::from_secs(10));
+    };
+    let (opened, ()) = tokio::join!(dwelling.open("bot", "shop"), waits);
+    assert_eq!(opened.unwrap_err().code, Code::RecordingFailed);
+    assert!(matches!(&dwelling.journal.events()[..], [Event::SessionOpened { .. }, Event::SessionClosed { .. }]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_does_not_run() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    // it fails while the journal takes the record: the tape hears of it by this note
+    dwelling.recordings.fail();
+    dwelling.recordings.stall(true);
+    gate.shown(None, b"x").unwrap();
+    dwelling.recordings.stall(false);
+    assert_eq!(gate.submit(vec![read()], "x".into()).await.unwrap_err().code, Code::RecordingFailed);
 }
 
 #[tokio::test]
@@ -287,6 +329,19 @@ async fn what_need_not_be_kept_is_removed_and_its_head_stays() {
     assert_eq!(removed, stated);
     dwelling.clock.advance(day * 300);
     assert_eq!(dwelling.house.retire().await.unwrap(), 1);
+
+    // behind what was touched nothing is read: anything may be there, and any much of it
+    let gate = dwelling.open("bot", "shop").await.unwrap();
+    let session = gate.session();
+    gate.close("over").await.unwrap();
+    let mut touched = dwelling.recordings.file(session);
+    touched.truncate(24);
+    touched.extend([0xff; 100_000]);
+    dwelling.recordings.replace(session, touched);
+    let fetched = dwelling.recordings.fetched();
+    dwelling.clock.advance(day * 91);
+    assert_eq!(dwelling.house.retire().await.unwrap(), 1);
+    assert!(dwelling.recordings.fetched() - fetched < 10_000);
 
     // what cannot be journalled is not removed
     let gate = dwelling.open("bot", "shop").await.unwrap();

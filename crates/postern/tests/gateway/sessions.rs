@@ -200,3 +200,22 @@ fn a_dead_terminal_costs_a_session_nothing() {
         (played.contains("verified, and whole") && played.contains("(SELECT 30000)")).then_some(())
     });
 }
+
+#[test]
+fn a_stop_tells_the_end_of_sessions_whose_clients_do_not_read() {
+    let served = served();
+    let mut gateway = served.site.start();
+    let mut psql = start(&served, "SELECT repeat('x', 1000) FROM generate_series(1, 300000)");
+    // it is read no more as soon as a pipe is full, and nobody reads that
+    let stuck =
+        "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT repeat%' AND wait_event = 'ClientWrite'";
+    comes(|| served.server.run_sql("shop", stuck).unwrap().contains("ClientWrite").then_some(()));
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended().success());
+    psql.kill().unwrap();
+    psql.wait().unwrap();
+    let journal = stdout(&served.site.run(&["audit", "export", "--config", "postern.toml"]));
+    let said = |what: &str| journal.matches(&format!("\"type\":\"{what}\"")).count();
+    assert_eq!((said("session_opened"), said("session_closed")), (1, 1), "{journal}");
+    assert_eq!(said("finished"), 1, "{journal}");
+}

@@ -23,8 +23,10 @@ mod stopping;
 mod submission;
 mod target;
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use postern_core::gate::{Gate, Open};
+use postern_core::gate::{Gate, Held, Open};
 use postern_core::journal::Outcome;
 use postern_core::ports::Later;
 use postern_core::{Code, Fault, OperationId};
@@ -124,6 +126,9 @@ pub(super) struct Session<'a> {
     stopping: Option<Stopping>,
     ended: Vec<(OperationId, Outcome)>,
 }
+
+/// How long either side may take to hear the end.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What the session waited for.
 enum Woke {
@@ -314,6 +319,7 @@ impl<'a> Session<'a> {
         }
         self.to_target.let_out();
         self.ended.extend(self.replies.unknown());
+        let Self { gate, holding, ended, mut to_client, mut to_target, .. } = self;
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {
             let cancelled = async {
@@ -321,26 +327,14 @@ impl<'a> Session<'a> {
                     told.await;
                 }
             };
-            tokio::join!(self.to_client.finish(), self.to_target.finish(), cancelled);
+            tokio::join!(to_client.finish(), to_target.finish(), cancelled);
         };
-        tokio::time::timeout(std::time::Duration::from_secs(5), goodbye).await.ok();
-        if let Err(fault) = self.journal_end(&reason).await {
+        let goodbye = tokio::time::timeout(GOODBYE, goodbye);
+        // whoever does not listen does not keep the end out of the journal either
+        let (_, told) = tokio::join!(goodbye, journal_end(gate, holding.and_then(Holding::asked), ended, &reason));
+        if let Err(fault) = told {
             tracing::error!(code = %fault.code, "the end of a session is not in the journal: {}", fault.message);
         }
-    }
-
-    async fn journal_end(mut self, reason: &str) -> Result<(), Fault> {
-        let (held, ended) = (self.holding.take().and_then(Holding::asked), std::mem::take(&mut self.ended));
-        let told = async {
-            if let Some(held) = held {
-                self.gate.withdraw(*held).await?;
-            }
-            if ended.is_empty() { Ok(()) } else { self.gate.finished(ended).await }
-        }
-        .await;
-        // INVARIANT: a session is closed, whatever of its end cannot be told
-        let closed = self.gate.close(reason).await;
-        told.and(closed)
     }
 
     /// How far the client's messages have been taken.
@@ -358,4 +352,22 @@ impl<'a> Session<'a> {
     fn report(&mut self, report: Report) {
         self.say(&Backend::ErrorResponse(report));
     }
+}
+
+async fn journal_end(
+    gate: Gate<Open>,
+    held: Option<Box<Held>>,
+    ended: Vec<(OperationId, Outcome)>,
+    reason: &str,
+) -> Result<(), Fault> {
+    let told = async {
+        if let Some(held) = held {
+            gate.withdraw(*held).await?;
+        }
+        if ended.is_empty() { Ok(()) } else { gate.finished(ended).await }
+    }
+    .await;
+    // INVARIANT: a session is closed, whatever of its end cannot be told
+    let closed = gate.close(reason).await;
+    told.and(closed)
 }

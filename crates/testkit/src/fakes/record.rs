@@ -24,6 +24,8 @@ struct Bench {
     rolls: BTreeMap<SessionId, Roll>,
     stalls: bool,
     fails: bool,
+    /// How many bytes were asked for and came.
+    fetched: usize,
 }
 
 struct Roll {
@@ -33,6 +35,8 @@ struct Roll {
     keep: Keep,
 }
 
+/// How much of a recording comes at once, in bytes.
+const PIECE: usize = 4096;
 /// How long recordings are kept where no rule says it.
 const USUALLY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -43,7 +47,7 @@ impl MemoryRecordings {
         Self { keys, bench: Arc::default() }
     }
 
-    /// Takes nothing from the tapes until told otherwise.
+    /// Takes nothing from the tapes until told otherwise. What is to begin meanwhile never does.
     pub fn stall(&self, stalls: bool) {
         let mut bench = locked(&self.bench);
         bench.stalls = stalls;
@@ -53,6 +57,19 @@ impl MemoryRecordings {
     /// Fails everything that is recorded from now on.
     pub fn fail(&self) {
         locked(&self.bench).fails = true;
+    }
+
+    /// Puts other bytes in a recording's place.
+    pub fn replace(&self, session: SessionId, file: Vec<u8>) {
+        if let Some(roll) = locked(&self.bench).rolls.get_mut(&session) {
+            roll.file = file;
+        }
+    }
+
+    /// How many bytes of recordings were fetched.
+    #[must_use]
+    pub fn fetched(&self) -> usize {
+        locked(&self.bench).fetched
     }
 
     /// Whose recordings there are, oldest first.
@@ -115,7 +132,7 @@ impl Bench {
         if self.fails {
             return reel.failed(failure());
         }
-        let taken = reel.take();
+        let taken = reel.take(&mut Vec::new());
         *keep = taken.keep;
         let written = Press::new().and_then(|mut press| scribe.write(&mut press, &taken.entries, file));
         match written {
@@ -131,7 +148,14 @@ impl Bench {
 impl Recorder for MemoryRecordings {
     fn begin(&self, session: SessionId) -> Later<'_, Result<Tape, Fault>> {
         Box::pin(async move {
-            if locked(&self.bench).fails {
+            let (fails, stalls) = {
+                let bench = locked(&self.bench);
+                (bench.fails, bench.stalls)
+            };
+            if stalls {
+                std::future::pending().await
+            }
+            if fails {
                 return Err(failure());
             }
             let (scribe, opening) = Scribe::begin(&self.keys, session)?;
@@ -150,10 +174,15 @@ impl Recorder for MemoryRecordings {
 
     fn fetch(&self, session: SessionId, from: u64) -> Later<'_, Result<Option<Bytes>, Fault>> {
         Box::pin(async move {
-            let bench = locked(&self.bench);
+            let mut bench = locked(&self.bench);
             let file = bench.rolls.get(&session).map(|roll| &roll.file);
             let from = usize::try_from(from).unwrap_or(usize::MAX);
-            Ok(file.map(|file| Bytes::copy_from_slice(file.get(from..).unwrap_or_default())))
+            let piece = file.map(|file| {
+                let rest = file.get(from..).unwrap_or_default();
+                Bytes::copy_from_slice(rest.get(..PIECE).unwrap_or(rest))
+            });
+            bench.fetched = bench.fetched.saturating_add(piece.as_ref().map_or(0, Bytes::len));
+            Ok(piece)
         })
     }
 

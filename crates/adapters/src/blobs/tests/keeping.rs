@@ -69,6 +69,26 @@ async fn little_and_often_makes_few_chunks_and_much_makes_large_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_says_much_makes_no_crumbs_of_what_others_say() {
+    let place = tempfile::tempdir().unwrap();
+    let recordings = on(place.path());
+    let busy = recordings.begin(SessionId::at(NOW)).await.unwrap();
+    let quiet = recordings.begin(SessionId::at(NOW)).await.unwrap();
+    let since = Instant::now();
+    for _ in 0..500 {
+        busy.room().await;
+        show(&busy, &[7; 70_000]).unwrap();
+        show(&quiet, b"little").unwrap();
+        tokio::task::yield_now().await;
+    }
+    let head = quiet.finish(NOW, "over").unwrap().await.unwrap();
+    let most = u64::try_from(since.elapsed().as_millis() / 100).unwrap() + 3;
+    assert!(head.chunks <= most, "{} chunks, at most {most}", head.chunks);
+    let head = busy.finish(NOW, "over").unwrap().await.unwrap();
+    assert!(head.chunks > 100, "{head:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_sessions_are_kept_side_by_side() {
     let place = tempfile::tempdir().unwrap();
     let recordings = on(place.path());
@@ -127,7 +147,7 @@ async fn recordings_are_kept_as_long_as_the_rules_say_and_no_longer() {
         let session = SessionId::at(NOW);
         let tape = recordings.begin(session).await.unwrap();
         show(&tape, b"something").unwrap();
-        keep.into_iter().for_each(|keep| tape.keep(keep).unwrap());
+        keep.into_iter().for_each(|keep| tape.keep(keep));
         tape.finish(NOW, "over").unwrap().await.unwrap();
         sessions.push(session);
     }
@@ -144,6 +164,15 @@ async fn recordings_are_kept_as_long_as_the_rules_say_and_no_longer() {
     two.sort();
     assert_eq!(over(91).await, two);
     assert!(over(366).await.contains(&long));
+    // how long it is kept nobody can tell: it stays
+    let keep = place.path().join(format!("2026-01-31/{short}.keep"));
+    let said = std::fs::read(&keep).unwrap();
+    for unreadable in [&b""[..], b"for a while\n", b"\xff"] {
+        std::fs::write(&keep, unreadable).unwrap();
+        assert_eq!(over(91).await, [usual]);
+    }
+    std::fs::write(keep, said).unwrap();
+    recordings.remove(short).await.unwrap();
     recordings.remove(short).await.unwrap();
     assert_eq!(recordings.fetch(short, 0).await.unwrap(), None);
     assert_eq!(over(91).await, [usual]);

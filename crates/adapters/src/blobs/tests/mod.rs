@@ -89,7 +89,7 @@ impl Blobs for Disk {
         Ok(Box::new(Sheet(self.clone(), session)))
     }
 
-    fn all(&self) -> io::Result<Vec<(SessionId, Keep)>> {
+    fn all(&self) -> io::Result<Vec<(SessionId, Option<Keep>)>> {
         Ok(Vec::new())
     }
 

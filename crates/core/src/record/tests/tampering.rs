@@ -127,7 +127,7 @@ fn torn_parts_are_not_sealed() {
     let (mut scribe, _) = Scribe::begin(&keys(1), session).unwrap();
     let (tape, reel) = tape(scribe.head(), |_| {});
     tape.shown(NOW, None, b"bytes").unwrap();
-    let mut entries = reel.take().entries;
+    let mut entries = reel.take(&mut Vec::new()).entries;
     entries.pop();
     let mut out = Vec::new();
     assert!(scribe.write(&mut Press::new().unwrap(), &entries, &mut out).is_err());

@@ -40,8 +40,8 @@ fn the_recorder_is_called_once_until_it_comes() {
     bench.show(100_000);
     bench.show(100_000);
     assert_eq!(bench.rung(), [Ring::Plenty]);
-    assert!(!bench.reel.take().entries.is_empty());
-    assert!(bench.reel.take().entries.is_empty());
+    assert!(!bench.reel.take(&mut Vec::new()).entries.is_empty());
+    assert!(bench.reel.take(&mut Vec::new()).entries.is_empty());
     bench.show(100_000);
     assert_eq!(bench.rung(), [Ring::Plenty]);
 }
@@ -57,7 +57,7 @@ async fn what_waits_is_bounded_by_word_and_nothing_is_lost() {
     }
     assert!(bench.reel.unkept() < (1 << 20) + 10_100, "{}", bench.reel.unkept());
     // what was taken is not kept yet
-    let taken = bench.reel.take();
+    let taken = bench.reel.take(&mut Vec::new());
     assert!(bench.tape.is_full());
     let head = Head { chunks: 5, ..bench.tape.head() };
     let room = bench.tape.room();
@@ -70,21 +70,19 @@ async fn what_waits_is_bounded_by_word_and_nothing_is_lost() {
 #[tokio::test]
 async fn a_failure_is_what_everybody_hears_from_then_on() {
     let bench = bench();
-    let mut trouble = bench.tape.trouble();
+    let failed = bench.tape.failed();
     bench.show(2 << 20);
     assert!(bench.tape.is_full());
-    assert!(trouble.begins().await.is_none());
     bench.reel.failed(Fault::gateway(Code::RecordingFailed, "the disk is full"));
-    assert_eq!(trouble.begins().await.unwrap().message, "the disk is full");
-    trouble.passes().await;
+    assert_eq!(failed.await.message, "the disk is full");
     bench.tape.room().await;
     let refused = bench.tape.shown(NOW, None, b"x").unwrap_err();
     assert_eq!((refused.code, &*refused.message), (Code::RecordingFailed, "the disk is full"));
     assert!(bench.tape.note(NOW, &Note::Closed { reason: String::new() }).is_err());
-    assert!(bench.tape.finish(NOW, "over").is_err() && bench.tape.keep(Keep::default()).is_err());
+    assert!(bench.tape.finish(NOW, "over").is_err());
     assert!(!bench.tape.is_full(), "nobody waits for room that never comes");
     assert_eq!(bench.reel.unkept(), 0);
-    assert!(bench.reel.take().entries.is_empty());
+    assert!(bench.reel.take(&mut Vec::new()).entries.is_empty());
 }
 
 #[tokio::test]
@@ -95,7 +93,7 @@ async fn the_end_waits_for_what_is_not_kept() {
     let end = bench.tape.finish(NOW, "over").unwrap();
     assert_eq!(bench.rung(), [Ring::Plenty], "the recorder is called at once");
     assert!(bench.tape.shown(NOW, None, b"x").is_err(), "nothing follows the end");
-    let taken = bench.reel.take();
+    let taken = bench.reel.take(&mut Vec::new());
     assert!(taken.ended && !taken.entries.is_empty());
     let head = Head { chunks: 1, ..bench.tape.head() };
     bench.reel.kept(taken.entries.len(), head);
@@ -113,19 +111,42 @@ fn a_tape_that_is_dropped_has_ended() {
     tape.shown(NOW, None, b"x").unwrap();
     drop(tape);
     assert_eq!(*rung.lock().unwrap(), [Ring::Something, Ring::Plenty]);
-    let taken = reel.take();
+    let taken = reel.take(&mut Vec::new());
     assert!(taken.ended && !taken.entries.is_empty());
 }
 
-#[tokio::test]
-async fn a_full_tape_is_trouble_until_it_has_room() {
+#[test]
+fn a_tape_knows_since_when_the_oldest_waits() {
     let bench = bench();
-    let mut trouble = bench.tape.trouble();
-    bench.show(2 << 20);
-    assert!(trouble.begins().await.is_none());
-    let taken = bench.reel.take();
+    let show = |at| bench.tape.shown(Micros(at), None, b"x").unwrap();
+    assert_eq!(bench.tape.oldest(), None);
+    show(5);
+    show(6);
+    assert_eq!(bench.tape.oldest(), Some(Micros(5)));
+    // what was taken is not kept yet, and waits as long
+    let taken = bench.reel.take(&mut Vec::new());
+    show(7);
+    assert_eq!(bench.tape.oldest(), Some(Micros(5)));
     bench.reel.kept(taken.entries.len(), bench.tape.head());
-    trouble.passes().await;
+    assert_eq!(bench.tape.oldest(), Some(Micros(7)));
+    bench.reel.failed(Fault::gateway(Code::RecordingFailed, "the disk is full"));
+    assert_eq!(bench.tape.oldest(), None);
+}
+
+#[test]
+fn whoever_says_much_gets_a_buffer_back_and_whoever_says_little_none() {
+    let bench = bench();
+    let mut spare = Vec::with_capacity(100_000);
+    bench.show(10);
+    assert!(!bench.reel.is_due());
+    assert!(!bench.reel.take(&mut spare).entries.is_empty() && spare.capacity() == 100_000);
+    bench.show(70_000);
+    assert!(bench.reel.is_due());
+    assert!(!bench.reel.take(&mut spare).entries.is_empty() && spare.capacity() == 0);
+    bench.show(10);
+    assert!(bench.reel.take(&mut spare).entries.capacity() >= 100_000);
+    bench.tape.finish(NOW, "over").map(drop).unwrap();
+    assert!(bench.reel.is_due(), "it is the end");
 }
 
 #[test]
@@ -152,9 +173,9 @@ fn the_longest_that_rules_ask_for_counts() {
     }
     assert_eq!(["", "s", "90d", "-1s", "1s or shorter"].map(Keep::parse), [None; 5]);
     let bench = bench();
-    bench.tape.keep(asked(day)).unwrap();
-    bench.tape.keep(asked(year)).unwrap();
-    assert_eq!(bench.reel.take().keep.lasts(usual), year);
+    bench.tape.keep(asked(day));
+    bench.tape.keep(asked(year));
+    assert_eq!(bench.reel.take(&mut Vec::new()).keep.lasts(usual), year);
 }
 
 #[test]
@@ -164,6 +185,6 @@ fn a_chunk_of_much_is_about_as_large_as_it_should_be() {
     let bench = bench();
     bench.show(10 << 20);
     let mut out = Vec::new();
-    scribe.write(&mut Press::new().unwrap(), &bench.reel.take().entries, &mut out).unwrap();
+    scribe.write(&mut Press::new().unwrap(), &bench.reel.take(&mut Vec::new()).entries, &mut out).unwrap();
     assert!((100..=170).contains(&scribe.head().chunks), "{:?}", scribe.head());
 }
