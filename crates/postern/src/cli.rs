@@ -119,10 +119,14 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The configuration, such as postern.toml
-    pub file: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    pub file: Option<PathBuf>,
     /// Ask the targets as well
     #[arg(long)]
     pub online: bool,
+    /// Print the JSON Schema of configurations, for editors, and do nothing else
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
 }
 
 /// What `test` takes.

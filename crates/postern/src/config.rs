@@ -35,6 +35,9 @@ use paths::Base;
 #[cfg(test)]
 pub(crate) mod tests;
 
+/// The JSON Schema of configurations, for editors. It knows keys and words; what they come to, only [`read`] can say.
+pub const SCHEMA: &str = include_str!("config/schema.json");
+
 /// A configuration without a mistake in it.
 #[derive(Debug)]
 pub struct Config {

@@ -1,4 +1,5 @@
 mod diagnostics;
+mod editors;
 
 use std::fs;
 use std::path::Path;

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::Check;
 use crate::config::{self, Answers, Config};
+use crate::failure::Failure;
 use crate::vocabularies;
 
 use super::reach;
@@ -20,7 +21,11 @@ const AT_ONCE: usize = 8;
 
 /// Asks nobody.
 pub(crate) fn offline(args: &Check, out: &mut dyn Write) -> Result<()> {
-    let mut config = config::read(&args.file, &vocabularies())?;
+    if args.schema {
+        out.write_all(config::SCHEMA.as_bytes())?;
+        return Ok(());
+    }
+    let mut config = read(args)?;
     config.inventories(&postern_protocols::all())?;
     remark(&config, out)?;
     for name in config.rulebook.sealed_secrets() {
@@ -32,7 +37,7 @@ pub(crate) fn offline(args: &Check, out: &mut dyn Write) -> Result<()> {
 
 /// Asks every target.
 pub(crate) async fn online(args: &Check, out: &mut dyn Write) -> Result<()> {
-    let mut config = config::read(&args.file, &vocabularies())?;
+    let mut config = read(args)?;
     let inventories = config.inventories(&postern_protocols::all())?;
     let answers = answers(&config).await?;
     config.compare(&inventories, &answers)?;
@@ -40,6 +45,11 @@ pub(crate) async fn online(args: &Check, out: &mut dyn Write) -> Result<()> {
     let count = answers.len();
     writeln!(out, "ok: {}; {count} target{} answered", config.summary(), if count == 1 { "" } else { "s" })?;
     Ok(())
+}
+
+fn read(args: &Check) -> Result<Config> {
+    let file = args.file.as_deref().ok_or_else(|| Failure::new("no configuration is named"))?;
+    Ok(config::read(file, &vocabularies())?)
 }
 
 fn remark(config: &Config, out: &mut dyn Write) -> Result<()> {

@@ -13,6 +13,11 @@ fn bad_usage_is_two() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?}");
     }
+    for args in [&["check", "--schema", "postern.toml"], &["check", "--schema", "--online"][..]] {
+        assert_eq!(postern().args(args).output().unwrap().status.code(), Some(2), "{args:?}");
+    }
+    let schema = postern().args(["check", "--schema"]).output().unwrap();
+    assert!(schema.status.success() && stdout(&schema).contains("json-schema.org/draft/2020-12"), "{schema:?}");
     for args in [["--help"], ["--version"]] {
         let output = postern().args(args).output().unwrap();
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{args:?}");

@@ -7,7 +7,7 @@ use super::read;
 use crate::vocabularies;
 
 /// The process, its issuer, its people and its targets.
-const REST: &str = r#"
+pub(super) const REST: &str = r#"
 [gateway]
 store = "sqlite:postern.db"
 journal = "journal"
@@ -15,7 +15,7 @@ seal_key = "file:seal.key"
 tls = { self-signed = true }
 "#;
 
-const PEOPLE: &str = r#"
+pub(super) const PEOPLE: &str = r#"
 [[issuer]]
 name = "corp"
 url = "https://issuer.example.com"
@@ -36,7 +36,7 @@ claims = { hd = "acme.example" }
 groups = ["staff", "dba"]
 "#;
 
-const TARGETS: &str = r#"
+pub(super) const TARGETS: &str = r#"
 [[target]]
 name = "orders"
 protocol = "postgres"
