@@ -17,6 +17,9 @@ use super::wire::{Backend, Field, Frame, Limit, Report, frame, row, tag};
 /// The longest message that is put together, in bytes.
 const LONGEST: usize = 4 << 20;
 
+/// The most that a row is as text, in bytes: bytes as text are twice as long, numbers may be more.
+const MOST_TEXT: usize = 2 * LONGEST;
+
 /// The longest that a server may send, in bytes: what claims to be longer is no message.
 const LARGEST: usize = 1 << 30;
 /// The byte before a message's length, which does not count it.
@@ -137,10 +140,16 @@ impl Reel {
     fn row(&mut self, body: &Bytes, shown: &mut Vec<Shown>) {
         self.tell_columns(shown);
         let columns = self.columns.as_deref().unwrap_or_default();
-        let mut cells = Vec::new();
+        let (mut cells, mut room) = (Vec::new(), MOST_TEXT);
         for (index, cell) in row::cells(body).enumerate() {
             let Ok(cell) = cell else { return shown.push(left_out(body.len())) };
-            cells.push(cell.map(|cell| values::shown(columns.get(index), cell)));
+            let text = cell.map(|cell| values::shown(columns.get(index), cell));
+            // THREAT: a row that takes hundreds of times its size to show
+            let Some(left) = room.checked_sub(text.as_ref().map_or(0, String::len)) else {
+                return shown.push(left_out(body.len()));
+            };
+            room = left;
+            cells.push(text);
         }
         shown.push(Shown::Row { cells });
     }

@@ -4,7 +4,7 @@ use postern_core::{Micros, OperationId};
 use proptest::prelude::*;
 
 use super::super::wire::{Backend, Field, Report, TransactionStatus};
-use super::{LONGEST, Reel, values};
+use super::{LONGEST, MOST_TEXT, Reel, values};
 
 fn field(name: &'static str, type_oid: u32, format: i16) -> Field {
     Field { name: name.into(), table_oid: 0, attribute: 0, type_oid, type_size: -1, type_modifier: -1, format }
@@ -140,6 +140,9 @@ fn binary_values_are_shown_as_their_types() {
         (1700, numeric(&[1, 0xfffe, 0, 6, 1200]), "0.000012"),
         (1700, numeric(&[0, 0, 0xc000, 0]), "\\x00000000c0000000"),
         (1700, numeric(&[9, 0, 0, 0]), "\\x0009000000000000"),
+        // more zeros than anybody reads, before the point and behind it
+        (1700, numeric(&[1, 300, 0, 0, 1]), "\\x0001012c000000000001"),
+        (1700, numeric(&[1, 0xfe00, 0, 2_100, 1]), "\\x0001fe00000008340001"),
         (99_999, vec![7], "\\x07"),
     ];
     for (oid, cell, shown) in cases {
@@ -150,21 +153,60 @@ fn binary_values_are_shown_as_their_types() {
     assert_eq!((values::type_name(1043).as_str(), values::type_name(99_999).as_str()), ("varchar", "oid 99999"));
 }
 
+#[test]
+fn a_row_that_is_long_as_text_alone_is_left_out() {
+    let words = [1_u16, 240, 0, 0, 1];
+    let number: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let columns = |count| vec![field("n", 1700, 1); count];
+    let one = values::shown(Some(&columns(1)[0]), &number).len();
+    let rows = |count: usize| bytes(&[row(&vec![Some(&number[..]); count])]);
+    let mut reel = Reel::default();
+    let most = MOST_TEXT / one;
+    reel.aside(None, &bytes(&[Backend::RowDescription(columns(most + 1))]));
+    assert!(matches!(&reel.shown(None, &rows(most))[..], [Shown::Columns { .. }, Shown::Row { .. }]));
+    let much = rows(most + 1);
+    assert_eq!(reel.shown(None, &much), [Shown::LeftOut { bytes: u64::try_from(much.len() - 5).unwrap() }]);
+    assert!(matches!(&reel.shown(None, &rows(1))[..], [Shown::Row { .. }]));
+}
+
+/// Bytes such as a server sends: whole messages of any sort and of too many, and what is none.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let message = (any::<u8>(), prop::sample::select(b"DTECdZ".to_vec()), prop::collection::vec(any::<u8>(), 0..200));
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        message.prop_map(|(wrong, tag, body)| {
+            // one in eight says another length than it has
+            let length = if wrong < 32 { u32::from(wrong) << 20 } else { u32::try_from(body.len() + 4).unwrap() };
+            [&[tag][..], &length.to_be_bytes(), &body].concat()
+        }),
+    ]
+}
+
 proptest! {
     #[test]
-    fn no_bytes_make_it_fall_or_grow(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200)), 0..20)) {
+    fn no_bytes_make_it_fall_or_grow(pieces in prop::collection::vec((any::<bool>(), piece(), 1_usize..200), 0..20)) {
         let mut reel = Reel::default();
         let operation = id();
-        for (known, piece) in pieces {
+        for (known, piece, times) in pieces {
             let operation = known.then_some(operation);
             reel.aside(operation, &piece);
-            reel.shown(operation, &piece);
-            prop_assert!(reel.buffer.len() <= 20 * 200);
+            reel.shown(operation, &piece.repeat(times));
+            // what is kept is the beginning of one message, which says how long it will be
+            let (kept, header) = (reel.buffer.len(), super::frame::header(&reel.buffer));
+            prop_assert!(header.map_or(kept < 5, |(_, length)| kept <= usize::try_from(length).unwrap()), "{kept}");
         }
     }
 
     #[test]
-    fn any_cell_of_any_type_is_shown(oid in 0_u32..4_000, format in 0_i16..3, cell in prop::collection::vec(any::<u8>(), 0..40)) {
-        values::shown(Some(&field("x", oid, format)), &cell);
+    fn any_cell_of_any_type_is_shown(oid in prop_oneof![0_u32..4_000, Just(701), Just(1_700)], format in 0_i16..3, cell in prop::collection::vec(any::<u8>(), 0..40)) {
+        let shown = values::shown(Some(&field("x", oid, format)), &cell);
+        prop_assert!(shown.len() <= 1_200, "{}", shown.len());
+    }
+
+    #[test]
+    fn no_number_is_longer_than_its_bytes_allow(weight in any::<u16>(), scale in any::<u16>(), digits in prop::collection::vec(0_u16..10_000, 0..16)) {
+        let words = [&[u16::try_from(digits.len()).unwrap(), weight, 0, scale][..], &digits].concat();
+        let cell: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        prop_assert!(values::shown(Some(&field("x", 1_700, 1)), &cell).len() <= 1_200);
     }
 }

@@ -48,6 +48,9 @@ const TYPES: &[(u32, &str)] = &[
 const Y2000: i64 = 946_684_800;
 /// How many decimal digits one digit of a binary numeric stands for.
 const NUMERIC_DIGITS: usize = 4;
+/// How many digits a numeric is written with beyond those that came: its weight and scale, four bytes, can stand for
+/// 150,000 zeros.
+const MOST_ZEROS: usize = 1_000;
 /// The sign of a negative numeric (`NUMERIC_NEG`).
 const NEGATIVE: u16 = 0x4000;
 
@@ -136,13 +139,19 @@ fn numeric(cell: &[u8]) -> Option<String> {
     let weight = i16::from_be_bytes(weight.to_be_bytes());
     let before = usize::try_from(i32::from(weight).checked_add(1)?).unwrap_or(0);
     let zeros = usize::try_from(i32::from(weight).checked_add(1)?.checked_neg()?).unwrap_or(0);
+    let rest = digits.get(before.min(digits.len())..).unwrap_or_default();
+    let scale = usize::from(scale);
+    // THREAT: a small cell that is long as text
+    let behind = zeros.saturating_add(rest.len()).saturating_mul(NUMERIC_DIGITS).max(scale);
+    let length = before.saturating_mul(NUMERIC_DIGITS).saturating_add(behind);
+    if length > digits.len().saturating_mul(NUMERIC_DIGITS).saturating_add(MOST_ZEROS) {
+        return None;
+    }
     let four = |digit: Option<&u16>| format!("{:04}", digit.copied().unwrap_or(0));
     let whole: String = (0..before).map(|index| four(digits.get(index))).collect();
     let whole = whole.trim_start_matches('0');
-    let rest = digits.get(before.min(digits.len())..).unwrap_or_default();
     let mut fraction = "0000".repeat(zeros);
     rest.iter().for_each(|digit| fraction.push_str(&four(Some(digit))));
-    let scale = usize::from(scale);
     let missing = scale.saturating_sub(fraction.len()).div_ceil(NUMERIC_DIGITS);
     fraction.push_str(&"0000".repeat(missing));
     let sign = if sign == NEGATIVE { "-" } else { "" };
