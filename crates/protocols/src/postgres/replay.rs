@@ -139,11 +139,13 @@ impl Reel {
 
     fn row(&mut self, body: &Bytes, shown: &mut Vec<Shown>) {
         self.tell_columns(shown);
-        let columns = self.columns.as_deref().unwrap_or_default();
         let (mut cells, mut room) = (Vec::new(), MOST_TEXT);
         for (index, cell) in row::cells(body).enumerate() {
             let Ok(cell) = cell else { return shown.push(left_out(body.len())) };
-            let text = cell.map(|cell| values::shown(columns.get(index), cell));
+            let text = cell.map(|cell| match &self.columns {
+                Some(columns) => values::shown(columns.get(index), cell),
+                None => values::bytes(cell),
+            });
             // THREAT: a row that takes hundreds of times its size to show
             let Some(left) = room.checked_sub(text.as_ref().map_or(0, String::len)) else {
                 return shown.push(left_out(body.len()));
@@ -155,7 +157,7 @@ impl Reel {
     }
 
     fn tell_columns(&mut self, shown: &mut Vec<Shown>) {
-        let Some(fields) = self.columns.as_ref().filter(|_| !self.told) else { return };
+        let Some(fields) = self.columns.as_ref().filter(|fields| !self.told && !fields.is_empty()) else { return };
         let column = |field: &Field| ShownColumn { name: lossy(&field.name), kind: values::type_name(field.type_oid) };
         shown.push(Shown::Columns { columns: fields.iter().map(column).collect() });
         self.told = true;

@@ -9,6 +9,7 @@ mod bounds;
 mod calling;
 mod cancelling;
 mod client;
+mod described;
 mod enclosing;
 mod hold;
 mod names;

@@ -23,6 +23,7 @@ mod names;
 mod notifications;
 mod pipelines;
 mod raw;
+mod recorded;
 mod revoking;
 mod room;
 mod staging;

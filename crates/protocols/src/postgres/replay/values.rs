@@ -60,7 +60,7 @@ pub(super) fn type_name(oid: u32) -> String {
     known.map_or_else(|| format!("oid {oid}"), |(_, name)| (*name).to_owned())
 }
 
-/// A cell as text.
+/// A cell as text, in the form of its column; what a description leaves out comes as text.
 pub(super) fn shown(column: Option<&Field>, cell: &[u8]) -> String {
     match column {
         Some(field) if field.format == BINARY => {
@@ -79,7 +79,8 @@ pub(super) fn text(cell: &[u8]) -> String {
     }
 }
 
-fn bytes(cell: &[u8]) -> String {
+/// Bytes of which nobody knows what they are.
+pub(super) fn bytes(cell: &[u8]) -> String {
     format!("\\x{}", HEXLOWER.encode(cell))
 }
 

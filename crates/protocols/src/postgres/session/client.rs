@@ -6,6 +6,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "most messages name nothing")]
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use postern_core::{Code, Denial, Fault};
 
@@ -17,7 +19,7 @@ use super::calling;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
-use super::reply::Reply;
+use super::reply::{Described, Reply};
 use super::submission::{Request, Wanted};
 use super::{End, MOST_OWED, Pipeline, Session};
 
@@ -159,15 +161,13 @@ impl Session<'_> {
     async fn describe(&mut self, kind: Named, name: &Bytes, frame: &Frame) -> Result<Taken, End> {
         let settled = self.replies.settled();
         let describe = Continuation::Describe(frame.clone());
-        let mut of = None;
-        let report = match kind {
+        let described = match kind {
             Named::Statement => match self.registry.statement(name, settled) {
                 Found::Unconfirmed => return Ok(Taken::NotYet),
-                Found::Nothing => Some(refuse::unknown_statement(&String::from_utf8_lossy(name))),
+                Found::Nothing => Err(refuse::unknown_statement(&String::from_utf8_lossy(name))),
                 Found::Is(prepared) => {
                     self.to_target.follow(&prepared.flow, &describe);
-                    of = Some(prepared);
-                    None
+                    Ok(Described::Statement(prepared))
                 }
             },
             Named::Portal => match self.registry.portal(name, settled) {
@@ -175,25 +175,25 @@ impl Session<'_> {
                 Found::Nothing => {
                     let spelled = String::from_utf8_lossy(name);
                     match self.registry.cursor(&spelled) {
-                        None => Some(refuse::unknown_portal(&spelled)),
+                        None => Err(refuse::unknown_portal(&spelled)),
                         Some(cursor) => {
                             self.to_target.follow(&cursor.flow, &describe);
-                            None
+                            Ok(Described::Cursor(Arc::clone(&cursor.flow)))
                         }
                     }
                 }
                 Found::Is(portal) => {
                     self.to_target.follow(&portal.flow, &describe);
-                    None
+                    Ok(Described::Portal(portal))
                 }
             },
         };
-        match report {
-            None => {
+        match described {
+            Ok(of) => {
                 self.reached(Pipeline::Prepared);
                 self.replies.expect(Reply::Describe { of });
             }
-            Some(report) => self.refuse(report, Message::Extended).await?,
+            Err(report) => self.refuse(report, Message::Extended).await?,
         }
         Ok(Taken::Done)
     }

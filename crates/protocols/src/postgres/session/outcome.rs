@@ -13,6 +13,7 @@ use super::super::forward::{Continuation, Control};
 use super::super::login::encoded;
 use super::super::refuse;
 use super::super::wire::{Frontend, Report};
+use super::described::Description;
 use super::enclosing::{self, Enclosure};
 use super::hold::Holding;
 use super::registry::{Portal, Prepared};
@@ -100,7 +101,9 @@ impl Session<'_> {
             Wanted::Bind { portal: name, statement, prepared, results: formats } => {
                 let (name, asked) = (kept(&name), Arc::clone(&prepared));
                 let (at, flow, tally, masks) = (self.moment(), Arc::new(flow), Arc::default(), OnceLock::new());
-                let portal = Portal { prepared, at, statements, formats, flow, tally, masks, _share: share };
+                let description = Description::default();
+                let portal =
+                    Portal { prepared, at, statements, formats, flow, tally, masks, description, _share: share };
                 let portal = Arc::new(portal);
                 self.reached(Pipeline::Bound);
                 self.registry.bind(&name, &portal);

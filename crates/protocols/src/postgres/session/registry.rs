@@ -17,11 +17,9 @@ use super::super::analyze::{Discard, Kind, Statement};
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Field, Named};
 use super::bounds::Tally;
+use super::described::Description;
 use super::reading::{Generation, Moment};
 use super::room::{Room, Share};
-
-/// The longest description of rows that is kept with a statement, in bytes.
-const LONGEST_DESCRIPTION: usize = 4 << 10;
 
 /// A prepared statement.
 pub(super) struct Prepared {
@@ -37,8 +35,8 @@ pub(super) struct Prepared {
     pub(super) flow: Flow,
     /// What it returns, once the server has said so; `None` inside for nothing.
     pub(super) fields: OnceLock<Option<Vec<Field>>>,
-    /// The server's message that said so, for the recording.
-    description: OnceLock<Bytes>,
+    /// The same for the recording.
+    pub(super) description: Description,
     asked: AtomicBool,
     _share: Share,
 }
@@ -50,20 +48,8 @@ impl Prepared {
         flow: Flow,
         share: Share,
     ) -> Self {
-        let (fields, description, asked) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
+        let (fields, description, asked) = (OnceLock::new(), Description::default(), AtomicBool::new(false));
         Self { text, types, statements, of, flow, fields, description, asked, _share: share }
-    }
-
-    /// Keeps the server's word for what the statement returns, unless it is long.
-    pub(super) fn describe(&self, message: &Bytes) {
-        if message.len() <= LONGEST_DESCRIPTION {
-            self.description.get_or_init(|| Bytes::copy_from_slice(message));
-        }
-    }
-
-    /// The server's message that says what it returns, as far as that is known.
-    pub(super) fn description(&self) -> Option<&Bytes> {
-        self.description.get()
     }
 
     /// Notes that the server was asked what the statement returns.
@@ -93,8 +79,17 @@ pub(super) struct Portal {
     pub(super) tally: Arc<Tally>,
     /// How its rows are masked, once that is known; `None` inside for not at all.
     pub(super) masks: OnceLock<Option<ColumnMasks>>,
+    /// What its rows hold, for the recording.
+    pub(super) description: Description,
     /// What it takes up of the session's room.
     pub(super) _share: Share,
+}
+
+impl Portal {
+    /// The server's message that says what its rows hold, as far as that is known.
+    pub(super) fn columns(&self) -> Option<&Bytes> {
+        self.description.of_portal(&self.prepared.description, &self.formats)
+    }
 }
 
 /// What a name stands for.

@@ -30,8 +30,8 @@ pub(super) enum Reply {
     Fields { prepared: Arc<Prepared> },
     /// A Bind message.
     Bind { name: Bytes, portal: Arc<Portal> },
-    /// A Describe message, answered by up to two messages; of a statement, where it is known which.
-    Describe { of: Option<Arc<Prepared>> },
+    /// A Describe message, answered by up to two messages.
+    Describe { of: Described },
     /// An Execute message.
     Execute { portal: Arc<Portal> },
     /// A Close message.
@@ -48,6 +48,26 @@ pub(super) enum Reply {
     Opening,
     /// Its end, for the Query message inside.
     Closing(Box<Query>),
+}
+
+/// What a Describe message asks about.
+pub(super) enum Described {
+    /// What was prepared.
+    Statement(Arc<Prepared>),
+    /// What was bound.
+    Portal(Arc<Portal>),
+    /// What SQL opened.
+    Cursor(Arc<Flow>),
+}
+
+impl Described {
+    fn id(&self) -> OperationId {
+        match self {
+            Self::Statement(prepared) => prepared.flow.id(),
+            Self::Portal(portal) => portal.flow.id(),
+            Self::Cursor(flow) => flow.id(),
+        }
+    }
 }
 
 /// A Query message on its way.
@@ -290,8 +310,9 @@ impl Reply {
             Self::Query(query) | Self::Closing(query) => About::Operation(query.flow.id()),
             Self::Parse { prepared, .. } => About::Operation(prepared.flow.id()),
             Self::Bind { portal, .. } | Self::Execute { portal } => About::Operation(portal.flow.id()),
+            Self::Describe { of } => About::Operation(of.id()),
             Self::Refused(_) => About::Nothing,
-            Self::Describe { .. } | Self::Close { .. } | Self::Sync => About::Before,
+            Self::Close { .. } | Self::Sync => About::Before,
             Self::Fields { .. } | Self::Own(_) | Self::OwnSync | Self::Opening => About::Before,
         }
     }

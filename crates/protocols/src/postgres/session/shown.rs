@@ -5,12 +5,13 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+
+use bytes::BytesMut;
 use postern_core::gate::{Gate, Open};
 use postern_core::{Fault, OperationId};
 
-use super::super::cells::in_formats;
-use super::super::wire::{Backend, Frame, tag};
+use super::super::wire::Backend;
 use super::registry::Portal;
 use super::reply::{About, Reply};
 use super::{End, Session};
@@ -23,12 +24,16 @@ pub(super) struct ToClient {
     fresh: BytesMut,
     /// What it answers.
     about: Option<OperationId>,
+    /// Whose rows they may be.
+    rows_of: Option<Arc<Portal>>,
+    /// The operation whose columns the recording tells: those of its portal, until it turns to another.
+    told: Option<OperationId>,
 }
 
 impl ToClient {
     /// What waits in the outlet already is the gateway's greeting, with the key to cancel by; it is not recorded.
     pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, fresh: BytesMut::new(), about: None }
+        Self { outlet, fresh: BytesMut::new(), about: None, rows_of: None, told: None }
     }
 
     /// Appends bytes that the client is to see.
@@ -41,20 +46,32 @@ impl ToClient {
         &mut self.fresh
     }
 
-    /// Says what that answers which is pushed from here on; tells whether it is something else than before.
-    pub(super) fn answers(&mut self, gate: &Gate<Open>, operation: Option<OperationId>) -> Result<bool, Fault> {
-        if operation == self.about {
-            return Ok(false);
+    /// Says what that answers which is pushed from here on, and which portal's rows may be in it.
+    pub(super) fn answers(
+        &mut self,
+        gate: &Gate<Open>,
+        about: Option<OperationId>,
+        rows_of: Option<&Arc<Portal>>,
+    ) -> Result<(), Fault> {
+        if about != self.about || (rows_of.is_none() && self.rows_of.is_some()) {
+            self.record(gate)?;
+            (self.about, self.rows_of) = (about, None);
         }
-        self.record(gate)?;
-        self.about = operation;
-        Ok(true)
+        if self.rows_of.is_none() {
+            self.rows_of = rows_of.map(Arc::clone);
+        }
+        Ok(())
+    }
+
+    /// Says that the columns of the portal that is answered are among what was pushed.
+    pub(super) fn told(&mut self) {
+        self.told = self.about;
     }
 
     /// Records what is fresh, so that it may be written.
     pub(super) fn let_out(&mut self, gate: &Gate<Open>) -> Result<(), Fault> {
         self.record(gate)?;
-        self.about = None;
+        (self.about, self.rows_of) = (None, None);
         Ok(())
     }
 
@@ -93,6 +110,13 @@ impl ToClient {
         if self.fresh.is_empty() {
             return Ok(());
         }
+        if self.about.is_some() && self.told != self.about {
+            let columns = self.rows_of.as_ref().and_then(|portal| portal.columns());
+            self.told = self.about.filter(|_| columns.is_some());
+            if let Some(columns) = columns {
+                gate.aside(self.about, columns)?;
+            }
+        }
         gate.shown(self.about, &self.fresh)?;
         if self.outlet.buffer.is_empty() {
             std::mem::swap(&mut self.outlet.buffer, &mut self.fresh);
@@ -116,25 +140,10 @@ impl Session<'_> {
             About::Nothing => None,
             About::Operation(id) => Some(id),
         };
-        if self.to_client.answers(&self.gate, operation)?
-            && let Some(Reply::Bind { portal, .. } | Reply::Execute { portal }) = self.replies.first()
-            && let Some(columns) = columns(portal)
-        {
-            self.gate.aside(operation, &columns)?;
-        }
-        Ok(())
+        let rows_of = match self.replies.first() {
+            Some(Reply::Execute { portal }) => Some(&*portal),
+            _ => None,
+        };
+        Ok(self.to_client.answers(&self.gate, operation, rows_of)?)
     }
-}
-
-/// What a portal's rows hold, for whoever reads the recording: its client may have asked long before.
-fn columns(portal: &Portal) -> Option<Bytes> {
-    let raw = portal.prepared.description()?.clone();
-    let Ok(Backend::RowDescription(mut fields)) = Backend::decode(&Frame { tag: tag::server::ROW_DESCRIPTION, raw })
-    else {
-        return None;
-    };
-    in_formats(&mut fields, &portal.formats);
-    let mut message = BytesMut::new();
-    Backend::RowDescription(fields).encode(&mut message).ok()?;
-    Some(message.freeze())
 }

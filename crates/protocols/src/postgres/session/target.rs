@@ -20,7 +20,7 @@ use super::super::wire::report::field;
 use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
 use super::asides::without_values;
 use super::registry::Portal;
-use super::reply::{Query, Reply, failed};
+use super::reply::{Described, Query, Reply, failed};
 use super::stopping::code_of;
 use super::{End, Session};
 
@@ -110,9 +110,14 @@ impl Session<'_> {
             Some(Reply::Parse { name, prepared }) => self.registry.parsed(name, prepared),
             Some(Reply::Bind { name, portal }) => self.registry.bound(name, portal),
             Some(Reply::Close { kind, name }) => self.registry.closed(kind, &name),
-            Some(Reply::Describe { of: Some(prepared) }) if frame.tag == tag::server::ROW_DESCRIPTION => {
-                prepared.describe(&frame.raw);
-            }
+            Some(Reply::Describe { of }) if frame.tag == tag::server::ROW_DESCRIPTION => match of {
+                Described::Statement(prepared) => prepared.description.keep(&frame.raw),
+                Described::Portal(portal) => {
+                    portal.description.keep(&frame.raw);
+                    self.to_client.told();
+                }
+                Described::Cursor(_) => {}
+            },
             _ => {}
         }
         Ok(())
@@ -128,7 +133,7 @@ impl Session<'_> {
         };
         if let Some(Reply::Fields { prepared }) = self.replies.pop() {
             if frame.tag == tag::server::ROW_DESCRIPTION {
-                prepared.describe(&frame.raw);
+                prepared.description.keep(&frame.raw);
             }
             prepared.fields.set(fields).ok();
         }
