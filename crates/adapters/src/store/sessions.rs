@@ -7,8 +7,8 @@ use postern_core::fault::Fault;
 use postern_core::id::SessionId;
 use postern_core::identity::PrincipalSummary;
 use postern_core::ports::{Later, Listed, Sessions, Wanted};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{Store, moment, number, unavailable, unreachable, unreadable};
 
@@ -55,17 +55,16 @@ impl Store {
     }
 
     /// Says of all sessions that seem to last that they are over: for a gateway that starts, whose predecessor was
-    /// killed. Tells how many they were.
+    /// killed. As far as is known each was over with the last that the journal's index has of it, or else `at`. Tells how
+    /// many they were.
     ///
     /// # Errors
     /// Where the store does not answer.
     pub async fn sessions_lost(&self, at: Micros, reason: &str) -> Result<u64, Fault> {
-        let done = sqlx::query("UPDATE sessions SET ended = $1, reason = $2 WHERE ended IS NULL")
-            .bind(number(at))
-            .bind(reason)
-            .execute(&self.rows.pool)
-            .await
-            .map_err(unreachable)?;
+        let statement = "UPDATE sessions SET reason = $2, ended = COALESCE(\
+                         (SELECT max(places.ended) FROM places WHERE places.session = sessions.id), $1) WHERE ended IS NULL";
+        let done =
+            sqlx::query(statement).bind(number(at)).bind(reason).execute(&self.rows.pool).await.map_err(unreachable)?;
         Ok(done.rows_affected())
     }
 }
@@ -73,22 +72,7 @@ impl Store {
 impl Sessions for Store {
     fn list(&self, wanted: Wanted) -> Later<'_, Result<Vec<Listed>, Fault>> {
         Box::pin(async move {
-            // Names sort by time of birth; `~` comes after all of them.
-            let before = wanted.before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-            let own = wanted.own.as_ref().map(owner);
-            let statement = "SELECT * FROM sessions WHERE id < $1 AND ($2 IS NULL OR owner = $2) \
-                             AND ($3 IS NULL OR who = $3) AND ($4 IS NULL OR target = $4) \
-                             AND ($5 IS NULL OR (ended IS NULL) = $5) ORDER BY id DESC LIMIT $6";
-            let rows = sqlx::query(statement)
-                .bind(before)
-                .bind(own)
-                .bind(wanted.principal)
-                .bind(wanted.target)
-                .bind(wanted.live)
-                .bind(i64::from(wanted.most))
-                .fetch_all(&self.rows.pool)
-                .await
-                .map_err(unreachable)?;
+            let rows = asked(&wanted).build().fetch_all(&self.rows.pool).await.map_err(unreachable)?;
             rows.iter().map(read).collect()
         })
     }
@@ -103,6 +87,29 @@ impl Sessions for Store {
             row.as_ref().map(read).transpose()
         })
     }
+}
+
+/// The statement that finds what is wanted. THREAT: a store that reads all its sessions for whoever asks; so nothing is in
+/// it but what is asked for, and an index answers each of that.
+pub(super) fn asked(wanted: &Wanted) -> QueryBuilder<Sqlite> {
+    let Wanted { own, principal, target, live, before, most } = wanted;
+    // names sort by time of birth; `~` comes after all of them
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    let mut statement = QueryBuilder::new("SELECT * FROM sessions WHERE id < ");
+    statement.push_bind(before);
+    let filters = [("owner", own.as_ref().map(owner)), ("who", principal.clone()), ("target", target.clone())];
+    for (column, value) in filters {
+        if let Some(value) = value {
+            statement.push(" AND ").push(column).push(" = ").push_bind(value);
+        }
+    }
+    match live {
+        Some(true) => drop(statement.push(" AND ended IS NULL")),
+        Some(false) => drop(statement.push(" AND ended IS NOT NULL")),
+        None => {}
+    }
+    statement.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(*most));
+    statement
 }
 
 /// Who somebody is, whatever their groups: all parts, so that no two are one.
