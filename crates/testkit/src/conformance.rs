@@ -11,7 +11,6 @@ use postern_core::Code;
 use postern_core::approval::{Answered, Choice};
 use postern_core::gate::Lifetime;
 use postern_core::journal::{Decided, Draft, Event};
-use postern_core::record::Entry;
 
 use crate::fakes::Dwelling;
 
@@ -47,6 +46,8 @@ pub trait Subject: Sized + Send + Sync {
     /// An open session of a client.
     type Session: Send;
 
+    /// What the target answers to what is allowed, as it stands in the bytes for the client.
+    const SHOWN: &'static str;
     /// The masked value, as the target holds it.
     const SECRET: &'static str;
     /// The injected credential.
@@ -155,15 +156,11 @@ pub async fn a_masked_value_is_nowhere<S: Subject>() -> Result<()> {
 pub async fn what_a_client_sees_is_recorded<S: Subject>() -> Result<()> {
     let subject = S::start().await?;
     let mut session = subject.open().await?;
-    ensure!(subject.ask(&mut session, Ask::Allowed).await?.done, "what is allowed is not done");
-    let recordings = &subject.dwelling().recordings;
-    let mut shown = 0_usize;
-    for recorded in recordings.sessions() {
-        for moment in recordings.read(recorded)? {
-            shown = shown.saturating_add(usize::from(matches!(moment.entry, Entry::Shown { .. })));
-        }
-    }
-    ensure!(shown > 0, "the client saw what was not recorded");
+    let heard = subject.ask(&mut session, Ask::Allowed).await?;
+    ensure!(heard.done, "what is allowed is not done");
+    ensure!(heard.text.contains(S::SHOWN), "the client did not see what the target answered: {heard:?}");
+    let shown = subject.dwelling().recordings.shown()?;
+    ensure!(shown.contains(S::SHOWN), "the client saw what was not recorded");
     Ok(())
 }
 

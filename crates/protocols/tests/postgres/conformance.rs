@@ -51,6 +51,7 @@ fn text(ask: Ask) -> &'static str {
 impl Subject for Postgres {
     type Session = Raw;
 
+    const SHOWN: &'static str = "allowed";
     const SECRET: &'static str = "whole-secret";
     const CREDENTIAL: &'static str = PASSWORD;
 

@@ -65,6 +65,8 @@ finds! {
         "the journal holds the injected credential";
     what_the_recording_does_not_have_is_found: SAYS_WHAT_IT_DOES_NOT_RECORD by what_a_client_sees_is_recorded,
         "the client saw what was not recorded";
+    what_the_recording_has_no_more_than_the_end_of_is_found: RECORDS_THE_END_ALONE by what_a_client_sees_is_recorded,
+        "the client saw what was not recorded";
     a_masked_value_in_the_recording_is_found: RECORDS_BEFORE_IT_MASKS by a_masked_value_is_nowhere,
         "the recording holds the masked value";
     what_is_shown_without_a_recorder_is_found: SAYS_WHAT_CANNOT_BE_RECORDED by what_cannot_be_recorded_is_not_shown,

@@ -98,6 +98,22 @@ impl MemoryRecordings {
         Ok(moments)
     }
 
+    /// All that clients were shown by these recordings, as text to look for words in.
+    ///
+    /// # Errors
+    /// Where one was touched.
+    pub fn shown(&self) -> anyhow::Result<String> {
+        let mut text = String::new();
+        for session in self.sessions() {
+            for Moment { entry, .. } in self.read(session)? {
+                if let Entry::Shown { bytes, .. } = entry {
+                    text.push_str(&String::from_utf8_lossy(&bytes));
+                }
+            }
+        }
+        Ok(text)
+    }
+
     /// Everything in all recordings, as text to look for words in.
     ///
     /// # Errors

@@ -80,6 +80,7 @@ impl Flaw {
     pub(super) const SAYS_WHAT_IT_DOES_NOT_RECORD: u8 = 18;
     pub(super) const RECORDS_BEFORE_IT_MASKS: u8 = 19;
     pub(super) const SAYS_WHAT_CANNOT_BE_RECORDED: u8 = 20;
+    pub(super) const RECORDS_THE_END_ALONE: u8 = 21;
 }
 
 /// The toy with this flaw, between a target that remembers and clients.
@@ -97,6 +98,7 @@ impl<const FLAW: u8> Subject for Toy<FLAW> {
 
     const SECRET: &'static str = "4111-whole-secret";
     const CREDENTIAL: &'static str = "s3cret-Inject3d";
+    const SHOWN: &'static str = NOTHING;
 
     async fn start() -> Result<Self> {
         let (reach, arrivals) = Reach::pairs();
@@ -345,7 +347,12 @@ impl<const FLAW: u8> Session<FLAW> {
     /// A client that has left hears nothing, nor does one whose session cannot be recorded.
     async fn say(&mut self, line: &str) {
         let line = format!("{line}\n");
-        let recorded = FLAW == Flaw::SAYS_WHAT_IT_DOES_NOT_RECORD || self.gate.shown(None, line.as_bytes()).is_ok();
+        let unrecorded = match FLAW {
+            Flaw::SAYS_WHAT_IT_DOES_NOT_RECORD => true,
+            Flaw::RECORDS_THE_END_ALONE => line != "done\n",
+            _ => false,
+        };
+        let recorded = unrecorded || self.gate.shown(None, line.as_bytes()).is_ok();
         if recorded || FLAW == Flaw::SAYS_WHAT_CANNOT_BE_RECORDED {
             drop(self.client.write_all(line.as_bytes()).await);
         }
