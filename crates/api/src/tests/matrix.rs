@@ -90,7 +90,7 @@ fn expected(route: &Route, who: Who) -> StatusCode {
         Permission::Auditor => StatusCode::FORBIDDEN,
         Permission::Token => match (route.path, who) {
             ("/v1/openapi.json" | "/v1/approvals" | "/v1/sessions" | "/v1/token/revoke", _) => StatusCode::OK,
-            ("/v1/sessions/{id}", Asker | Auditor) => StatusCode::OK,
+            ("/v1/sessions/{id}", Asker | Auditor | Operator) => StatusCode::OK,
             ("/v1/sessions/{id}", _) => StatusCode::NOT_FOUND,
             // without a reason
             ("/v1/sessions/{id}/kill", Operator) => StatusCode::BAD_REQUEST,

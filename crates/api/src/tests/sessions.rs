@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body::Body as _;
 use postern_core::document::{Findings, Reader};
-use postern_core::gate::{Accepted, Gate};
+use postern_core::gate::{Accepted, Gate, Halt, Open};
 use postern_core::inventory::{Inventory, Means};
 use postern_core::journal::Event;
 use postern_core::ports::{Client, Later, Protocol};
@@ -69,7 +69,7 @@ fn types(body: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everybody_sees_their_own_sessions_and_auditors_all() {
+async fn everybody_sees_their_own_sessions_and_who_audits_or_operates_all() {
     let desk = Desk::new();
     let mut open = Vec::new();
     for token in ["ci", "others", "ci", "hals", "ci"] {
@@ -86,7 +86,8 @@ async fn everybody_sees_their_own_sessions_and_auditors_all() {
         ("", "ci", 3),
         ("", "others", 1),
         ("", "anns", 0),
-        ("", "opas", 0),
+        ("", "opas", 5),
+        ("?live=true", "opas", 4),
         ("", "eves", 5),
         ("?live=true", "eves", 4),
         ("?live=false", "eves", 1),
@@ -182,7 +183,12 @@ async fn piece(body: &mut Body) -> Option<String> {
 
 /// Follows a recording as whoever has the token.
 async fn follow(desk: &Desk, id: impl std::fmt::Display, token: &str) -> Body {
-    let request = bearing(Request::get(format!("/v1/recordings/{id}?follow=true")), token);
+    look(desk, &format!("/v1/recordings/{id}?follow=true"), token).await
+}
+
+/// Looks at a recording as whoever has the token.
+async fn look(desk: &Desk, path: &str, token: &str) -> Body {
+    let request = bearing(Request::get(path), token);
     let (mut parts, body) = request.body(Body::empty()).unwrap().into_parts();
     parts.extensions.insert(crate::Client(Dwelling::CLIENT));
     let response = desk.api.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
@@ -222,4 +228,94 @@ async fn who_audits_no_more_follows_no_more() {
     let said = piece(&mut body).await.unwrap();
     assert_eq!(lines(&said)[0]["code"], "PST-3025", "{said}");
     assert_eq!(piece(&mut body).await, None);
+}
+
+/// Puts on the tape what no compression makes small.
+fn much(gate: &Gate<Open>) {
+    let mut seed = 1_u64;
+    for _ in 0..40 {
+        let random = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            0x40 | seed.to_be_bytes()[0] & 0x3f
+        });
+        let word: Vec<u8> = random.take(32_000).collect();
+        gate.shown(None, &word).unwrap();
+    }
+}
+
+/// What comes of a body, and the code that it breaks with, if it does.
+async fn rest(body: &mut Body) -> (usize, Option<String>) {
+    let mut count = 0_usize;
+    let mut last = String::new();
+    while let Some(said) = piece(body).await {
+        (count, last) = (count.saturating_add(1), said);
+    }
+    (count, lines(&last)[0]["code"].as_str().map(str::to_owned))
+}
+
+/// THREAT: who reads slowly is always behind, and would decide for how long they may look.
+#[tokio::test]
+async fn who_audits_no_more_reads_no_more_however_far_behind() {
+    for after in [1, 3] {
+        let desk = Desk::new();
+        let gate = desk.dwelling.open("ci", "shop").await.unwrap();
+        much(&gate);
+        for query in ["", "?follow=true"] {
+            let mut body = look(&desk, &format!("/v1/recordings/{}{query}", gate.session()), "eves").await;
+            for _ in 0..after {
+                piece(&mut body).await.unwrap();
+            }
+            let policy = super::POLICY;
+            desk.dwelling.change(&policy.replace("auditors = [\"principal:eve\"]", "auditors = []")).unwrap();
+            let (count, code) = rest(&mut body).await;
+            // what was verified by then is hers
+            assert!(count < 10, "{count} pieces");
+            assert_eq!(code.as_deref(), Some("PST-3025"));
+            desk.dwelling.change(policy).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_looks_on_with_a_token_that_is_over() {
+    let desk = Desk::new();
+    let gate = desk.dwelling.open("ci", "shop").await.unwrap();
+    much(&gate);
+    let mut body = follow(&desk, gate.session(), "eves").await;
+    piece(&mut body).await.unwrap();
+    desk.dwelling.clock.advance(Duration::from_secs(100 * 365 * 24 * 60 * 60));
+    assert_eq!(rest(&mut body).await.1.as_deref(), Some("PST-1002"));
+}
+
+#[tokio::test]
+async fn what_is_played_ends_where_it_was_when_it_began() {
+    let desk = Desk::new();
+    let gate = desk.dwelling.open("ci", "shop").await.unwrap();
+    gate.shown(None, b"before").unwrap();
+    let mut body = look(&desk, &format!("/v1/recordings/{}", gate.session()), "eves").await;
+    assert_eq!(types(&piece(&mut body).await.unwrap()), ["opened"]);
+    gate.shown(None, b"after").unwrap();
+    gate.close("the client left").await.unwrap();
+    assert_eq!(lines(&piece(&mut body).await.unwrap())[0]["text"], "before");
+    let end = &lines(&piece(&mut body).await.unwrap())[0];
+    assert_eq!((&end["type"], &end["whole"], &end["live"]), (&"end".into(), &false.into(), &true.into()));
+    assert_eq!(piece(&mut body).await, None);
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_waits_for_nobody_who_looks_on() {
+    let desk = Desk::new();
+    let gate = desk.dwelling.open("ci", "shop").await.unwrap();
+    let mut body = follow(&desk, gate.session(), "eves").await;
+    piece(&mut body).await.unwrap();
+    let waits = tokio::time::timeout(Duration::from_millis(30), piece(&mut body)).await;
+    assert!(waits.is_err());
+    much(&gate);
+    let mut behind = follow(&desk, gate.session(), "eves").await;
+    piece(&mut behind).await.unwrap();
+    desk.dwelling.halt.send_replace(Halt::Stopping);
+    for mut body in [body, behind] {
+        let stopped = tokio::time::timeout(Duration::from_secs(5), rest(&mut body)).await.unwrap();
+        assert_eq!(stopped.1.as_deref(), Some("PST-5004"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::identity::Principal;
 use crate::journal::Event;
 use crate::ports::Later;
-use crate::record::{Note, Tape};
+use crate::record::{Head, Note, Tape};
 
 /// Every session that is open.
 #[derive(Debug, Default)]
@@ -39,6 +39,11 @@ impl Live {
     #[must_use]
     pub fn has(&self, session: SessionId) -> bool {
         self.sessions().contains_key(&session)
+    }
+
+    /// How much is kept by now of an open session.
+    pub(super) fn head(&self, session: SessionId) -> Option<Head> {
+        self.sessions().get(&session).map(|open| open.tape.head())
     }
 
     /// What a panicking session left is whole entries all the same.
@@ -86,7 +91,7 @@ impl House {
         Err(Fault::client(Code::RoleMissing, message).hint("`operators` in [roles] names them"))
     }
 
-    /// Ends an open session for somebody who operates the gateway, and says whose it was doing and why. Tells whether
+    /// Ends an open session for somebody who operates the gateway, and says who did and why. Tells whether
     /// it was open.
     ///
     /// # Errors
