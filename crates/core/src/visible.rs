@@ -41,14 +41,18 @@ pub fn json(json: &str) -> String {
 pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            // soft hyphen, Arabic letter mark, Hangul fillers, Mongolian vowel separator
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            // soft hyphen, grapheme joiner, Arabic letter mark, Hangul fillers, Khmer inherent vowels, empty Braille
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}'
+            | '\u{3164}' | '\u{ffa0}'
+            // Mongolian and other variation selectors and vowel separator, shorthand and musical format signs
+            | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
             // zero width and direction marks, line and paragraph separators, embeddings and overrides
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             // word joiner, invisible operators, isolates, deprecated format characters
             | '\u{2060}'..='\u{206f}'
-            // byte order mark, interlinear annotations, tags
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            // byte order mark, interlinear annotations and what is kept free beside them, tags and more selectors
+            | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn written(text: &str, stays: fn(char) -> bool) -> String {

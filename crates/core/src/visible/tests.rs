@@ -27,6 +27,34 @@ fn every_direction_character_deceives() {
     }
 }
 
+/// Those that Unicode says to show nothing for (`Default_Ignorable_Code_Point`), and a blank that is no space.
+#[test]
+fn every_invisible_character_deceives() {
+    let ranges = [
+        ('\u{ad}', '\u{ad}'),
+        ('\u{34f}', '\u{34f}'),
+        ('\u{61c}', '\u{61c}'),
+        ('\u{115f}', '\u{1160}'),
+        ('\u{17b4}', '\u{17b5}'),
+        ('\u{180b}', '\u{180f}'),
+        ('\u{200b}', '\u{200f}'),
+        ('\u{202a}', '\u{202e}'),
+        ('\u{2060}', '\u{206f}'),
+        ('\u{2800}', '\u{2800}'),
+        ('\u{3164}', '\u{3164}'),
+        ('\u{fe00}', '\u{fe0f}'),
+        ('\u{feff}', '\u{feff}'),
+        ('\u{ffa0}', '\u{ffa0}'),
+        ('\u{fff0}', '\u{fff8}'),
+        ('\u{1bca0}', '\u{1bca3}'),
+        ('\u{1d173}', '\u{1d17a}'),
+        ('\u{e0000}', '\u{e0fff}'),
+    ];
+    for c in ranges.into_iter().flat_map(|(first, last)| first..=last) {
+        assert!(deceives(c), "{c:?}");
+    }
+}
+
 #[test]
 fn json_means_the_same_and_deceives_nobody() {
     let deceptive = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0041}\t\n\u{1f600}b";
