@@ -11,7 +11,7 @@ use super::Remote;
 pub enum Sessions {
     /// Who is or was where; newest first
     ///
-    /// Everybody sees their own sessions, auditors all.
+    /// Everybody sees their own sessions, auditors and operators all.
     List(List),
     /// One session: who, where, from when to when
     Show {
@@ -26,8 +26,8 @@ pub enum Sessions {
     },
     /// Play what was recorded of a session: what was asked, what was decided, what the client saw
     ///
-    /// In its own time, or faster, and verified on the way: it says where a recording was touched, and whether all of it
-    /// was there. For auditors; the journal says who looked. Nothing in a recording reaches the terminal but text.
+    /// In its own time, or faster, and verified on the way: it says where a recording was touched, and fails where that was
+    /// not all of it. For auditors; the journal says who looked. Nothing in a recording reaches the terminal but text.
     Play(Play),
     /// Look on while a session lasts
     ///
@@ -71,7 +71,7 @@ pub struct List {
     #[arg(long)]
     pub live: bool,
     /// At most so many
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = count)]
     pub limit: usize,
     /// Which gateway, and as whom
     #[command(flatten)]
@@ -98,6 +98,11 @@ pub struct Play {
     /// Print one JSON object a line, at once
     #[arg(long)]
     pub json: bool,
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse::<usize>().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "write a whole number above 0".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use postern_core::visible::line;
 use reqwest::{Certificate, Client, Method, Response, StatusCode, Url, redirect};
 use serde::Deserialize;
 use serde_json::Value;
@@ -179,9 +180,10 @@ async fn read(response: Response) -> Result<Value> {
     let Ok(Problem { code, detail, hint }) = serde_json::from_str(&text) else {
         return Err(Failure::new(format!("the gateway answered {status}")).into());
     };
-    let failure = Failure::new(format!("{code}: {detail}"));
+    // THREAT: whoever answers may be no gateway, and an answer may hold a stranger's words
+    let failure = Failure::new(format!("{}: {}", line(&code), line(&detail)));
     Err(match hint {
-        Some(hint) => failure.hint(hint),
+        Some(hint) => failure.hint(line(&hint)),
         None => failure,
     }
     .into())

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: Sessions, out: &mut dyn Write) -> Result<()> {
         }
         Sessions::Tail { id, remote, json } => {
             let lines = Gateway::new(&remote)?.lines(&path("/v1/recordings/", &id, "?follow=true")?).await?;
-            play::tail(lines, json, out).await
+            play::tail(lines, &id, json, out).await
         }
         Sessions::Kill { id, reason, remote, json } => {
             let path = path("/v1/sessions/", &id, "/kill")?;

@@ -172,9 +172,12 @@ fn a_gateway_that_is_killed_leaves_all_but_the_last_moment() {
     psql.wait().unwrap();
 
     let _gateway = served.site.start();
-    let played = stdout(&served.site.run_as("ann", &["sessions", "play", &id, "--idle", "0"]));
-    assert!(played.contains("swordfish") && played.contains("pg_sleep"), "{played}");
-    assert!(played.contains("NOT WHOLE") && !played.contains("and whole"), "{played}");
+    let played = served.site.run_as("ann", &["sessions", "play", &id, "--idle", "0"]);
+    let (said, failed) = (stdout(&played), stderr(&played));
+    assert!(said.contains("swordfish") && said.contains("pg_sleep"), "{said}");
+    assert!(said.contains("NOT WHOLE") && !said.contains("and whole"), "{said}");
+    assert_eq!(played.status.code(), Some(1));
+    assert!(failed.contains("the recording is not whole") && failed.contains("postern audit verify"), "{failed}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use postern_core::visible::json as shown_json;
+use postern_core::visible::{json as shown_json, line};
 use serde_json::Value;
 
 use crate::cli::Play;
@@ -18,13 +18,6 @@ use super::screen::Screen;
 
 /// The longest time in which nothing happened that is waited for, at its own speed: no session lasts longer.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// What a line says of the rest.
-enum Judged {
-    GoesOn,
-    IsOver,
-    Broken(Failure),
-}
 
 /// Shows a recording as it was, in time.
 pub(super) async fn play(mut lines: Lines, args: &Play, out: &mut dyn Write) -> Result<()> {
@@ -45,17 +38,15 @@ pub(super) async fn play(mut lines: Lines, args: &Play, out: &mut dyn Write) -> 
             }
             screen.show(&value, out)?;
         }
-        match judged(&value) {
-            Judged::GoesOn => {}
-            Judged::IsOver => return Ok(()),
-            Judged::Broken(failure) => return Err(failure.into()),
+        if let Some(judged) = judged(&value, &args.id) {
+            return judged;
         }
     }
     Err(broken_off().into())
 }
 
 /// Shows a recording as it is made.
-pub(super) async fn tail(mut lines: Lines, json: bool, out: &mut dyn Write) -> Result<()> {
+pub(super) async fn tail(mut lines: Lines, id: &str, json: bool, out: &mut dyn Write) -> Result<()> {
     let mut screen = Screen::default();
     while let Some(text) = lines.next().await? {
         let value = read(&text)?;
@@ -68,10 +59,8 @@ pub(super) async fn tail(mut lines: Lines, json: bool, out: &mut dyn Write) -> R
             screen.settle(out)?;
             out.flush()?;
         }
-        match judged(&value) {
-            Judged::GoesOn => {}
-            Judged::IsOver => return Ok(()),
-            Judged::Broken(failure) => return Err(failure.into()),
+        if let Some(judged) = judged(&value, id) {
+            return judged;
         }
     }
     Err(broken_off().into())
@@ -87,17 +76,33 @@ fn wait(gap: u64, args: &Play) -> Duration {
     args.idle.map_or(gap, |idle| gap.min(Duration::from_secs_f64(idle)))
 }
 
-fn judged(value: &Value) -> Judged {
+/// What a line says of the whole recording, if it is the last.
+pub(super) fn judged(value: &Value, id: &str) -> Option<Result<()>> {
+    let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or(false);
     match value.get("type").and_then(Value::as_str) {
-        Some("end") => Judged::IsOver,
+        Some("end") if flag("whole") || flag("live") => Some(Ok(())),
+        Some("end") => Some(Err(not_whole(value, id).into())),
         Some("broken") => {
             let said = |name| super::word(value, name);
             let failure = Failure::new(format!("{}: {}", said("/code"), said("/message")));
-            let hint = value.get("hint").and_then(Value::as_str).map(postern_core::visible::line);
-            Judged::Broken(hint.into_iter().fold(failure, Failure::hint))
+            let hint = value.get("hint").and_then(Value::as_str).map(line);
+            Some(Err(hint.into_iter().fold(failure, Failure::hint).into()))
         }
-        _ => Judged::GoesOn,
+        _ => None,
     }
+}
+
+/// Which of the two it is only the journal can tell.
+fn not_whole(value: &Value, id: &str) -> Failure {
+    let rest = value.get("unread_bytes").and_then(Value::as_u64).unwrap_or(0);
+    let rest = if rest > 0 { format!(", and {rest} bytes follow that make no part of it") } else { String::new() };
+    Failure::new(format!(
+        "the recording is not whole: its end was cut off or changed, or the gateway was killed before it was kept{rest}"
+    ))
+    .hint(format!(
+        "`postern audit verify` compares it with what the journal states; `postern audit search session:{}` tells the rest",
+        line(id)
+    ))
 }
 
 fn broken_off() -> Failure {

@@ -13,6 +13,8 @@ use super::word;
 
 /// How many rows are gathered before a table is drawn.
 const GATHERED: usize = 100;
+/// What stands for no value. Text that looks the same is quoted.
+const NULL: &str = "∅";
 /// How much of a cell is shown, in characters.
 const WIDEST: usize = 80;
 
@@ -94,7 +96,7 @@ impl Table {
 
     fn add(&mut self, value: &Value, out: &mut dyn Write) -> io::Result<()> {
         let cells = value.get("cells").and_then(Value::as_array).into_iter().flatten();
-        self.rows.push(cells.map(|cell| cell.as_str().map_or_else(|| "∅".to_owned(), short)).collect());
+        self.rows.push(cells.map(|cell| cell.as_str().map_or_else(|| NULL.to_owned(), short)).collect());
         if self.rows.len() >= GATHERED { self.draw(out) } else { Ok(()) }
     }
 
@@ -137,7 +139,7 @@ fn operation(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     block(value.get("text").and_then(Value::as_str).unwrap_or_default(), "> ", out)?;
     let parameters = value.get("parameters").and_then(Value::as_array).into_iter().flatten();
     for (index, parameter) in (1_usize..).zip(parameters) {
-        let shown = parameter.as_str().map_or_else(|| "∅".to_owned(), |base64| short(&decoded(base64)));
+        let shown = parameter.as_str().map_or_else(|| NULL.to_owned(), |base64| short(&decoded(base64)));
         writeln!(out, "> ${index} = {shown}")?;
     }
     Ok(())
@@ -153,7 +155,8 @@ fn finished(value: &Value, out: &mut dyn Write) -> io::Result<()> {
 
 fn message(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     let code = optional(value, "/code", " ");
-    writeln!(out, "{}{code}: {}", word(value, "/severity"), word(value, "/message"))?;
+    // THREAT: a target that speaks for this verb; only this verb's own words begin a line
+    writeln!(out, "* {}{code}: {}", word(value, "/severity"), word(value, "/message"))?;
     for (pointer, name) in [("/detail", "detail"), ("/hint", "hint")] {
         if value.pointer(pointer).is_some() {
             writeln!(out, "  {name}: {}", word(value, pointer))?;
@@ -168,11 +171,8 @@ fn end(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     match (flag("whole"), flag("live")) {
         (true, _) => writeln!(out, "\nverified, and whole: {head}"),
         (false, true) => writeln!(out, "\nverified so far: {head}; the session goes on"),
-        (false, false) => writeln!(
-            out,
-            "\nverified so far: {head}; NOT WHOLE: the gateway was killed before the end of this session was kept, or its \
-             end was cut off. The journal states how far it got"
-        ),
+        // why is the verb's to say
+        (false, false) => writeln!(out, "\nverified so far: {head}; NOT WHOLE"),
     }
 }
 
@@ -189,7 +189,8 @@ fn short(text: &str) -> String {
     if more > 0 {
         shown.push_str(&format!("… and {more} more"));
     }
-    line(&shown)
+    let shown = line(&shown);
+    if shown.trim_matches('\'') == NULL { format!("'{shown}'") } else { shown }
 }
 
 fn decoded(base64: &str) -> String {

@@ -2,6 +2,7 @@ use postern_core::visible::deceives;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::play::judged;
 use super::screen::Screen;
 use super::{print_json, print_list, print_one};
 
@@ -77,6 +78,35 @@ fn what_is_not_whole_is_not_called_whole() {
     assert!(end(true, false).contains("verified, and whole: 3 chunks, head abc"));
     assert!(end(false, true).contains("the session goes on"));
     assert!(end(false, false).contains("NOT WHOLE"));
+
+    let judged =
+        |line: Value| judged(&line, "ses_x").map(|judged| judged.map_err(|failure| crate::failure::shown(&failure)));
+    let end = |whole, live, rest| judged(json!({ "type": "end", "whole": whole, "live": live, "unread_bytes": rest }));
+    assert_eq!(judged(json!({ "type": "closed" })), None);
+    assert_eq!((end(true, false, 0), end(false, true, 7)), (Some(Ok(())), Some(Ok(()))));
+    let cut = end(false, false, 0).unwrap().unwrap_err();
+    assert!(cut.contains("not whole") && cut.contains("postern audit search session:ses_x"), "{cut}");
+    assert!(end(false, false, 7).unwrap().unwrap_err().contains("and 7 bytes follow"));
+    let broken = judged(json!({ "type": "broken", "code": "PST-5007", "message": "chunk 1", "hint": "\u{1b}[2J" }));
+    assert!(broken.unwrap().unwrap_err().ends_with("hint: ⟨U+001B⟩[2J"));
+}
+
+/// THREAT: a target that speaks for this verb.
+#[test]
+fn only_this_verbs_own_words_begin_a_line() {
+    let own = "verified, and whole: 3 chunks, head abc";
+    let mut lines = recording(own);
+    lines.truncate(lines.len() - 1);
+    lines.extend([json!({ "type": "row", "cells": [own] }), json!({ "type": "message", "severity": own })]);
+    let shown = shown(&lines);
+    assert!(!shown.lines().any(|line| line.starts_with(own)), "{shown}");
+}
+
+#[test]
+fn no_value_is_not_text_that_looks_like_it() {
+    let row = |cell: Value| shown(&[json!({ "type": "row", "cells": [cell] })]);
+    assert_eq!((row(Value::Null), row(json!("∅"))), ("  ∅\n".to_owned(), "  '∅'\n".to_owned()));
+    assert_ne!(row(json!("∅")), row(json!("'∅'")));
 }
 
 #[test]
