@@ -164,7 +164,7 @@ impl Scope {
                 (_, Answer::Failed(why)) => weighed.failed = weighed.failed.or_else(|| Some(undecided(rule, &why))),
                 (RuleEffect::Forbid, Answer::Yes | Answer::Unknown) => {
                     weighed.perhaps = weighed.perhaps.or(Some(rule));
-                    let certain = rule.means(trial.operation, atom.effect);
+                    let certain = rule.means(trial.operation, atom.effect) && rule.points_at(self.protocol(), atom);
                     weighed.forbid = weighed.forbid.or_else(|| certain.then_some(rule));
                 }
                 (RuleEffect::Approve, answer @ (Answer::Yes | Answer::Unknown)) => {
@@ -310,7 +310,13 @@ impl Rule {
         effect != Effect::Unknown || self.effect != RuleEffect::Allow || named()
     }
 
+    /// Whether the rule may speak of an object: of what nobody could read, none can be ruled out.
     fn concerns(&self, protocol: &str, atom: &Atom<'_>) -> bool {
+        atom.effect == Effect::Unknown || self.points_at(protocol, atom)
+    }
+
+    /// Whether the rule speaks of an object, or of a part of it.
+    fn points_at(&self, protocol: &str, atom: &Atom<'_>) -> bool {
         let part = |pattern: &ObjectPattern| match (pattern.column(), atom.column) {
             (None, _) | (Some(_), Part::Any) => true,
             (Some(pattern), Part::Column(name)) => matches(pattern, name),

@@ -79,6 +79,8 @@ impl Index {
                 }
             } else {
                 patterns.iter().for_each(|pattern| index.add(at, pattern.parts()));
+                // what nobody could read may be done to anything
+                index.anywhere.entry(Effect::Unknown).or_default().push(at);
             }
         }
         index

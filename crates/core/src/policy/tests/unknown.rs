@@ -75,3 +75,41 @@ fn what_nobody_could_read_counts_as_what_is_forbidden() {
         &[("tables.run?: execute public.f", "hold ask"), ("tables.run: execute public.f", "allow runs")],
     );
 }
+
+#[test]
+fn what_nobody_could_read_may_be_done_to_what_is_forbidden() {
+    let rules = policy(
+        r#"
+        [[rule]]
+        name = "runs"
+        effect = "allow"
+        who = ["*"]
+        on = ["*"]
+        do = { effects = ["read", "delete", "unknown"] }
+
+        [[rule]]
+        name = "ask"
+        effect = "approve"
+        who = ["*"]
+        on = ["target:stats"]
+        do = { effects = ["delete"], objects = ["payroll.*"] }
+        with = { approvers = ["group:dba"] }
+
+        [[rule]]
+        name = "never"
+        effect = "forbid"
+        who = ["*"]
+        on = ["target:shop"]
+        do = { objects = ["payroll.salaries"] }
+        "#,
+    );
+    let table = |decision: &'static str| {
+        [
+            ("tables.run: read public.orders", "allow runs"),
+            ("tables.run?: read public.orders", decision),
+            ("tables.run: unknown public.orders", decision),
+        ]
+    };
+    check(&scope(&rules, &bot(), "shop"), &table("deny 3002 never"));
+    check(&scope(&rules, &bot(), "stats"), &table("hold ask"));
+}

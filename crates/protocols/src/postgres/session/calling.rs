@@ -1,10 +1,14 @@
 //! Functions called by number, past every statement (55.2.4, "Function Call"). libpq's large objects are called so.
 //!
 //! What such a message asks for is what a SELECT of that function would ask for: it is read as one, decided as one, and
-//! shown to humans as one. The numbers of the server's own functions never change; another number is a function that
-//! nobody here knows.
+//! shown to humans as one. The numbers of the server's own functions never change.
+//!
+//! THREAT: a number that stands for another function than the one that was decided about. What is not on the list is
+//! refused, whatever the rules say.
 
 use bytes::Bytes;
+use postern_core::Code;
+use postern_core::verdict::Denial;
 
 /// The functions that libpq calls, by number (`pg_proc.dat`).
 const KNOWN: &[(u32, &str)] = &[
@@ -27,11 +31,13 @@ const KNOWN: &[(u32, &str)] = &[
 ];
 
 /// The statement that asks for the same.
-pub(super) fn statement(function: u32, arguments: usize) -> Bytes {
-    let known = KNOWN.iter().find(|(number, _)| *number == function);
-    let name = known.map_or(format!("\"function {function}\""), |(_, name)| format!("pg_catalog.{name}"));
+pub(super) fn statement(function: u32, arguments: usize) -> Result<Bytes, Denial> {
+    let Some((_, name)) = KNOWN.iter().find(|(number, _)| *number == function) else {
+        let message = format!("calling function {function} by its number is not passed through this gateway");
+        return Err(Denial::new(Code::NotSupported, message).hint("call it by its name, in a SELECT"));
+    };
     let places: Vec<String> = (1..=arguments).map(|number| format!("${number}")).collect();
-    Bytes::from(format!("SELECT {name}({})", places.join(", ")))
+    Ok(Bytes::from(format!("SELECT pg_catalog.{name}({})", places.join(", "))))
 }
 
 #[cfg(test)]

@@ -110,8 +110,13 @@ impl Session<'_> {
                 if !self.replies.settled() {
                     return Ok(Taken::NotYet);
                 }
-                let request = Request::new(calling::statement(function, arguments.len()), Wanted::Call);
-                return self.request(Request { formats, parameters: arguments, ..request }, frame).await;
+                match calling::statement(function, arguments.len()) {
+                    Ok(text) => {
+                        let request = Request::new(text, Wanted::Call);
+                        return self.request(Request { formats, parameters: arguments, ..request }, frame).await;
+                    }
+                    Err(denial) => self.refuse(refuse::denial(&denial), Message::Simple).await?,
+                }
             }
             Frontend::Terminate => return Err(End::Client),
             Frontend::Password(_) => {
