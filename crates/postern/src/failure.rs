@@ -7,6 +7,7 @@ use std::io;
 
 use postern_core::Fault;
 use postern_core::target::Nowhere;
+use postern_core::visible::visible;
 
 use crate::config::Mistakes;
 
@@ -75,6 +76,10 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn with_hint(message: &str, hint: Option<&str>) -> String {
-    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("error: {message}{hint}")
+    // THREAT: a target or an issuer that writes to the terminal of whoever reads why it failed
+    let hint = hint.map(|hint| format!("\nhint: {}", visible(hint))).unwrap_or_default();
+    format!("error: {}{hint}", visible(message))
 }
+
+#[cfg(test)]
+mod tests;
