@@ -31,6 +31,7 @@ pub struct Reference {
     protocol: &'static str,
     object: ObjectPattern,
     column: Option<String>,
+    masks: bool,
 }
 
 /// What there is on the targets that a reference is about.
@@ -46,13 +47,20 @@ impl Reference {
     /// An object that a rule names, and perhaps a column of it.
     pub(super) fn of_rule(place: &Place, on: &[On], protocol: &'static str, object: &ObjectPattern) -> Self {
         let column = object.column().map(str::to_owned);
-        Self { place: place.clone(), on: on.to_vec(), protocol, object: object.clone(), column }
+        Self { place: place.clone(), on: on.to_vec(), protocol, object: object.clone(), column, masks: false }
     }
 
     /// A column that a mask names.
     pub(super) fn of_mask(place: &Place, on: &[On], protocol: &'static str, column: &ColumnPattern) -> Self {
         let (object, column) = (column.object.clone(), Some(column.column.clone()));
-        Self { place: place.clone(), on: on.to_vec(), protocol, object, column }
+        Self { place: place.clone(), on: on.to_vec(), protocol, object, column, masks: true }
+    }
+
+    /// Whether it is a mistake that it names nothing: somebody believes that the very column is masked.
+    #[must_use]
+    pub fn must_be_met(&self) -> bool {
+        let parts = self.object.parts().iter().chain(&self.column);
+        self.masks && !parts.into_iter().any(|part| part.contains('*'))
     }
 
     /// Whether it is about a target.

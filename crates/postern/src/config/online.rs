@@ -60,7 +60,8 @@ impl Config {
     }
 }
 
-/// Says so where a reference names nothing on any of its targets.
+/// Says so where a reference names nothing on any of its targets. A mask that protects nothing is a mistake; a list that
+/// serves many targets, or a rule for what is not there yet, may be meant.
 fn bind(findings: &mut Findings, reference: &Reference, about: &[&TargetName], holdings: &[&Holdings]) {
     if holdings.iter().any(|held| reference.is_met(held)) {
         return;
@@ -71,7 +72,12 @@ fn bind(findings: &mut Findings, reference: &Reference, about: &[&TargetName], h
     };
     let meant = holdings.iter().find_map(|held| reference.meant(held));
     let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
-    findings.warn(&reference.place, format!("`{reference}` names nothing on {targets}"), hint);
+    let message = format!("`{reference}` names nothing on {targets}");
+    if reference.must_be_met() {
+        findings.wrong(&reference.place, message, hint);
+    } else {
+        findings.warn(&reference.place, message, hint);
+    }
 }
 
 /// Says so where a file is not what the target holds.

@@ -192,7 +192,8 @@ pub(super) fn unread(statement: &Statement, denial: &Denial) -> Report {
 /// Whether a statement runs code of which nobody here knows what it does.
 pub(super) fn runs_code(statement: &Statement) -> bool {
     let unknown = |touch: &Touch| touch.effect == Effect::Unknown;
-    !statement.uses.hidden.is_empty() || statement.touches.iter().any(unknown)
+    let unread = statement.reading != Reading::Clear;
+    unread || !statement.uses.hidden.is_empty() || statement.touches.iter().any(unknown)
 }
 
 fn opaque(text: &[u8], unread: Unread) -> Statement {
