@@ -66,12 +66,12 @@ async fn a_refusal_is_heard_before_the_pipeline_ends() -> Result<()> {
 async fn a_question_of_the_gateways_own_that_failed_leaves_nothing_behind() -> Result<()> {
     let gateway = Gateway::start(15, SHOP, ALL).await?;
     let mut raw = Raw::log_in(&gateway).await?;
-    // long enough for none of the catalog's questions but some
-    let changes = [query("SET statement_timeout = 1"), query("CREATE TABLE made ()"), query("SELECT 1")];
-    let heard = raw.ask(&changes).await?;
-    assert_eq!(heard.get(4).map(String::as_str), Some("error 57014"), "{heard:?}");
-    let heard = raw.ask(&[query("SET statement_timeout = 0"), query("SELECT 1")]).await?;
-    assert_eq!(heard, ["SET", "ready", "fields ?column?", "row 1", "SELECT 1", "ready"]);
+    // not enough for all of the catalog's questions
+    let heard = raw.ask(&[query("CREATE TABLE made (); SET statement_timeout = 1"), query("SELECT 1")]).await?;
+    assert_eq!(heard, ["CREATE TABLE", "SET", "ready", "error 57014", "ready"]);
+    // nor always for this, where the machine is busy
+    while raw.ask(&[query("SET statement_timeout = 0")]).await? != ["SET", "ready"] {}
+    assert_eq!(raw.ask(&[query("SELECT 1")]).await?, ["fields ?column?", "row 1", "SELECT 1", "ready"]);
     Ok(())
 }
 
