@@ -1,6 +1,6 @@
 # `make` alone shows the commands: every target with a `##` line is one.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tidy fuzz
+.PHONY: help demo test e2e check tidy fuzz
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,6 +10,9 @@ demo: ## the whole product on this machine, nothing to configure (ARGS=--no-wait
 
 test: ## everything CI runs: format, lints, invariants, licences, docs, tests
 	@scripts/test
+
+e2e: ## the tests of others, direct and through Postern, and where they differ (ARGS=asyncpg: some of them)
+	@scripts/e2e $(ARGS)
 
 check: ## the quick part of it: format, lints, invariants
 	@scripts/test quick

@@ -59,7 +59,7 @@ fn psql(way: &Way) -> String {
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stdout(&output);
     assert!(said.contains("the end"), "{said}{}", stderr(&output));
-    // the gateway has process numbers of its own, to take cancel requests by
+    // each way has a process of its own
     let steady =
         |line: &str| line.split_once(" from server process with PID").map_or(line, |(line, _)| line).to_owned();
     (said + &stderr(&output)).lines().map(steady).collect::<Vec<_>>().join("\n")

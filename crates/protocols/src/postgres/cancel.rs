@@ -1,10 +1,11 @@
 //! Cancel requests: a client opens a second connection, names its session by a key, and is never answered.
 //!
-//! The key is the gateway's own and random; the target's is never shown. Guessing is useless within the rate that is
-//! let through, and a wrong key is not told from a right one. What a request means for what its session does is the
+//! The process is the target's, as SQL shows it; the key is the gateway's own and random, and the target's is never
+//! shown. Guessing is useless within the rate that is let through, and a wrong key is not told from a right one. What a request means for what its session does is the
 //! session's to say; see `session/cancelling.rs`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,16 +27,17 @@ const MOST_WANTED: usize = 16;
 /// How long a client is kept waiting until its session has dealt with its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The sessions that can be cancelled, by the process number that the gateway gave them.
+/// The sessions that can be cancelled, by the process that serves them at their target: each has processes of its own,
+/// so a number may be that of several.
 #[derive(Default)]
 pub(super) struct Cancels {
-    sessions: Mutex<HashMap<i32, Arc<Entry>>>,
+    sessions: Mutex<HashMap<i32, Vec<Arc<Listed>>>>,
     /// Whose turn it is, by address: who tries keys keeps nobody else waiting.
     turns: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
 /// How one session is cancelled.
-struct Entry {
+struct Listed {
     key: Bytes,
     heard: AtomicU64,
     wanted: mpsc::Sender<Wanted>,
@@ -52,21 +54,20 @@ pub(super) struct Wanted {
 /// A session on the list; it is taken off when it ends.
 pub(super) struct Registered<'a> {
     cancels: &'a Cancels,
-    /// The number that the client was given.
-    pub(super) process: i32,
-    entry: Arc<Entry>,
+    process: i32,
+    session: Arc<Listed>,
     wanted: mpsc::Receiver<Wanted>,
 }
 
 impl Registered<'_> {
     /// The key that the client was given.
     pub(super) fn key(&self) -> Bytes {
-        self.entry.key.clone()
+        self.session.key.clone()
     }
 
     /// Notes how many bytes the session has heard of its client.
     pub(super) fn heard(&self, bytes: u64) {
-        self.entry.heard.store(bytes, Ordering::SeqCst);
+        self.session.heard.store(bytes, Ordering::SeqCst);
     }
 
     /// Waits for a request.
@@ -80,43 +81,37 @@ impl Registered<'_> {
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        self.cancels.sessions().remove(&self.process);
+        let mut sessions = self.cancels.sessions();
+        if let Entry::Occupied(mut listed) = sessions.entry(self.process) {
+            listed.get_mut().retain(|one| !Arc::ptr_eq(one, &self.session));
+            if listed.get().is_empty() {
+                listed.remove();
+            }
+        }
     }
 }
 
 impl Cancels {
-    /// Lists a session, under a number and a key of its own.
-    pub(super) fn register(&self) -> Result<Registered<'_>, Fault> {
-        let random = SystemRandom::new();
-        let fill = |bytes: &mut [u8; 4]| {
-            random.fill(bytes).map_err(|_| Fault::gateway(Code::Internal, "the machine gives no random numbers"))
-        };
-        let mut sessions = self.sessions();
-        loop {
-            let (mut number, mut key) = ([0; 4], [0; 4]);
-            fill(&mut number)?;
-            fill(&mut key)?;
-            // a process number is positive, as operating systems number them
-            let process = i32::from_be_bytes(number) & i32::MAX;
-            if process == 0 || sessions.contains_key(&process) {
-                continue;
-            }
-            let (sender, wanted) = mpsc::channel(MOST_WANTED);
-            let entry =
-                Arc::new(Entry { key: Bytes::copy_from_slice(&key), heard: AtomicU64::default(), wanted: sender });
-            sessions.insert(process, Arc::clone(&entry));
-            return Ok(Registered { cancels: self, process, entry, wanted });
-        }
+    /// Lists a session, under the target's number and a key of its own of so many bytes.
+    pub(super) fn register(&self, process: i32, length: usize) -> Result<Registered<'_>, Fault> {
+        let mut key = vec![0; length];
+        let silent = |_| Fault::gateway(Code::Internal, "the machine gives no random numbers");
+        SystemRandom::new().fill(&mut key).map_err(silent)?;
+        let (sender, wanted) = mpsc::channel(MOST_WANTED);
+        let session = Arc::new(Listed { key: key.into(), heard: AtomicU64::default(), wanted: sender });
+        self.sessions().entry(process).or_default().push(Arc::clone(&session));
+        Ok(Registered { cancels: self, process, session, wanted })
     }
 
     /// Hands a request to its session, if its key is right, and waits until that has dealt with it.
     pub(super) async fn cancel(&self, from: IpAddr, process: i32, key: &[u8]) {
-        let found = self.sessions().get(&process).cloned();
-        let at = found.as_ref().map(|entry| entry.heard.load(Ordering::SeqCst)).unwrap_or_default();
+        let found = self.sessions().get(&process).cloned().unwrap_or_default();
+        let found: Vec<_> = found.into_iter().map(|one| (one.heard.load(Ordering::SeqCst), one)).collect();
         self.turn(from).await;
-        let Some(entry) = found.filter(|found| verify_slices_are_equal(&found.key, key).is_ok()) else { return };
+        let meant = found.into_iter().find(|(_, one)| verify_slices_are_equal(&one.key, key).is_ok());
+        let Some((at, session)) = meant else { return };
         let (done, dealt_with) = oneshot::channel();
-        if entry.wanted.try_send(Wanted { at, done }).is_ok() {
+        if session.wanted.try_send(Wanted { at, done }).is_ok() {
             // an error is what dropping the sender looks like
             timeout(PATIENCE, dealt_with).await.map(Result::ok).ok();
         }
@@ -134,7 +129,7 @@ impl Cancels {
         sleep(PACE).await;
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<i32, Arc<Entry>>> {
+    fn sessions(&self) -> MutexGuard<'_, HashMap<i32, Vec<Arc<Listed>>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

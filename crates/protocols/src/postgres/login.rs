@@ -29,12 +29,18 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// The time that it has to hear why it is refused.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 
+/// The length of a cancel key in protocol 3.0, and what servers make of it in 3.2 (55.7, "`BackendKeyData`").
+const SHORT_KEY: usize = 4;
+const LONG_KEY: usize = 32;
+
 /// A session that is about to begin.
 pub(super) struct LoggedIn {
     pub(super) gate: Gate<Open>,
     pub(super) inlet: Inlet,
     pub(super) outlet: Outlet,
     pub(super) welcome: Welcome,
+    /// How long a cancel key the client takes, in bytes.
+    pub(super) key_length: usize,
 }
 
 /// How a connection ended before it became a session.
@@ -61,7 +67,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
     let mut connection = Connection { inlet, outlet, encrypted: false, end_point: None, until };
-    let parameters = loop {
+    let (minor, parameters) = loop {
         match connection.startup().await {
             Ok(Some(Startup::Ssl)) => connection = connection.encrypt(&*tls, &gate).await?,
             Ok(Some(Startup::GssEnc)) => match connection.answer(b"N").await {
@@ -72,13 +78,18 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
                 cancels.cancel(address.ip(), process, &key).await;
                 return Err(Ended::Quietly);
             }
-            Ok(Some(Startup::Open { minor, parameters, .. })) => break connection.negotiate(minor, parameters),
+            Ok(Some(Startup::Open { minor, parameters, .. })) => {
+                break (minor, connection.negotiate(minor, parameters));
+            }
             Ok(None) => return Err(Ended::Quietly),
             Err(fault) => return Err(connection.refuse(gate.refused_login(fault).await).await),
         }
     };
     match connection.admit(gate, parameters, plaintext).await {
-        Ok((gate, welcome)) => Ok(LoggedIn { gate, inlet: connection.inlet, outlet: connection.outlet, welcome }),
+        Ok((gate, welcome)) => {
+            let key_length = if minor >= startup::MINOR { LONG_KEY } else { SHORT_KEY };
+            Ok(LoggedIn { gate, inlet: connection.inlet, outlet: connection.outlet, welcome, key_length })
+        }
         Err(fault) => Err(connection.refuse(fault).await),
     }
 }
@@ -124,9 +135,10 @@ impl Connection {
     fn negotiate(&mut self, minor: u16, parameters: Vec<(String, String)>) -> Vec<(String, String)> {
         let (options, parameters): (Vec<_>, Vec<_>) =
             parameters.into_iter().partition(|(name, _)| name.starts_with("_pq_."));
-        if minor > 0 || !options.is_empty() {
+        if minor > startup::MINOR || !options.is_empty() {
             let unknown = options.into_iter().map(|(name, _)| Bytes::from(name)).collect();
-            self.say(&Backend::NegotiateProtocolVersion { major: startup::MAJOR, minor: 0, unknown });
+            let minor = minor.min(startup::MINOR);
+            self.say(&Backend::NegotiateProtocolVersion { major: startup::MAJOR, minor, unknown });
         }
         parameters
     }

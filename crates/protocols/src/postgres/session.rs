@@ -117,6 +117,8 @@ pub(super) struct Session<'a> {
     adrift: bool,
     /// The server takes COPY data.
     copying: bool,
+    /// The server has said why it ends the session, and so has nobody else to.
+    dismissed: bool,
     /// A message that comes first once the target has answered.
     parked: Option<Frame>,
     holding: Option<Holding>,
@@ -155,19 +157,19 @@ impl<'a> Session<'a> {
         catalogs: &'a Catalogs,
         cancels: &'a Cancels,
     ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
-        let LoggedIn { mut gate, inlet, mut outlet, welcome } = logged;
+        let LoggedIn { mut gate, inlet, mut outlet, welcome, key_length } = logged;
         let over = gate.over();
         let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, &welcome.user)).await {
             Ok(names) => names,
             Err(fault) => return Err((gate, outlet, fault)),
         };
-        let registered = match cancels.register() {
+        let registered = match cancels.register(welcome.cancel.0, key_length) {
             Ok(registered) => registered,
             Err(fault) => return Err((gate, outlet, fault)),
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
-        greeting.push(Backend::BackendKeyData { process: registered.process, key: registered.key() });
+        greeting.push(Backend::BackendKeyData { process: welcome.cancel.0, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
         for message in greeting {
             message.encode(&mut outlet.buffer).ok();
@@ -197,6 +199,7 @@ impl<'a> Session<'a> {
             skipping: false,
             adrift: false,
             copying: false,
+            dismissed: false,
             parked: None,
             holding: None,
             cancelling: None,
@@ -298,7 +301,7 @@ impl<'a> Session<'a> {
         }
         match &end {
             End::Client => {}
-            End::Target if self.replies.is_empty() => {}
+            End::Target if self.dismissed || self.replies.is_empty() => {}
             End::Target => {
                 let fault =
                     Fault::target(Code::TargetLost, "the target closed the connection in the middle of an operation")

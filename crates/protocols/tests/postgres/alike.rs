@@ -1,6 +1,7 @@
 //! A policy that allows everything: the gateway is noticed in nothing.
 
 use anyhow::Result;
+use postern_protocols::postgres::wire::Backend;
 use postern_protocols::postgres::wire::Frontend::{Flush, Sync};
 use tokio::time::{Duration, sleep};
 
@@ -112,6 +113,40 @@ async fn who_keeps_a_table_locked_keeps_nobody_from_logging_in() -> Result<()> {
     tokio::select! {
         heard = locked => assert_eq!(heard?, ["fields ?column?", "row 1", "SELECT 1", "ready"]),
         ran = gateway.run_directly(&holds) => panic!("{ran:?}"),
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_has_the_number_that_sql_shows() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, ALL).await?;
+    let [mut one, mut other] = [Raw::log_in(&gateway).await?, Raw::log_in(&gateway).await?];
+    let heard = one.ask(&[query("SELECT pg_backend_pid()"), query("LISTEN bell")]).await?;
+    assert!(heard.contains(&format!("row {}", one.key.0)), "{heard:?} as {}", one.key.0);
+    other.ask(&[query("NOTIFY bell, 'ding'")]).await?;
+    let Backend::NotificationResponse { process, .. } = one.hear().await? else { panic!("no notification") };
+    assert_eq!(process, other.key.0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_a_session_says_so_itself() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, ALL).await?;
+    for asked in [vec![], vec![query("SELECT pg_sleep(20)")]] {
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.say(&asked).await?;
+        let busy = format!("SELECT wait_event FROM pg_stat_activity WHERE pid = {}", raw.key.0);
+        let wanted = if asked.is_empty() { "ClientRead" } else { "PgSleep" };
+        while gateway.server.run_sql("postgres", &busy)?.trim() != wanted {
+            sleep(Duration::from_millis(20)).await;
+        }
+        gateway.server.run_sql("postgres", &format!("SELECT pg_terminate_backend({})", raw.key.0))?;
+        let mut heard = Vec::new();
+        while let Ok(message) = raw.hear().await {
+            heard.push(describe(&message));
+        }
+        heard.retain(|line| !line.starts_with("fields"));
+        assert_eq!(heard, ["error 57P01"], "and nothing of the gateway's");
     }
     Ok(())
 }

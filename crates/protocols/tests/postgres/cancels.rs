@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use crate::gateway::Gateway;
 use crate::holding::{RULES, gateway};
 use crate::raw::{Raw, bind, describe, execute, extended, parse, query};
+use crate::{READS, SHOP};
 
 const STRUCTURE: &str = r#"
 [[rule]]
@@ -174,6 +175,30 @@ async fn a_cancel_of_the_gateways_own_question_fails_what_it_was_asked_for() -> 
             raw.ask(&[query("SELECT 1 FROM t WHERE id = 1")]).await?,
             ["fields ?column?", "row 1", "SELECT 1", "ready"]
         );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_as_long_as_the_version_has_it_and_cancels() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, &format!("{READS}{STRUCTURE}")).await?;
+    let as_bot = [("user", "bot"), ("database", "shop")];
+    for (minor, option, agreed, length) in
+        [(0, None, 0, 4), (2, None, 2, 32), (9999, None, 2, 32), (0, Some("on"), 0, 4)]
+    {
+        let parameters: Vec<_> = as_bot.into_iter().chain(option.map(|value| ("_pq_.novelty", value))).collect();
+        let mut raw = Raw::log_in_by(&gateway, minor, &parameters).await?;
+        let unknown: Vec<_> = option.map(|_| Bytes::from("_pq_.novelty")).into_iter().collect();
+        assert_eq!((&raw.spoken, raw.key.1.len()), (&(agreed, unknown), length));
+        raw.say(&[query("SELECT pg_sleep(20)")]).await?;
+        once(&gateway, SLEEPS).await?;
+        // somebody who knows the number and not the key
+        let mut stranger = request(&gateway, [127, 0, 0, 1], &(raw.key.0, vec![0; length].into())).await?;
+        assert_eq!(stranger.read(&mut [0; 8]).await?, 0);
+        once(&gateway, SLEEPS).await?;
+        cancel(&gateway, &raw).await?;
+        let heard = raw.until_ready(1).await?;
+        assert!(heard.contains(&"error 57014".to_owned()), "{heard:?}");
     }
     Ok(())
 }

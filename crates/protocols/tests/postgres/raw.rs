@@ -20,6 +20,8 @@ pub(crate) struct Raw {
     pub(crate) stream: TcpStream,
     input: BytesMut,
     pub(crate) key: (i32, Bytes),
+    /// The minor version that is spoken, and the options that are not.
+    pub(crate) spoken: (u16, Vec<Bytes>),
 }
 
 /// Frontend messages by short names.
@@ -64,10 +66,15 @@ impl Raw {
     }
 
     pub(crate) async fn log_in_with(gateway: &Gateway, parameters: &[(&str, &str)]) -> Result<Self> {
+        Self::log_in_by(gateway, 0, parameters).await
+    }
+
+    /// The same in this minor version of the protocol.
+    pub(crate) async fn log_in_by(gateway: &Gateway, minor: u16, parameters: &[(&str, &str)]) -> Result<Self> {
         let stream = TcpStream::connect(gateway.address).await?;
-        let mut raw = Self { stream, input: BytesMut::new(), key: (0, Bytes::new()) };
+        let mut raw = Self { stream, input: BytesMut::new(), key: (0, Bytes::new()), spoken: (minor, Vec::new()) };
         let mut out = BytesMut::new();
-        startup::encode_open(0, parameters, &mut out)?;
+        startup::encode_open(minor, parameters, &mut out)?;
         raw.stream.write_all(&out).await?;
         loop {
             match raw.hear().await? {
@@ -77,6 +84,7 @@ impl Raw {
                     raw.stream.write_all(&out).await?;
                 }
                 Backend::BackendKeyData { process, key } => raw.key = (process, key),
+                Backend::NegotiateProtocolVersion { minor, unknown, .. } => raw.spoken = (minor, unknown),
                 Backend::ReadyForQuery { .. } => return Ok(raw),
                 Backend::ErrorResponse(report) => bail!("{}", describe(&Backend::ErrorResponse(report))),
                 _ => {}

@@ -43,17 +43,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A notification. The server's name for this session becomes the one that the client knows, so that it tells its
-    /// own from others'. Whoever sends one says what it likes, and a trigger may send a row.
+    /// A notification. Whoever sends one says what it likes, and a trigger may send a row.
     pub(super) fn notification(&mut self, frame: &Frame) -> Result<(), End> {
+        if self.gate.masks().is_empty() {
+            self.to_client.push(&frame.raw);
+            return Ok(());
+        }
         let Backend::NotificationResponse { process, channel, payload } = Backend::decode(frame).map_err(broken)?
         else {
             return Ok(());
         };
-        let (server, _) = self.target_key;
-        let process = if process == server { self.registered.process } else { process };
-        let withheld = !payload.is_empty() && !self.gate.masks().is_empty();
-        let payload = if withheld { Bytes::from_static(WITHHELD) } else { payload };
+        let payload = if payload.is_empty() { payload } else { Bytes::from_static(WITHHELD) };
         self.say(&Backend::NotificationResponse { process, channel, payload });
         Ok(())
     }

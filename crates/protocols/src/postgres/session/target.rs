@@ -269,6 +269,7 @@ impl Session<'_> {
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
         let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
         self.copying = false;
+        self.dismissed |= fatal;
         // in a pipeline the server may have come to this, and to its cancellation, before anybody heard of what is before it
         if code == sqlstate::QUERY_CANCELED && self.stopping.is_none() {
             self.reconsider()?;

@@ -18,6 +18,9 @@ pub const LIMIT: usize = 10_000;
 /// The one major version that is spoken.
 pub const MAJOR: u16 = 3;
 
+/// The newest minor version that is spoken.
+pub const MINOR: u16 = 2;
+
 /// Requests stand where the version does: major 1234, which no protocol will have.
 const REQUEST: u16 = 1234;
 /// `CancelRequest`, minor of 80877102.
