@@ -32,4 +32,6 @@ mod sessions;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod target;
+#[cfg(test)]
 mod verbs;

@@ -40,9 +40,15 @@ impl Served {
     /// PostgreSQL of that version with a database `shop` that belongs to `app`, and a gateway in front of it that
     /// has yet to be started.
     pub(crate) fn new(version: u32, settings: &[(&str, &str)]) -> Self {
-        let mut options = Options { version, ..Options::default() }.login("app", PASSWORD);
-        options.script = "CREATE DATABASE shop OWNER app;".to_owned();
+        let mut options = Options { version, ..Options::default() };
         options.settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::of(options)
+    }
+
+    /// The same with a server of any kind.
+    pub(crate) fn of(options: Options) -> Self {
+        let mut options = options.login("app", PASSWORD);
+        options.script.insert_str(0, "CREATE DATABASE shop OWNER app;");
         let server = PostgresServer::start(options).unwrap();
         let site = Site::new();
         let served = Self { site, server, port: free_port() };

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use postern_core::gate::Lease;
 use postern_core::ports::{Encrypted, Link};
 use postern_core::{Code, Fault, Secret};
+use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
 
 use super::super::wire::{
@@ -64,7 +65,7 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
     let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
     parameters.extend(settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     startup::encode_open(0, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
-    authenticate(&mut leg, lease.password.as_ref()).await?;
+    authenticate(&mut leg, &lease).await?;
     welcome(leg, lease.user).await
 }
 
@@ -89,24 +90,26 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     Ok(Leg { inlet, outlet, tls: Some(end_point) })
 }
 
-async fn authenticate(leg: &mut Leg, secret: Option<&Secret>) -> Result<(), Fault> {
+async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
+    let secret = lease.password.as_ref();
     leg.outlet.drain_all().await.map_err(lost)?;
     match leg.authentication().await? {
         Authentication::Ok => Ok(()),
-        Authentication::CleartextPassword => {
-            // THREAT: a server, or whoever poses as it, that asks for the password in the open.
-            if leg.tls.is_none() {
-                return Err(unusable("it asks for the password in clear text without TLS"));
-            }
-            password::encode_password(needed(secret)?.expose(), &mut leg.outlet.buffer).map_err(unwritable)?;
-            leg.outlet.drain_all().await.map_err(lost)?;
-            match leg.authentication().await? {
-                Authentication::Ok => Ok(()),
-                _ => Err(broken("another request after the password")),
-            }
+        // THREAT: a server, or whoever poses as it, that asks for the password in the open.
+        Authentication::CleartextPassword if leg.tls.is_none() => {
+            Err(unusable("it asks for the password in clear text without TLS"))
+        }
+        Authentication::CleartextPassword => leg.password(needed(secret)?).await,
+        // THREAT: the same, for an answer that gives the password away to whoever tries enough of them, or that is handed
+        // on to the server itself.
+        Authentication::Md5 { .. } if leg.tls.is_none() => {
+            Err(unusable("it asks for an MD5 password without TLS"))
+        }
+        Authentication::Md5 { salt } => {
+            let hashed = md5_hash(lease.user.as_bytes(), needed(secret)?.expose(), salt);
+            leg.password(&Secret::new(hashed)).await
         }
         Authentication::Sasl { mechanisms } => scram(leg, &mechanisms, needed(secret)?).await,
-        Authentication::Md5 { .. } => Err(unusable("it asks for an MD5 password")),
         Authentication::SaslContinue(_) | Authentication::SaslFinal(_) => Err(broken("an exchange that was not begun")),
         Authentication::Other(kind) => Err(unusable(&format!("it asks for authentication of kind {kind}"))),
     }
@@ -160,6 +163,16 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
 }
 
 impl Leg {
+    /// Sends a password, or what stands for it, and expects that this was all.
+    async fn password(&mut self, secret: &Secret) -> Result<(), Fault> {
+        password::encode_password(secret.expose(), &mut self.outlet.buffer).map_err(unwritable)?;
+        self.outlet.drain_all().await.map_err(lost)?;
+        match self.authentication().await? {
+            Authentication::Ok => Ok(()),
+            _ => Err(broken("another request after the password")),
+        }
+    }
+
     async fn authentication(&mut self) -> Result<Authentication, Fault> {
         loop {
             match self.message().await? {
@@ -217,7 +230,7 @@ fn refused(report: &Report) -> Fault {
 
 fn unusable(why: &str) -> Fault {
     Fault::target(Code::TargetLogin, format!("the gateway cannot log in to the target: {why}"))
-        .hint("set the server to scram-sha-256, and the target's `login` to an account with a password")
+        .hint("see that the target's `login` has a password, and that the server asks for scram-sha-256 or speaks TLS")
 }
 
 fn broken(what: &str) -> Fault {
