@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
-use postern_core::ports::{Dial, Encrypt, Later, Link};
+use postern_core::ports::{ClientCertificate, Dial, Encrypt, Later, Link};
 use postern_core::target::{Target, TargetTls};
 use tokio::net::TcpStream;
 
@@ -31,14 +31,18 @@ pub struct Direct {
 }
 
 impl Direct {
-    async fn link(&self, target: &Target) -> Result<Link, Fault> {
+    async fn link(&self, target: &Target, certificate: Option<ClientCertificate>) -> Result<Link, Fault> {
         // Certificates first: what cannot be encrypted is not even called.
-        let tls = self.encryption(target)?;
+        let tls = self.encryption(target, certificate)?;
         let stream = connect(target).await?;
         Ok(Link { stream: Box::new(stream), tls })
     }
 
-    fn encryption(&self, target: &Target) -> Result<Option<Arc<dyn Encrypt>>, Fault> {
+    fn encryption(
+        &self,
+        target: &Target,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<Option<Arc<dyn Encrypt>>, Fault> {
         let (check, ca) = match &target.tls {
             TargetTls::VerifyFull { ca } => (Check::Full, ca),
             TargetTls::VerifyCa { ca } => (Check::Authority, ca),
@@ -48,7 +52,7 @@ impl Direct {
             Fault::target(Code::TargetCertificate, format!("target `{}`: {}", target.name, unreadable.what))
                 .cause(unreadable.cause)
         })?;
-        Ok(Some(Arc::new(TargetSide::new(target, check, authorities)?)))
+        Ok(Some(Arc::new(TargetSide::new(target, check, authorities, certificate)?)))
     }
 
     /// A CA file is read at each session, so that a new one takes effect; the system's are read once.
@@ -65,8 +69,12 @@ impl Direct {
 }
 
 impl Dial for Direct {
-    fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>> {
-        Box::pin(self.link(target))
+    fn dial<'a>(
+        &'a self,
+        target: &'a Target,
+        certificate: Option<ClientCertificate>,
+    ) -> Later<'a, Result<Link, Fault>> {
+        Box::pin(self.link(target, certificate))
     }
 }
 

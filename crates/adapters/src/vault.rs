@@ -90,11 +90,11 @@ impl Local {
         };
         let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
         let metadata = file.metadata().await.map_err(unreadable)?;
-        if metadata.permissions().mode() & 0o007 != 0 {
-            self.warn_once(path);
-        }
         let mut bytes = Vec::new();
         file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).await.map_err(unreadable)?;
+        if metadata.permissions().mode() & 0o007 != 0 && !is_certificate(&bytes) {
+            self.warn_once(path);
+        }
         contained(bytes).ok_or_else(|| unavailable(format!("the secret `file:{path}` is longer than 64 KiB")))
     }
 
@@ -117,6 +117,12 @@ pub fn contained(bytes: Vec<u8>) -> Option<Secret> {
     let trimmed = secret.expose().strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
     let trimmed = trimmed.map(Secret::new);
     Some(trimmed.unwrap_or(secret))
+}
+
+/// Whether it is what everybody may see: certificates in PEM, and no key beside them.
+fn is_certificate(bytes: &[u8]) -> bool {
+    let holds = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
+    holds(b"-----BEGIN CERTIFICATE-----") && !holds(b"PRIVATE KEY-----")
 }
 
 fn variable(name: &str) -> Result<Secret, Fault> {

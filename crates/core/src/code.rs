@@ -77,6 +77,10 @@ codes! {
     SecretTaken = 2011,
     /// A sealed secret is not what was sealed.
     SealBroken = 2012,
+    /// The certificate that the gateway would show a target cannot be used.
+    CertificateUnusable = 2014,
+    /// The target asks for a certificate, and none is configured.
+    CertificateWanted = 2015,
     /// The principal has as many sessions on the target as it may.
     TooManySessions = 2008,
     /// No account of the target is for this principal.

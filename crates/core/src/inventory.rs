@@ -56,11 +56,6 @@ impl Means {
     /// # Errors
     /// Where the secret store or the target cannot be reached.
     pub async fn lease(&self, target: &Target, login: &Login) -> Result<(Lease, Link), Fault> {
-        let password = match &login.password {
-            Some(reference) => Some(self.vault.fetch(reference).await?),
-            None => None,
-        };
-        let link = self.dial.dial(target).await?;
-        Ok((Lease { user: login.user.clone(), password }, link))
+        Lease::take(&*self.vault, &*self.dial, target, login).await
     }
 }

@@ -52,6 +52,28 @@ pub struct Encrypted {
     pub stream: Box<dyn Duplex>,
     /// The `tls-server-end-point` channel binding (RFC 5929) of the certificate in use, where it has one.
     pub end_point: Option<Vec<u8>>,
+    /// Whether the other side asked for a certificate.
+    pub asked: Asked,
+}
+
+/// What became of the other side's wish to see a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It had none.
+    Nothing,
+    /// There was none to show.
+    InVain,
+    /// It got one.
+    Shown,
+}
+
+/// What the gateway shows inside TLS to prove who it is; both PEM.
+#[derive(Debug)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub chain: Secret,
+    /// Its private key.
+    pub key: Secret,
 }
 
 /// A client that has just been accepted.
@@ -170,7 +192,8 @@ pub trait Vault: Send + Sync {
 /// Reaches targets.
 pub trait Dial: Send + Sync {
     /// Connects to a target.
-    fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>>;
+    fn dial<'a>(&'a self, target: &'a Target, certificate: Option<ClientCertificate>)
+    -> Later<'a, Result<Link, Fault>>;
 }
 
 /// A record that was looked for.

@@ -106,8 +106,33 @@ impl fmt::Display for SecretRef {
 pub struct Login {
     /// The account's name.
     pub user: String,
-    /// Where its password is kept; none for a target that trusts the gateway's address.
+    /// Where its password is kept; none for a target that asks for none.
     pub password: Option<SecretRef>,
+    /// The certificate that the gateway shows inside TLS, where the target asks for one.
+    pub certificate: Option<Certificate>,
+}
+
+/// A certificate and its key, both PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Where the certificate is kept, and those between it and its authority.
+    pub chain: SecretRef,
+    /// Where its private key is kept.
+    pub key: SecretRef,
+}
+
+impl Login {
+    /// Whatever has to be fetched for it.
+    pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
+        let certificate = self.certificate.iter().flat_map(|one| [&one.chain, &one.key]);
+        self.password.iter().chain(certificate)
+    }
+
+    /// The same, to be changed.
+    pub fn references_mut(&mut self) -> impl Iterator<Item = &mut SecretRef> {
+        let certificate = self.certificate.iter_mut().flat_map(|one| [&mut one.chain, &mut one.key]);
+        self.password.iter_mut().chain(certificate)
+    }
 }
 
 /// A registered backend.

@@ -181,7 +181,7 @@ impl Base {
     }
 
     fn settle_login(&self, login: &mut Login) {
-        if let Some(reference) = login.password.as_mut().filter(|reference| reference.scheme == "file") {
+        for reference in login.references_mut().filter(|reference| reference.scheme == "file") {
             reference.name = self.join(&PathBuf::from(&reference.name)).display().to_string();
         }
     }

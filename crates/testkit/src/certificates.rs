@@ -67,12 +67,24 @@ impl Authority {
     /// # Errors
     /// Where a name is no DNS name.
     pub fn leaf_valid(&self, names: &[&str], validity: Validity) -> Result<Leaf> {
+        self.issue(names, validity, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A client certificate for the account `name`, valid now.
+    ///
+    /// # Errors
+    /// Where the name is no DNS name.
+    pub fn client(&self, name: &str) -> Result<Leaf> {
+        self.issue(&[name], Validity::Current, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn issue(&self, names: &[&str], validity: Validity, usage: ExtendedKeyUsagePurpose) -> Result<Leaf> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone())?;
         params.distinguished_name.push(DnType::CommonName, names.first().context("a leaf needs a name")?);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         set_validity(&mut params, validity);
         let key = KeyPair::generate()?;

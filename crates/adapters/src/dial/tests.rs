@@ -21,14 +21,14 @@ fn at(host: &str, port: u16, tls: TargetTls) -> Target {
         database: None,
         databases: Vec::new(),
         tls,
-        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None })],
+        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
         catalog_login: None,
         labels: BTreeMap::new(),
     }
 }
 
 async fn refused(target: &Target) -> Fault {
-    Direct::default().dial(target).await.err().unwrap()
+    Direct::default().dial(target, None).await.err().unwrap()
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_target_is_reached_tuned_and_encrypted_once_asked() {
         tokio::io::AsyncWriteExt::shutdown(&mut stream).await.unwrap();
     };
     let client = async {
-        let link = Direct::default().dial(&target).await.unwrap();
+        let link = Direct::default().dial(&target, None).await.unwrap();
         let mut encrypted = link.tls.unwrap().encrypt(link.stream).await.unwrap();
         let mut said = String::new();
         encrypted.stream.read_to_string(&mut said).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_target_is_reached_tuned_and_encrypted_once_asked() {
 async fn plain_text_has_no_encryption_to_offer_and_keeps_itself_alive() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = at("127.0.0.1", listener.local_addr().unwrap().port(), TargetTls::Disable);
-    assert!(Direct::default().dial(&target).await.unwrap().tls.is_none());
+    assert!(Direct::default().dial(&target, None).await.unwrap().tls.is_none());
 
     let stream = connect(&target).await.unwrap();
     assert!(stream.nodelay().unwrap());

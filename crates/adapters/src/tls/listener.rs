@@ -11,7 +11,7 @@ use std::sync::Arc;
 use postern_core::clock::Micros;
 use postern_core::code::Code;
 use postern_core::fault::Fault;
-use postern_core::ports::{Duplex, Encrypt, Encrypted, Later};
+use postern_core::ports::{Asked, Duplex, Encrypt, Encrypted, Later};
 use postern_core::secret::Secret;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
@@ -117,7 +117,8 @@ impl Encrypt for ListenerSide {
             let stream = self.acceptor.accept(plain).await.map_err(|error| {
                 Fault::client(Code::ClientViolation, "the TLS handshake failed").cause(super::chain(&error))
             })?;
-            Ok(Encrypted { stream: Box::new(stream), end_point: self.end_point.clone() })
+            let end_point = self.end_point.clone();
+            Ok(Encrypted { stream: Box::new(stream), end_point, asked: Asked::Nothing })
         })
     }
 }

@@ -4,18 +4,21 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
-use postern_core::ports::{Duplex, Encrypt, Encrypted, Later};
+use postern_core::ports::{Asked, ClientCertificate, Duplex, Encrypt, Encrypted, Later};
 use postern_core::target::Target;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::{ResolvesClientCert, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
 use super::{Authorities, end_point};
@@ -37,10 +40,16 @@ pub(crate) struct TargetSide {
     address: String,
     name: ServerName<'static>,
     connector: TlsConnector,
+    answer: Arc<Answer>,
 }
 
 impl TargetSide {
-    pub(crate) fn new(target: &Target, check: Check, authorities: Authorities) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        target: &Target,
+        check: Check,
+        authorities: Authorities,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<Self, Fault> {
         let host = target.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = format!("{}:{}", target.host, target.port);
         let target = target.name.to_string();
@@ -54,7 +63,9 @@ impl TargetSide {
             .map_err(|error| broken(format!("TLS to target `{target}` cannot be prepared")).cause(error))?;
         let verifier = Verifier { check, authorities, provider: super::provider() };
         config.dangerous().set_certificate_verifier(Arc::new(verifier));
-        Ok(Self { target, address, name, connector: TlsConnector::from(Arc::new(config)) })
+        let answer = Arc::new(Answer::with(certificate.as_ref(), &target)?);
+        config.client_auth_cert_resolver = Arc::<Answer>::clone(&answer);
+        Ok(Self { target, address, name, connector: TlsConnector::from(Arc::new(config)), answer })
     }
 
     async fn handshake(&self, plain: Box<dyn Duplex>) -> Result<Encrypted, Fault> {
@@ -70,7 +81,7 @@ impl TargetSide {
         let (_, session) = stream.get_ref();
         let end_point =
             session.peer_certificates().and_then(<[_]>::first).and_then(|certificate| end_point::of(certificate));
-        Ok(Encrypted { stream: Box::new(stream), end_point })
+        Ok(Encrypted { stream: Box::new(stream), end_point, asked: self.answer.asked() })
     }
 
     fn failed(&self, error: &io::Error) -> Fault {
@@ -96,6 +107,60 @@ impl Encrypt for TargetSide {
     fn encrypt(&self, plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>> {
         Box::pin(self.handshake(plain))
     }
+}
+
+/// What one target hears that asks for a certificate.
+#[derive(Debug)]
+struct Answer {
+    certified: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl Answer {
+    fn with(certificate: Option<&ClientCertificate>, target: &str) -> Result<Self, Fault> {
+        let certified = certificate.map(|certificate| certified(certificate, target)).transpose()?.map(Arc::new);
+        Ok(Self { certified, asked: AtomicBool::new(false) })
+    }
+
+    fn asked(&self) -> Asked {
+        match (self.asked.load(Ordering::Relaxed), &self.certified) {
+            (false, _) => Asked::Nothing,
+            (true, None) => Asked::InVain,
+            (true, Some(_)) => Asked::Shown,
+        }
+    }
+}
+
+impl ResolvesClientCert for Answer {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.certified.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.certified.is_some()
+    }
+}
+
+/// The gateway's own certificate for a target. Its key goes to the TLS library and nowhere else.
+fn certified(certificate: &ClientCertificate, target: &str) -> Result<CertifiedKey, Fault> {
+    let unusable = |what: &str, hint: &str| {
+        let message = format!("the gateway's certificate for target `{target}` {what}");
+        Fault::gateway(Code::CertificateUnusable, message).hint(hint)
+    };
+    let chain = CertificateDer::pem_slice_iter(certificate.chain.expose())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| unusable("is not well-formed PEM", "see what `certificate` names").cause(error))?;
+    if chain.is_empty() {
+        let hint = "what `certificate` names must be PEM: -----BEGIN CERTIFICATE-----";
+        return Err(unusable("is not there", hint));
+    }
+    let key = PrivateKeyDer::from_pem_slice(certificate.key.expose()).map_err(|error| {
+        let hint = "what `key` names must be PEM, without a passphrase: -----BEGIN PRIVATE KEY-----";
+        unusable("has no private key", hint).cause(error)
+    })?;
+    CertifiedKey::from_der(chain, key, &super::provider())
+        .map_err(|error| unusable("and its key do not belong together", "see `certificate` and `key`").cause(error))
 }
 
 /// What is wrong with a certificate, and what to do about it.

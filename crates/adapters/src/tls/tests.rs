@@ -26,7 +26,7 @@ fn at(host: &str) -> Target {
         database: None,
         databases: Vec::new(),
         tls: TargetTls::Disable,
-        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None })],
+        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
         catalog_login: None,
         labels: std::collections::BTreeMap::new(),
     }
@@ -59,7 +59,7 @@ impl Folder {
 async fn handshake(leaf: &Leaf, authority: &Authority, host: &str, check: Check) -> Result<[Encrypted; 2], Fault> {
     let folder = Folder::new();
     let server = folder.certificate(leaf).encrypt(&[]).unwrap();
-    let client = TargetSide::new(&at(host), check, folder.trusting(&authority.pem())).unwrap();
+    let client = TargetSide::new(&at(host), check, folder.trusting(&authority.pem()), None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
     Ok([near?, far?])
@@ -139,7 +139,7 @@ async fn an_authoritys_own_certificate_serves_where_it_is_listed_itself() {
         let folder = Folder::new();
         let certificate = Certificate::load(&folder.file("tls.crt", shown), &folder.file("tls.key", key)).unwrap();
         let server = certificate.encrypt(&[]).unwrap();
-        let client = TargetSide::new(&at(host), check, folder.trusting(listed)).unwrap();
+        let client = TargetSide::new(&at(host), check, folder.trusting(listed), None).unwrap();
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (near, _far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
         let said = near.err().map(|fault| fault.message);
@@ -152,7 +152,7 @@ async fn an_authoritys_own_certificate_serves_where_it_is_listed_itself() {
 async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificate() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem())).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None).unwrap();
     for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         far.write_all(answer).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificat
 async fn a_target_that_never_finishes_the_handshake_is_given_up() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem())).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None).unwrap();
     let (near, _silent) = tokio::io::duplex(64 * 1024);
     let fault = client.encrypt(Box::new(near)).await.err().unwrap();
     assert_eq!(fault.code, Code::TargetUnreachable);
@@ -214,7 +214,7 @@ async fn a_client_may_trust_the_self_signed_certificate_as_its_authority() {
     let now = postern_core::clock::Clock::now(&now);
     let server = Certificate::self_signed(folder.0.path(), &names, now).unwrap().encrypt(&[b"postgresql"]).unwrap();
     let trusted = Authorities::read(Some(&folder.0.path().join("tls.crt"))).unwrap();
-    let client = TargetSide::new(&at("localhost"), Check::Full, trusted).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, trusted, None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
     assert_eq!(near.unwrap().end_point, far.unwrap().end_point);

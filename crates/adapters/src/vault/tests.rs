@@ -78,3 +78,17 @@ async fn a_file_that_everybody_may_read_is_warned_of_once() {
     vault.secret(&reference).await.unwrap();
     assert_eq!(warned(), 1);
 }
+
+#[tokio::test]
+async fn a_certificate_is_for_everybody_and_its_key_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Local::default();
+    let leaf = postern_testkit::certificates::Authority::new("test").unwrap().client("app").unwrap();
+    for (content, warned) in [(leaf.pem().to_owned(), 0), (format!("{}{}", leaf.pem(), leaf.key_pem()), 1)] {
+        let path = folder.path().join("app.crt");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        vault.secret(&reference("file", path.to_str().unwrap())).await.unwrap();
+        assert_eq!(vault.warned.lock().unwrap().len(), warned);
+    }
+}

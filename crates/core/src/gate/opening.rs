@@ -13,9 +13,9 @@ use crate::gate::live::Alive;
 use crate::gate::{Gate, House, Known, Open};
 use crate::identity::Principal;
 use crate::journal::Event;
-use crate::ports::{Later, Link};
+use crate::ports::{ClientCertificate, Dial, Later, Link, Vault};
 use crate::secret::Secret;
-use crate::target::{Login, Target};
+use crate::target::{Certificate, Login, Target};
 
 /// The account to log in with at the target. Only the login of a protocol opens it.
 #[derive(Debug)]
@@ -26,20 +26,49 @@ pub struct Lease {
     pub password: Option<Secret>,
 }
 
-/// A way to the target of an open session that carries no credential.
+impl Lease {
+    /// Fetches what an account proves itself with, and dials its target.
+    pub(crate) async fn take(
+        vault: &dyn Vault,
+        dial: &dyn Dial,
+        target: &Target,
+        login: &Login,
+    ) -> Result<(Self, Link), Fault> {
+        let password = match &login.password {
+            Some(reference) => Some(vault.fetch(reference).await?),
+            None => None,
+        };
+        let link = link(vault, dial, target, login).await?;
+        Ok((Self { user: login.user.clone(), password }, link))
+    }
+}
+
+/// A connection to a target, with the certificate that an account shows there.
+async fn link(vault: &dyn Vault, dial: &dyn Dial, target: &Target, login: &Login) -> Result<Link, Fault> {
+    let certificate = match &login.certificate {
+        Some(Certificate { chain, key }) => {
+            Some(ClientCertificate { chain: vault.fetch(chain).await?, key: vault.fetch(key).await? })
+        }
+        None => None,
+    };
+    dial.dial(target, certificate).await
+}
+
+/// A way to the target of an open session that carries no password.
 #[derive(Clone, Debug)]
 pub struct Redial {
     house: Arc<House>,
     target: Arc<Target>,
+    login: Arc<Login>,
 }
 
 impl Redial {
     /// Connects to the target once more.
     ///
     /// # Errors
-    /// Where it cannot be reached.
+    /// Where it, or the store of the certificate that it asks for, cannot be reached.
     pub async fn dial(&self) -> Result<Link, Fault> {
-        self.house.dial.dial(&self.target).await
+        link(&*self.house.vault, &*self.house.dial, &self.target, &self.login).await
     }
 }
 
@@ -145,15 +174,11 @@ impl Gate<Open> {
     /// Another way to the same target, for taking back what runs there.
     #[must_use]
     pub fn redial(&self) -> Redial {
-        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()) }
+        let login = Arc::clone(&self.state.admission.login);
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()), login }
     }
 
     async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {
-        let password = match &login.password {
-            Some(reference) => Some(self.house.vault.fetch(reference).await?),
-            None => None,
-        };
-        let link = self.house.dial.dial(&self.state.admission.target).await?;
-        Ok((Lease { user: login.user.clone(), password }, link))
+        Lease::take(&*self.house.vault, &*self.house.dial, &self.state.admission.target, login).await
     }
 }

@@ -20,7 +20,7 @@ use crate::identity::{Principal, TrustRule};
 use crate::mask::{Lineage, Mask, MaskSet};
 use crate::operation::Effect;
 use crate::record::Keep;
-use crate::target::{Target, TargetName};
+use crate::target::{Login, Target, TargetName};
 use crate::verdict::{Bound, Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
 use crate::vocabulary::Vocabulary;
 
@@ -183,7 +183,7 @@ impl Rulebook {
     /// The sealed secrets that targets name.
     pub fn sealed_secrets(&self) -> impl Iterator<Item = &str> {
         let logins = self.targets.values().flat_map(|target| target.logins().chain(&target.catalog_login));
-        let references = logins.filter_map(|login| login.password.as_ref());
+        let references = logins.flat_map(Login::references);
         references.filter(|reference| reference.scheme == "sealed").map(|reference| reference.name.as_str())
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use postern_core::ports::{Dial, Duplex, Later, Link};
+use postern_core::ports::{ClientCertificate, Dial, Duplex, Later, Link};
 use postern_core::target::Target;
 use postern_core::{Code, Fault};
 use tokio::io::DuplexStream;
@@ -80,7 +80,11 @@ impl Arrivals {
 }
 
 impl Dial for Reach {
-    fn dial<'a>(&'a self, target: &'a Target) -> Later<'a, Result<Link, Fault>> {
+    fn dial<'a>(
+        &'a self,
+        target: &'a Target,
+        _certificate: Option<ClientCertificate>,
+    ) -> Later<'a, Result<Link, Fault>> {
         self.dialled.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move { Ok(Link { stream: (self.answer)(target).await?, tls: None }) })
     }

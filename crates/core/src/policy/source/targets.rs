@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::document::{Findings, Reader, Text, Value};
 use crate::policy::references::Written;
 use crate::policy::source::{Aim, Known, each};
-use crate::target::{Login, SealedName, SecretRef, Target, TargetName, TargetTls};
+use crate::target::{Certificate, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::verdict::Who;
 
 /// The stores that a reference can name in this version.
@@ -53,10 +53,11 @@ fn read(
     let database = table.text(findings, "database").map(|text| text.text);
     let databases = table.texts(findings, "databases").unwrap_or_default().into_iter().map(|text| text.text).collect();
     let tls = tls(findings, &mut table);
+    let encrypted = tls.as_ref().is_none_or(|tls| *tls != TargetTls::Disable);
     table.later(findings, "via");
     let inventory = table.text(findings, "schema");
-    let logins = logins(findings, &mut table, known);
-    let catalog_login = login_at(findings, &mut table, "catalog_login");
+    let logins = logins(findings, &mut table, known, encrypted);
+    let catalog_login = login_at(findings, &mut table, "catalog_login", encrypted);
     let labels = labels(findings, &mut table);
     table.finish(findings);
     let (host, port) = address?;
@@ -137,10 +138,15 @@ enum TargetTlsWord {
 
 /// The accounts and whom each is for: one for everybody, or `[[target.login]]`, of which the first counts that is for
 /// whoever comes.
-fn logins(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) -> Option<Vec<(Vec<Who>, Login)>> {
+fn logins(
+    findings: &mut Findings,
+    table: &mut Reader<'_>,
+    known: &Known<'_>,
+    encrypted: bool,
+) -> Option<Vec<(Vec<Who>, Login)>> {
     let value = table.value("login");
     if let Some(value) = value.as_ref().filter(|value| !value.is_list()) {
-        return login(findings, value, "login").map(|login| vec![(vec![Who::Anyone], login)]);
+        return login(findings, value, "login", encrypted).map(|login| vec![(vec![Who::Anyone], login)]);
     }
     let before = findings.diagnostics().len();
     let tables = table.tables(findings, "login");
@@ -161,7 +167,7 @@ fn logins(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>) ->
         let account = account(findings, one);
         // THREAT: a password under another key, or of another kind
         findings.veil_since(before);
-        logins.extend(settled(findings, account).map(|login| (bound, login)));
+        logins.extend(settled(findings, account, encrypted).map(|login| (bound, login)));
     }
     // THREAT: a password in place of a table
     if count == 0 {
@@ -180,32 +186,61 @@ fn bound(findings: &mut Findings, login: &mut Reader<'_>, known: &Known<'_>) -> 
     known.somebody(findings, &place, texts, "for", Aim::Closes)
 }
 
-fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Login> {
+fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str, encrypted: bool) -> Option<Login> {
     let value = table.value(key)?;
-    login(findings, &value, key)
+    login(findings, &value, key, encrypted)
 }
 
-fn login(findings: &mut Findings, value: &Value<'_>, key: &str) -> Option<Login> {
+fn login(findings: &mut Findings, value: &Value<'_>, key: &str, encrypted: bool) -> Option<Login> {
     let account = value.table(findings, key).map(|table| account(findings, table));
     // THREAT: a password under another key, or of another kind
     findings.veil(&value.place);
-    settled(findings, account?)
+    settled(findings, account?, encrypted)
 }
 
-/// What a login says: a name, and where its password is kept.
-fn account(findings: &mut Findings, mut table: Reader<'_>) -> (Option<Text>, Option<Text>) {
+/// What a login says: a name, and where that is kept with which it proves itself.
+struct Account {
+    user: Option<Text>,
+    password: Option<Text>,
+    certificate: Option<Text>,
+    key: Option<Text>,
+}
+
+fn account(findings: &mut Findings, mut table: Reader<'_>) -> Account {
     let user = table.required(findings, "user");
-    let password = table.text(findings, "password");
+    let [password, certificate, key] = ["password", "certificate", "key"].map(|key| table.text(findings, key));
     table.finish(findings);
-    (user, password)
+    Account { user, password, certificate, key }
 }
 
-fn settled(findings: &mut Findings, (user, password): (Option<Text>, Option<Text>)) -> Option<Login> {
+fn settled(findings: &mut Findings, account: Account, encrypted: bool) -> Option<Login> {
+    let Account { user, password, certificate, key } = account;
     let password = match password {
         Some(text) => Some(reference(findings, &text)?),
         None => None,
     };
-    Some(Login { user: user?.text, password })
+    let certificate = match (certificate, key) {
+        (Some(chain), Some(key)) => {
+            if !encrypted {
+                let hint = "it is shown inside TLS only".to_owned();
+                findings.exposed(&chain.place, "`certificate` has no use where `tls` is `disable`", Some(hint));
+            }
+            let (chain, key) = (reference(findings, &chain), reference(findings, &key));
+            Some(Certificate { chain: chain?, key: key? })
+        }
+        (Some(lone), None) => return alone(findings, &lone, "`certificate` needs its `key`"),
+        (None, Some(lone)) => return alone(findings, &lone, "`key` is for a `certificate`"),
+        (None, None) => None,
+    };
+    Some(Login { user: user?.text, password, certificate })
+}
+
+/// Half of what a certificate needs.
+fn alone(findings: &mut Findings, lone: &Text, what: &str) -> Option<Login> {
+    let hint = "write certificate = \"file:PATH\" and key = \"file:PATH\", both PEM".to_owned();
+    // THREAT: what stands there may be the key itself
+    findings.exposed(&lone.place, what, Some(hint));
+    None
 }
 
 fn reference(findings: &mut Findings, text: &Text) -> Option<SecretRef> {

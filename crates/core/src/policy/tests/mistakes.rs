@@ -195,6 +195,9 @@ fn mistakes_in_targets() {
         with("login={ user='u', password='vault:kv/shop#pw' }"),
         with("login={ user='u', password='fiel:/p' }"),
         with("login={ user='u', pasword='x' }"),
+        with("login={ user='u', certificate='file:/c' }"),
+        with("login={ user='u', key='file:/k' }"),
+        with("login={ user='u', certificate='file:/c', key='file:/k' }\ntls='disable'"),
         with("login={ user='u' }\ntls='verify'\nca='file:/ca.pem'"),
         with("login={ user='u' }\ntls='disable'\nca='file:/ca.pem'"),
         with("login={ user='u' }\nvia='connector:eu'\nschema='s.sql'"),
@@ -251,6 +254,9 @@ fn what_may_be_a_secret_is_never_repeated() {
         "[[target.login]]\npasword='hunter2'",
         "[[target.login]]\nuser='u'\npassword=['hunter2']",
         "login={ user='u' }\ncatalog_login={ user='u', password='hunter2' }",
+        "login={ user='u', certificate='file:/c', key='hunter2' }",
+        "login={ user='u', key='hunter2' }",
+        "login={ user='u', certificate='file:/c', key='hunter2' }\ntls='disable'",
     ];
     for secret in secrets {
         let snippet = format!("[[target]]\nname='t'\nprotocol='tables'\naddress='h:1'\n{secret}\n");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::Lease;
-use postern_core::ports::{Encrypted, Link};
+use postern_core::ports::{Asked, Encrypted, Link};
 use postern_core::{Code, Fault, Secret};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
@@ -41,6 +41,8 @@ struct Leg {
     outlet: Outlet,
     /// Whether the connection is encrypted, and the server certificate's channel binding where it has one.
     tls: Option<Option<Vec<u8>>>,
+    /// Whether the server asked for a certificate.
+    asked: Asked,
 }
 
 /// The time that a server has to let the gateway in. It is up before the client's, who can then be told.
@@ -76,7 +78,7 @@ pub(in crate::postgres) async fn encrypted(link: Link) -> Result<(Inlet, Outlet)
 
 async fn secure(link: Link) -> Result<Leg, Fault> {
     let (mut inlet, mut outlet) = ends(link.stream);
-    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None }) };
+    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None, asked: Asked::Nothing }) };
     startup::encode_ssl_request(&mut outlet.buffer);
     outlet.drain_all().await.map_err(lost)?;
     if inlet.byte().await.map_err(lost)? != b'S' {
@@ -85,14 +87,14 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     }
     // only one byte was read, so nothing can have come ahead of the handshake
     let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
-    let Encrypted { stream, end_point } = tls.encrypt(plain).await?;
+    let Encrypted { stream, end_point, asked } = tls.encrypt(plain).await?;
     let (inlet, outlet) = ends(stream);
-    Ok(Leg { inlet, outlet, tls: Some(end_point) })
+    Ok(Leg { inlet, outlet, tls: Some(end_point), asked })
 }
 
 async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
     let secret = lease.password.as_ref();
-    leg.outlet.drain_all().await.map_err(lost)?;
+    leg.send().await?;
     match leg.authentication().await? {
         Authentication::Ok => Ok(()),
         // THREAT: a server, or whoever poses as it, that asks for the password in the open.
@@ -102,9 +104,7 @@ async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
         Authentication::CleartextPassword => leg.password(needed(secret)?).await,
         // THREAT: the same, for an answer that gives the password away to whoever tries enough of them, or that is handed
         // on to the server itself.
-        Authentication::Md5 { .. } if leg.tls.is_none() => {
-            Err(unusable("it asks for an MD5 password without TLS"))
-        }
+        Authentication::Md5 { .. } if leg.tls.is_none() => Err(unusable("it asks for an MD5 password without TLS")),
         Authentication::Md5 { salt } => {
             let hashed = md5_hash(lease.user.as_bytes(), needed(secret)?.expose(), salt);
             leg.password(&Secret::new(hashed)).await
@@ -130,13 +130,13 @@ async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<(
     let mut exchange = ScramSha256::new(secret.expose(), binding);
     password::encode_sasl_initial(mechanism.as_bytes(), Some(exchange.message()), &mut leg.outlet.buffer)
         .map_err(unwritable)?;
-    leg.outlet.drain_all().await.map_err(lost)?;
+    leg.send().await?;
     let Authentication::SaslContinue(challenge) = leg.authentication().await? else {
         return Err(broken("no challenge"));
     };
     exchange.update(&challenge).map_err(|_| broken("a challenge that is none"))?;
     password::encode_sasl_response(exchange.message(), &mut leg.outlet.buffer).map_err(unwritable)?;
-    leg.outlet.drain_all().await.map_err(lost)?;
+    leg.send().await?;
     // THREAT: a server that skips its own proof and says that all is well.
     let Authentication::SaslFinal(proof) = leg.authentication().await? else { return Err(broken("no proof")) };
     exchange.finish(&proof).map_err(|_| broken("a proof that is none: it does not know the password"))?;
@@ -166,7 +166,7 @@ impl Leg {
     /// Sends a password, or what stands for it, and expects that this was all.
     async fn password(&mut self, secret: &Secret) -> Result<(), Fault> {
         password::encode_password(secret.expose(), &mut self.outlet.buffer).map_err(unwritable)?;
-        self.outlet.drain_all().await.map_err(lost)?;
+        self.send().await?;
         match self.authentication().await? {
             Authentication::Ok => Ok(()),
             _ => Err(broken("another request after the password")),
@@ -186,7 +186,7 @@ impl Leg {
     async fn message(&mut self) -> Result<Backend, Fault> {
         let frame = self.frame().await?;
         match Backend::decode(&frame).map_err(|error| broken(&error.to_string()))? {
-            Backend::ErrorResponse(report) => Err(refused(&report)),
+            Backend::ErrorResponse(report) => Err(refused(&report, self.asked)),
             message => Ok(message),
         }
     }
@@ -198,11 +198,16 @@ impl Leg {
             if let Some(frame) = found {
                 return Ok(frame);
             }
-            if self.inlet.fill().await.map_err(lost)? == 0 {
-                return Err(Fault::target(Code::TargetLost, "the target closed the connection during the login")
-                    .hint("see the server's log"));
+            match self.inlet.fill().await {
+                Ok(0) => return Err(closed(self.asked)),
+                Ok(_) => {}
+                Err(error) => return Err(closed(self.asked).cause(error)),
             }
         }
+    }
+
+    async fn send(&mut self) -> Result<(), Fault> {
+        self.outlet.drain_all().await.map_err(|error| closed(self.asked).cause(error))
     }
 }
 
@@ -211,10 +216,11 @@ fn needed(secret: Option<&Secret>) -> Result<&Secret, Fault> {
 }
 
 /// What the server refused; its words name the account, so they go to the log.
-fn refused(report: &Report) -> Fault {
+fn refused(report: &Report, asked: Asked) -> Fault {
     let code = report.code().map(String::from_utf8_lossy).unwrap_or_default();
     let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
     let fault = match code.as_ref() {
+        "28000" if asked == Asked::InVain => wanted("the target refused the login"),
         "28P01" | "28000" => {
             Fault::target(Code::TargetLogin, "the target refused the credential that the gateway holds for it")
                 .hint("check the target's `login` in the configuration, and the server's pg_hba.conf")
@@ -235,6 +241,25 @@ fn unusable(why: &str) -> Fault {
 
 fn broken(what: &str) -> Fault {
     Fault::target(Code::TargetViolation, format!("the target broke the protocol during the login: {what}"))
+}
+
+/// The target ended the connection. With TLS 1.3 it says only so what it thinks of a certificate.
+fn closed(asked: Asked) -> Fault {
+    match asked {
+        Asked::Nothing => Fault::target(Code::TargetLost, "the target closed the connection during the login")
+            .hint("see the server's log"),
+        Asked::InVain => wanted("the target closed the connection during the login"),
+        Asked::Shown => {
+            let message = "the target closed the connection when it had seen the gateway's certificate";
+            Fault::target(Code::TargetLogin, message)
+                .hint("see that the server trusts the authority of the `certificate` in the target's `login`")
+        }
+    }
+}
+
+fn wanted(what: &str) -> Fault {
+    Fault::target(Code::CertificateWanted, format!("{what}, and had asked for a certificate: none is configured"))
+        .hint("give the target's `login` a `certificate` and its `key`, or see the server's pg_hba.conf")
 }
 
 fn lost(error: std::io::Error) -> Fault {
