@@ -159,7 +159,6 @@ const PINNED: &[&str] = &[
 
 const PRIVILEGED: &[&str] = &[
     "session_replication_role",
-    "row_security",
     "local_preload_libraries",
     "session_preload_libraries",
     "dynamic_library_path",
@@ -247,6 +246,8 @@ const HARMLESS: &[&str] = &[
     "quote_all_identifiers",
     "random_page_cost",
     "recursive_worktable_factor",
+    // off, it has the server refuse where it would have left rows out: pg_dump asks for it
+    "row_security",
     "seed",
     "seq_page_cost",
     "stats_fetch_consistency",

@@ -19,7 +19,7 @@ fn settings_have_the_class_of_what_they_change() {
         ("role", Class::Role),
         ("session_authorization", Class::Role),
         ("session_replication_role", Class::Privileged),
-        ("row_security", Class::Privileged),
+        ("row_security", Class::Harmless),
         ("local_preload_libraries", Class::Privileged),
         ("plperl.on_init", Class::Unknown),
         ("log_statement", Class::Unknown),

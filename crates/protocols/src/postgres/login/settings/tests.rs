@@ -56,7 +56,6 @@ fn whatever_could_lend_rights_is_refused() {
         &[("session_authorization", "postgres")],
         &[("options", "-c role=postgres")],
         &[("options", "--session_replication_role=replica")],
-        &[("options", "-c row_security=off")],
         &[("options", "-F")],
         &[("options", "-c")],
         &[("local_preload_libraries", "x")],
