@@ -14,11 +14,15 @@ import time
 
 import asyncpg_suite
 import differences
+import dump_suite
+import pgbench_suite
 import pipeline
+import psql_suite
 import regress
 from house import House
 
 SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
+SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 
 
 class Progress:

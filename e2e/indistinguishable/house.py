@@ -255,9 +255,10 @@ login = {{ user = "{ACCOUNT}", password = "file:password" }}
         return "the gateway is ready" in self.log.read_text()
 
     def sql(self, database, text):
-        """Behind the gateway's back."""
+        """Behind the gateway's back, each statement by itself."""
         done = subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text],
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"],
+            input=text,
             env=self.direct(),
             capture_output=True,
             text=True,

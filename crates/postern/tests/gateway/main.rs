@@ -14,6 +14,8 @@ mod credentials;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod dump;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod process;
