@@ -133,4 +133,4 @@ OF_TIME = (
     r"(- | - )?latency|tps|initial connection time|average connection time|rate limit schedule|done in "
     r"|number of transactions retried|total number of retries| +\d+\.\d+ +\d+ "
 )
-TIMED = r"\(tps = .*\)|\(elapsed .*\)"
+TIMED = r"(\(|, )tps = [^)]*\)|\(elapsed .*\)"
