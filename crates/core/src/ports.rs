@@ -52,6 +52,8 @@ pub struct Encrypted {
     pub stream: Box<dyn Duplex>,
     /// The `tls-server-end-point` channel binding (RFC 5929) of the certificate in use, where it has one.
     pub end_point: Option<Vec<u8>>,
+    /// What both ends have agreed to speak inside (ALPN, RFC 7301), where they have.
+    pub protocol: Option<Vec<u8>>,
     /// Whether the other side asked for a certificate.
     pub asked: Asked,
 }
@@ -100,6 +102,11 @@ pub struct Link {
 pub trait Protocol: Send + Sync {
     /// Its words.
     fn vocabulary(&self) -> &'static Vocabulary;
+
+    /// What clients call it where they say inside TLS what they speak (ALPN); nothing where it has no name there.
+    fn alpn(&self) -> Option<&'static str> {
+        None
+    }
 
     /// An inventory of nothing, so that everything is assumed.
     fn assumed(&self) -> Arc<dyn Inventory>;

@@ -58,6 +58,10 @@ impl Protocol for Postgres {
         &vocabulary::VOCABULARY
     }
 
+    fn alpn(&self) -> Option<&'static str> {
+        Some(wire::startup::ALPN)
+    }
+
     fn assumed(&self) -> Arc<dyn neutral::Inventory> {
         Arc::new(Inventory::default())
     }

@@ -3,11 +3,11 @@
 //! It knows no message. Reading never takes more than there is room for, writing never blocks reading, and both can
 //! be given up in the middle and taken up again without a byte lost.
 
-use std::io;
+use std::io::{self, Cursor};
 
 use bytes::BytesMut;
 use postern_core::ports::Duplex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, join};
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -45,6 +45,18 @@ pub(crate) fn rejoin(inlet: Inlet, outlet: Outlet) -> Result<Box<dyn Duplex>, Le
         return Err(Leftover);
     }
     Ok(inlet.reader.unsplit(outlet.writer))
+}
+
+/// The same where the new mode began with what has arrived: all of it is read again.
+///
+/// # Errors
+/// Where bytes wait to be written in the old mode.
+pub(crate) fn reread(inlet: Inlet, outlet: Outlet) -> Result<Box<dyn Duplex>, Leftover> {
+    if !outlet.is_idle() {
+        return Err(Leftover);
+    }
+    let reader = Cursor::new(inlet.buffer.freeze()).chain(inlet.reader);
+    Ok(Box::new(join(reader, outlet.writer)))
 }
 
 /// Bytes stood in a buffer at a change of mode.

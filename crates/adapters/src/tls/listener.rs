@@ -117,8 +117,9 @@ impl Encrypt for ListenerSide {
             let stream = self.acceptor.accept(plain).await.map_err(|error| {
                 Fault::client(Code::ClientViolation, "the TLS handshake failed").cause(super::chain(&error))
             })?;
+            let protocol = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
             let end_point = self.end_point.clone();
-            Ok(Encrypted { stream: Box::new(stream), end_point, asked: Asked::Nothing })
+            Ok(Encrypted { stream: Box::new(stream), end_point, protocol, asked: Asked::Nothing })
         })
     }
 }

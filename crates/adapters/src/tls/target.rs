@@ -81,7 +81,8 @@ impl TargetSide {
         let (_, session) = stream.get_ref();
         let end_point =
             session.peer_certificates().and_then(<[_]>::first).and_then(|certificate| end_point::of(certificate));
-        Ok(Encrypted { stream: Box::new(stream), end_point, asked: self.answer.asked() })
+        let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
+        Ok(Encrypted { stream: Box::new(stream), end_point, protocol, asked: self.answer.asked() })
     }
 
     fn failed(&self, error: &io::Error) -> Fault {

@@ -48,7 +48,9 @@ impl Guests {
         house: Arc<House>,
         certificate: &Certificate,
     ) -> Result<Self, Fault> {
-        Ok(Self::Protocol { protocol, house, tls: certificate.encrypt(&[])? })
+        let alpn: Vec<&[u8]> = protocol.alpn().iter().map(|name| name.as_bytes()).collect();
+        let tls = certificate.encrypt(&alpn)?;
+        Ok(Self::Protocol { protocol, house, tls })
     }
 
     pub(super) fn of_https(api: Router, halt: watch::Receiver<Halt>, certificate: &Certificate) -> Result<Self, Fault> {

@@ -23,7 +23,7 @@ fn issued(served: &Served, target: &str) -> BTreeMap<String, String> {
 }
 
 /// The way that a credential leads.
-fn way(served: &Served, target: &str) -> Way {
+pub(crate) fn way(served: &Served, target: &str) -> Way {
     let settings = issued(served, target);
     Way {
         port: settings["PGPORT"].parse().unwrap(),

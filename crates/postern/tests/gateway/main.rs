@@ -16,6 +16,8 @@ mod demo;
 #[cfg(test)]
 mod dump;
 #[cfg(test)]
+mod encrypting;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod process;

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,12 @@ pub(crate) type Encrypted = StreamOwned<ClientConnection, TcpStream>;
 
 /// A connection in plain text, which gives up after a while.
 pub(crate) fn plain(served: &Served) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+    connected(served.port)
+}
+
+/// The same to any port of this machine.
+pub(crate) fn connected(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
@@ -31,16 +37,27 @@ pub(crate) fn plain(served: &Served) -> TcpStream {
 /// A connection that has asked for TLS and got it.
 pub(crate) fn encrypted(served: &Served) -> Encrypted {
     let mut stream = plain(served);
+    ask_for_tls(&mut stream);
+    inside(stream, &served.site.path("state/tls.crt"), &[])
+}
+
+/// Asks for TLS, and hears that it may begin.
+pub(crate) fn ask_for_tls(stream: &mut TcpStream) {
     stream.write_all(&SSL_REQUEST).unwrap();
     let mut answer = [0];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"S");
+}
+
+/// A connection that begins TLS with its next byte, and says that it speaks one of `protocols` (ALPN).
+pub(crate) fn inside(stream: TcpStream, authority: &Path, protocols: &[&str]) -> Encrypted {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(served.site.path("state/tls.crt")).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
-    let client = ClientConnection::new(config, ServerName::try_from("localhost").unwrap()).unwrap();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let client = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
     StreamOwned::new(client, stream)
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
-use postern_core::ports::{Client, Encrypt, Later};
+use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later};
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -22,7 +22,7 @@ use self::target::Welcome;
 use super::cancel::Cancels;
 use super::refuse;
 use super::wire::{Backend, Frontend, Startup, startup};
-use crate::wire::{Inlet, Outlet, ends, rejoin};
+use crate::wire::{Inlet, Outlet, ends, rejoin, reread};
 
 /// The time that a client has for its part of a login.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -54,11 +54,18 @@ pub(super) enum Ended {
 struct Connection {
     inlet: Inlet,
     outlet: Outlet,
-    encrypted: bool,
-    /// The channel binding of the certificate that the client has seen.
-    end_point: Option<Vec<u8>>,
+    /// What TLS says of it, once it is encrypted.
+    tls: Option<Inside>,
     /// When the client has had its time.
     until: Option<Instant>,
+}
+
+/// What a TLS handshake said.
+struct Inside {
+    /// The channel binding of the certificate that the client has seen.
+    end_point: Option<Vec<u8>>,
+    /// Whether the client began with TLS, and has not asked for it since.
+    unasked: bool,
 }
 
 /// Takes a connection to the beginning of its session.
@@ -66,14 +73,16 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     let Client { stream, address, tls, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
-    let mut connection = Connection { inlet, outlet, encrypted: false, end_point: None, until };
+    let mut connection = Connection { inlet, outlet, tls: None, until };
+    match connection.begins_with_tls().await {
+        Ok(true) => connection = connection.directly(&*tls, &gate).await?,
+        Ok(false) => {}
+        Err(fault) => return Err(connection.refuse_login(&gate, fault).await),
+    }
     let (minor, parameters) = loop {
         match connection.startup().await {
             Ok(Some(Startup::Ssl)) => connection = connection.encrypt(&*tls, &gate).await?,
-            Ok(Some(Startup::GssEnc)) => match connection.answer(b"N").await {
-                Ok(()) => {}
-                Err(fault) => return Err(connection.refuse(gate.refused_login(fault).await).await),
-            },
+            Ok(Some(Startup::GssEnc)) => connection = connection.decline(&gate).await?,
             Ok(Some(Startup::Cancel { process, key })) => {
                 cancels.cancel(address.ip(), process, &key).await;
                 return Err(Ended::Quietly);
@@ -82,7 +91,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
                 break (minor, connection.negotiate(minor, parameters));
             }
             Ok(None) => return Err(Ended::Quietly),
-            Err(fault) => return Err(connection.refuse(gate.refused_login(fault).await).await),
+            Err(fault) => return Err(connection.refuse_login(&gate, fault).await),
         }
     };
     match connection.admit(gate, parameters, plaintext).await {
@@ -107,27 +116,81 @@ impl Connection {
         }
     }
 
+    /// Whether the client begins with TLS, and asks for nothing before. What it has sent stays unread.
+    async fn begins_with_tls(&mut self) -> Result<bool, Fault> {
+        // whoever sends nothing at all is noticed by the next who reads
+        in_time(self.until, self.inlet.fill()).await?.ok();
+        Ok(self.inlet.buffer.first() == Some(&startup::TLS))
+    }
+
+    /// Encrypts a connection that begins with TLS.
+    async fn directly(self, tls: &dyn Encrypt, gate: &Gate<Accepted>) -> Result<Self, Ended> {
+        let plain = reread(self.inlet, self.outlet).map_err(|_| Ended::Quietly)?;
+        let (mut inside, protocol) = Self::shake_hands(plain, tls, self.until, gate).await?;
+        if let Some(tls) = &mut inside.tls {
+            tls.unasked = true;
+        }
+        // THREAT: another protocol's client is brought to speak to this port, or this one's to speak to another's port,
+        // under one certificate (ALPACA). Both ends must have said what they speak. The server does not say why, either.
+        if protocol.as_deref() != Some(startup::ALPN.as_bytes()) {
+            timeout(GOODBYE, inside.outlet.finish()).await.ok();
+            let fault = Fault::client(Code::ClientViolation, "a connection began with TLS and not with its protocol");
+            let fault = fault.hint("the client must name `postgresql` in ALPN, as libpq does from version 17 on");
+            return Err(Ended::Failed(gate.refused_login(fault).await));
+        }
+        Ok(inside)
+    }
+
+    /// Encrypts a connection whose client has asked for that.
     async fn encrypt(mut self, tls: &dyn Encrypt, gate: &Gate<Accepted>) -> Result<Self, Ended> {
-        if self.encrypted {
-            let fault = Fault::client(Code::ClientViolation, "TLS was asked for inside TLS");
-            return Err(self.refuse(gate.refused_login(fault).await).await);
+        match &mut self.tls {
+            // what began with TLS may ask for it once, and gets none; so the server does it (backend_startup.c)
+            Some(tls) if tls.unasked => {
+                tls.unasked = false;
+                return self.decline(gate).await;
+            }
+            Some(_) => {
+                let fault = Fault::client(Code::ClientViolation, "TLS was asked for inside TLS");
+                return Err(self.refuse_login(gate, fault).await);
+            }
+            None => {}
         }
         // THREAT: bytes sent before TLS, to be taken for encrypted ones (CVE-2021-23214).
         if !self.inlet.buffer.is_empty() {
             let message = "bytes were sent in plain text between the request for TLS and its beginning";
             let fault = Fault::client(Code::ClientViolation, message);
-            return Err(self.refuse(gate.refused_login(fault).await).await);
+            return Err(self.refuse_login(gate, fault).await);
         }
         if let Err(fault) = self.answer(b"S").await {
-            return Err(self.refuse(gate.refused_login(fault).await).await);
+            return Err(self.refuse_login(gate, fault).await);
         }
         let plain = rejoin(self.inlet, self.outlet).map_err(|_| Ended::Quietly)?;
-        match in_time(self.until, tls.encrypt(plain)).await {
-            Ok(Ok(encrypted)) => {
-                let (inlet, outlet) = ends(encrypted.stream);
-                Ok(Self { inlet, outlet, encrypted: true, end_point: encrypted.end_point, until: self.until })
+        let (inside, _) = Self::shake_hands(plain, tls, self.until, gate).await?;
+        Ok(inside)
+    }
+
+    /// The connection inside TLS, and what both ends agreed to speak there.
+    async fn shake_hands(
+        plain: Box<dyn Duplex>,
+        tls: &dyn Encrypt,
+        until: Option<Instant>,
+        gate: &Gate<Accepted>,
+    ) -> Result<(Self, Option<Vec<u8>>), Ended> {
+        match in_time(until, tls.encrypt(plain)).await {
+            Ok(Ok(Encrypted { stream, end_point, protocol, .. })) => {
+                let (inlet, outlet) = ends(stream);
+                let tls = Some(Inside { end_point, unasked: false });
+                Ok((Self { inlet, outlet, tls, until }, protocol))
             }
             Ok(Err(fault)) | Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
+        }
+    }
+
+    /// Says that what the client asks for is not to be had.
+    async fn decline(mut self, gate: &Gate<Accepted>) -> Result<Self, Ended> {
+        match self.answer(b"N").await {
+            Ok(()) => Ok(self),
+            Err(fault) => Err(self.refuse_login(gate, fault).await),
         }
     }
 
@@ -149,7 +212,7 @@ impl Connection {
         parameters: Vec<(String, String)>,
         plaintext: bool,
     ) -> Result<(Gate<Open>, Welcome), Fault> {
-        if !self.encrypted && !plaintext {
+        if self.tls.is_none() && !plaintext {
             let fault = Fault::client(Code::PlainTextRefused, "this gateway takes no connection without TLS");
             return Err(gate.refused_login(fault.hint("connect with sslmode=verify-full")).await);
         }
@@ -179,6 +242,10 @@ impl Connection {
 
     fn say(&mut self, message: &Backend) {
         message.encode(&mut self.outlet.buffer).ok();
+    }
+
+    async fn refuse_login(mut self, gate: &Gate<Accepted>, fault: Fault) -> Ended {
+        self.refuse(gate.refused_login(fault).await).await
     }
 
     async fn refuse(&mut self, fault: Fault) -> Ended {

@@ -11,6 +11,7 @@ mod cancels;
 mod conformance;
 mod credentials;
 mod cursors;
+mod encrypting;
 mod gateway;
 mod grants;
 mod holding;

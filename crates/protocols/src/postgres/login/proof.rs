@@ -38,7 +38,7 @@ impl Connection {
 
     /// Asks for a proof that the client knows the password of `user`, which it does not send.
     async fn scram(&mut self, gate: &Gate<Accepted>, user: &str) -> Result<Claim, Fault> {
-        let end_point = self.end_point.clone();
+        let end_point = self.tls.as_ref().and_then(|tls| tls.end_point.clone());
         let offered = scram::offered(end_point.as_deref());
         let mechanisms = offered.iter().map(|name| Bytes::from_static(name.as_bytes())).collect();
         let initial = self.ask(Authentication::Sasl { mechanisms }).await?.sasl_initial().map_err(violation)?;

@@ -87,7 +87,7 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     }
     // only one byte was read, so nothing can have come ahead of the handshake
     let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
-    let Encrypted { stream, end_point, asked } = tls.encrypt(plain).await?;
+    let Encrypted { stream, end_point, asked, .. } = tls.encrypt(plain).await?;
     let (inlet, outlet) = ends(stream);
     Ok(Leg { inlet, outlet, tls: Some(end_point), asked })
 }

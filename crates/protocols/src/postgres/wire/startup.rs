@@ -15,6 +15,13 @@ use super::write;
 /// The longest packet, as in the server (`MAX_STARTUP_PACKET_LENGTH`); it counts its length field.
 pub const LIMIT: usize = 10_000;
 
+/// The first byte of a client that begins with TLS (RFC 8446, 5.1, "handshake"): no packet has it, because a length that
+/// begins so is far over [`LIMIT`].
+pub const TLS: u8 = 0x16;
+
+/// The protocol's name in ALPN (55.2.10, "SSL Session Encryption").
+pub const ALPN: &str = "postgresql";
+
 /// The one major version that is spoken.
 pub const MAJOR: u16 = 3;
 

@@ -1,0 +1,98 @@
+//! TLS towards clients, with real handshakes: what the server does with each way to begin, the gateway does.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Output;
+
+use rustls::{AlertDescription, Error};
+
+use crate::raw::{self, ask_for_tls, connected, inside, plain};
+use crate::served::{Served, Way};
+use crate::site::{stderr, stdout};
+
+/// psql with the libpq of PostgreSQL 18, which begins with TLS where it is told to.
+fn psql18(way: &Way, settings: &[(&str, &str)]) -> Output {
+    let libraries = format!("{}/lib", std::env::var("POSTERN_PG18").unwrap());
+    let mut command = way.command("psql");
+    command.env("LD_LIBRARY_PATH", libraries).envs(settings.iter().copied());
+    command.args(["--no-psqlrc", "--no-align", "--tuples-only", "--command", "SELECT 40 + 2"]).output().unwrap()
+}
+
+#[test]
+fn a_real_client_begins_with_tls_and_binds_to_it() {
+    let served = Served::new(18, &[]);
+    let gateway = served.site.start();
+    const DIRECT: (&str, &str) = ("PGSSLNEGOTIATION", "direct");
+    for way in [served.direct(), served.through()] {
+        let ran = psql18(&way, &[DIRECT]);
+        assert_eq!(stdout(&ran), "42\n", "{}", stderr(&ran));
+    }
+    let by_credential = crate::credentials::way(&served, "shop");
+    let ran = psql18(&by_credential, &[DIRECT, ("PGCHANNELBINDING", "require")]);
+    assert_eq!(stdout(&ran), "42\n", "{}", stderr(&ran));
+    // and without TLS it hears the same as ever
+    let ran = psql18(&served.through(), &[("PGSSLMODE", "disable")]);
+    assert!(stderr(&ran).contains("takes no connection without TLS"), "{}", stderr(&ran));
+    assert!(!gateway.log().contains(r#""level":"WARN""#), "{}", gateway.log());
+}
+
+/// What comes of a handshake: the alert that ends it, or what is heard after a startup packet.
+fn met(way: &Way, asked: bool, protocols: &[&str]) -> String {
+    let mut stream = connected(way.port);
+    if asked {
+        ask_for_tls(&mut stream);
+    }
+    let mut stream = inside(stream, Path::new(&way.authority), protocols);
+    let said = stream.write_all(&raw::startup(&way.user, &way.database)).and_then(|()| stream.flush());
+    let mut tag = [0];
+    let heard = said.and_then(|()| stream.read(&mut tag));
+    let agreed = stream.conn.alpn_protocol().map(|name| name.escape_ascii().to_string());
+    match heard {
+        Ok(0) => format!("{agreed:?}: closed without a word"),
+        Ok(_) => format!("{agreed:?}: {}", tag.escape_ascii()),
+        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(Error::AlertReceived(alert)) => format!("alert {alert:?}"),
+            _ => error.to_string(),
+        },
+    }
+}
+
+#[test]
+fn who_names_another_protocol_or_none_is_met_as_by_the_server() {
+    let served = Served::new(18, &[]);
+    let gateway = served.site.start();
+    let (direct, through) = (served.direct(), served.through());
+    let no_overlap = format!("alert {:?}", AlertDescription::NoApplicationProtocol);
+    let (agreed, unsaid) = (r#"Some("postgresql"): R"#, "None: R");
+    for (asked, protocols, outcome) in [
+        (true, &[][..], unsaid),
+        (true, &["postgresql"], agreed),
+        (true, &["h2", "postgresql"], agreed),
+        (true, &["http/1.1"], &no_overlap),
+        (false, &["postgresql"], agreed),
+        (false, &["http/1.1", "postgresql"], agreed),
+        (false, &["http/1.1"], &no_overlap),
+        (false, &[], "None: closed without a word"),
+    ] {
+        assert_eq!(met(&direct, asked, protocols), outcome, "the server: {asked} {protocols:?}");
+        assert_eq!(met(&through, asked, protocols), outcome, "{asked} {protocols:?}: {}", gateway.log());
+    }
+    assert!(through.works());
+}
+
+#[test]
+fn nothing_in_plain_text_is_believed_where_tls_was_to_begin() {
+    let served = Served::new(18, &[]);
+    let _gateway = served.site.start();
+    let way = served.through();
+    let startup = raw::startup(&way.user, &way.database);
+    // the first byte of TLS, and behind it what should have been inside
+    let mut stream = plain(&served);
+    stream.write_all(&[&[0x16, 3, 1, 0, 40][..], &startup].concat()).unwrap();
+    let mut heard = Vec::new();
+    // the gateway may reset what it has not read
+    stream.read_to_end(&mut heard).ok();
+    assert!(!heard.contains(&b'R'), "{}", heard.escape_ascii());
+    assert!(heard.is_empty() || heard[0] == 0x15, "an alert or nothing: {}", heard.escape_ascii());
+    assert!(way.works());
+}
