@@ -141,6 +141,8 @@ codes! {
     RecordingGone = 4009,
     /// A request for a credential that cannot be read, or asks for what is not given.
     ExchangeInvalid = 4011,
+    /// The client names two targets.
+    TargetContradicted = 4012,
     /// The journal cannot be written.
     JournalUnavailable = 5001,
     /// The store cannot be reached.

@@ -54,6 +54,8 @@ pub struct Encrypted {
     pub end_point: Option<Vec<u8>>,
     /// What both ends have agreed to speak inside (ALPN, RFC 7301), where they have.
     pub protocol: Option<Vec<u8>>,
+    /// The host name that the client asked for (SNI, RFC 6066), at the server's end. It proves nothing.
+    pub server_name: Option<String>,
     /// Whether the other side asked for a certificate.
     pub asked: Asked,
 }
@@ -86,6 +88,8 @@ pub struct Client {
     pub address: SocketAddr,
     /// How to encrypt the connection.
     pub tls: Arc<dyn Encrypt>,
+    /// The gateway's own name, under which targets have theirs: `TARGET.<domain>`.
+    pub domain: Arc<str>,
     /// Whether this listener takes plain text.
     pub plaintext: bool,
 }

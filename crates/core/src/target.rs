@@ -38,6 +38,16 @@ impl fmt::Display for TargetName {
     }
 }
 
+/// What a host name asks for where clients name targets as `TARGET.<domain>`: all that stands before the domain, whether
+/// a target has that name or not. Nothing where it is the gateway's own name, or none under the domain. Letters have no
+/// case in host names (RFC 4343), and what comes of this is in lower case.
+#[must_use]
+pub fn asked_by(host: &str, domain: &str) -> Option<String> {
+    let rooted = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let asked = rooted(host);
+    asked.strip_suffix(&rooted(domain))?.strip_suffix('.').map(str::to_owned)
+}
+
 fn is_label(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric());
@@ -219,3 +229,6 @@ impl Target {
         (default == Some(wanted) || listed).then_some(wanted)
     }
 }
+
+#[cfg(test)]
+mod tests;

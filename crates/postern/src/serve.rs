@@ -10,6 +10,7 @@ mod reload;
 mod seal;
 mod witness;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +144,9 @@ impl Gateway {
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {
-                Some(protocol) => Guests::of_protocol(Arc::clone(protocol), Arc::clone(&house), &certificate)?,
+                Some(protocol) => {
+                    Guests::of_protocol(Arc::clone(protocol), Arc::clone(&house), &certificate, &settings.domain)?
+                }
                 None => Guests::of_https(api.clone(), halted.clone(), &certificate)?,
             };
             doors.push(Door::open(listener, guests).await?);
@@ -271,6 +274,8 @@ fn certificate(config: &Config, clock: &dyn Clock) -> Result<Certificate, Fault>
             let mut names =
                 vec![gateway.domain.clone(), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
             names.extend((!gateway.listen.is_unspecified()).then(|| gateway.listen.to_string()));
+            // targets have names under it
+            names.extend(gateway.domain.parse::<IpAddr>().is_err().then(|| format!("*.{}", gateway.domain)));
             names.sort();
             names.dedup();
             let certificate = Certificate::self_signed(&folder, &names, clock.now())?;

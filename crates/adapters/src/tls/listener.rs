@@ -117,9 +117,11 @@ impl Encrypt for ListenerSide {
             let stream = self.acceptor.accept(plain).await.map_err(|error| {
                 Fault::client(Code::ClientViolation, "the TLS handshake failed").cause(super::chain(&error))
             })?;
-            let protocol = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+            let (_, session) = stream.get_ref();
+            let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
+            let server_name = session.server_name().map(str::to_owned);
             let end_point = self.end_point.clone();
-            Ok(Encrypted { stream: Box::new(stream), end_point, protocol, asked: Asked::Nothing })
+            Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name, asked: Asked::Nothing })
         })
     }
 }

@@ -82,7 +82,8 @@ impl TargetSide {
         let end_point =
             session.peer_certificates().and_then(<[_]>::first).and_then(|certificate| end_point::of(certificate));
         let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
-        Ok(Encrypted { stream: Box::new(stream), end_point, protocol, asked: self.answer.asked() })
+        let asked = self.answer.asked();
+        Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name: None, asked })
     }
 
     fn failed(&self, error: &io::Error) -> Fault {

@@ -79,6 +79,9 @@ async fn both_ends_of_a_connection_see_the_same_bytes_and_the_same_end_point() {
 
     assert_eq!(near.end_point.as_ref().map(Vec::len), Some(32));
     assert_eq!(near.end_point, far.end_point);
+    assert_eq!(far.server_name.as_deref(), Some("db.example.com"));
+    let [_, far] = handshake(&leaf, &authority, "DB.example.COM", Check::Full).await.unwrap();
+    assert_eq!(far.server_name.as_deref(), Some("db.example.com"));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(super) struct Door {
 #[derive(Clone)]
 pub(super) enum Guests {
     /// Clients of a protocol.
-    Protocol { protocol: Arc<dyn Protocol>, house: Arc<House>, tls: Arc<dyn Encrypt> },
+    Protocol { protocol: Arc<dyn Protocol>, house: Arc<House>, tls: Arc<dyn Encrypt>, domain: Arc<str> },
     /// People and programs over HTTPS.
     Https(Https),
 }
@@ -47,10 +47,11 @@ impl Guests {
         protocol: Arc<dyn Protocol>,
         house: Arc<House>,
         certificate: &Certificate,
+        domain: &str,
     ) -> Result<Self, Fault> {
         let alpn: Vec<&[u8]> = protocol.alpn().iter().map(|name| name.as_bytes()).collect();
         let tls = certificate.encrypt(&alpn)?;
-        Ok(Self::Protocol { protocol, house, tls })
+        Ok(Self::Protocol { protocol, house, tls, domain: domain.into() })
     }
 
     pub(super) fn of_https(api: Router, halt: watch::Receiver<Halt>, certificate: &Certificate) -> Result<Self, Fault> {
@@ -59,9 +60,10 @@ impl Guests {
 
     async fn serve(self, stream: TcpStream, address: SocketAddr, plaintext: bool) {
         match self {
-            Self::Protocol { protocol, house, tls } => {
+            Self::Protocol { protocol, house, tls, domain } => {
                 let gate = Gate::accept(house, protocol.vocabulary().protocol, address);
-                protocol.serve(Client { stream: Box::new(stream), address, tls, plaintext }, gate).await;
+                let client = Client { stream: Box::new(stream), address, tls, domain, plaintext };
+                protocol.serve(client, gate).await;
             }
             Self::Https(https) => https.serve(stream, address).await,
         }

@@ -88,11 +88,53 @@ fn nothing_in_plain_text_is_believed_where_tls_was_to_begin() {
     let startup = raw::startup(&way.user, &way.database);
     // the first byte of TLS, and behind it what should have been inside
     let mut stream = plain(&served);
-    stream.write_all(&[&[0x16, 3, 1, 0, 40][..], &startup].concat()).unwrap();
+    let length = u8::try_from(startup.len()).unwrap();
+    stream.write_all(&[&[0x16, 3, 1, 0, length][..], &startup].concat()).unwrap();
     let mut heard = Vec::new();
     // the gateway may reset what it has not read
     stream.read_to_end(&mut heard).ok();
     assert!(!heard.contains(&b'R'), "{}", heard.escape_ascii());
     assert!(heard.is_empty() || heard[0] == 0x15, "an alert or nothing: {}", heard.escape_ascii());
     assert!(way.works());
+}
+
+/// What psql says that goes to this host name, here on this machine.
+fn hosted(way: &Way, host: &str, sslmode: &str) -> String {
+    let mut command = way.command("psql");
+    command.env("PGHOST", host).env("PGHOSTADDR", "127.0.0.1").env("PGSSLMODE", sslmode);
+    let ran = command.args(["-XAtc", "SELECT current_database()"]).output().unwrap();
+    (stdout(&ran) + &stderr(&ran)).trim_end().to_owned()
+}
+
+#[test]
+fn a_real_client_names_its_target_by_host() {
+    let served = Served::new(18, &[]);
+    let authority = served.server.ca_file().display().to_string();
+    let target = |name: &str| served.target(name, "localhost", served.server.port(), &authority);
+    let stock = target("stock").replace(r#"database = "shop""#, r#"database = "postgres""#);
+    served.configure(&[target("shop"), stock].concat());
+    let gateway = served.site.start();
+    let way = served.through();
+    let to = |database: &str| Way { database: database.to_owned(), ..way.clone() };
+    for (host, database, expected) in [
+        ("stock.localhost", "postgres", "postgres"),
+        ("Stock.LocalHost", &way.user, "postgres"),
+        ("stock.localhost", "stock/postgres", "postgres"),
+        ("shop.localhost", "shop", "shop"),
+        ("localhost", "stock/postgres", "postgres"),
+        ("stock.localhost", "shop", "target `stock` does not open database `shop`"),
+        ("stock.localhost", "shop/shop", "the host name asks for target `stock`, the database name for `shop`"),
+        ("other.localhost", "shop", "there is no target `other` that `ann` may open"),
+    ] {
+        let said = hosted(&to(database), host, "verify-full");
+        assert!(said.contains(expected), "{host} {database}: {said}");
+    }
+    // what a wildcard in a certificate does not stand for
+    let said = hosted(&to("shop"), "a.shop.localhost", "require");
+    assert!(said.contains("there is no target `a.shop` that `ann` may open"), "{said}");
+    let bound = crate::credentials::way(&served, "shop");
+    let said = hosted(&Way { database: bound.user.clone(), ..bound.clone() }, "stock.localhost", "verify-full");
+    assert!(said.contains("this credential is for target `shop` only"), "{said}");
+    assert_eq!(hosted(&bound, "shop.localhost", "verify-full"), "shop");
+    assert!(!gateway.log().contains(r#""level":"ERROR""#), "{}", gateway.log());
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
 use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later};
+use postern_core::target::asked_by;
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -64,13 +65,15 @@ struct Connection {
 struct Inside {
     /// The channel binding of the certificate that the client has seen.
     end_point: Option<Vec<u8>>,
+    /// The host name that the client asked for. It is no proof of anything, only a name for a target.
+    server_name: Option<String>,
     /// Whether the client began with TLS, and has not asked for it since.
     unasked: bool,
 }
 
 /// Takes a connection to the beginning of its session.
 pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cancels) -> Result<LoggedIn, Ended> {
-    let Client { stream, address, tls, plaintext } = client;
+    let Client { stream, address, tls, domain, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
     let mut connection = Connection { inlet, outlet, tls: None, until };
@@ -94,7 +97,8 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
             Err(fault) => return Err(connection.refuse_login(&gate, fault).await),
         }
     };
-    match connection.admit(gate, parameters, plaintext).await {
+    let hosted = connection.tls.as_ref().and_then(|tls| asked_by(tls.server_name.as_deref()?, &domain));
+    match connection.admit(gate, parameters, hosted, plaintext).await {
         Ok((gate, welcome)) => {
             let key_length = if minor >= startup::MINOR { LONG_KEY } else { SHORT_KEY };
             Ok(LoggedIn { gate, inlet: connection.inlet, outlet: connection.outlet, welcome, key_length })
@@ -177,9 +181,9 @@ impl Connection {
         gate: &Gate<Accepted>,
     ) -> Result<(Self, Option<Vec<u8>>), Ended> {
         match in_time(until, tls.encrypt(plain)).await {
-            Ok(Ok(Encrypted { stream, end_point, protocol, .. })) => {
+            Ok(Ok(Encrypted { stream, end_point, protocol, server_name, .. })) => {
                 let (inlet, outlet) = ends(stream);
-                let tls = Some(Inside { end_point, unasked: false });
+                let tls = Some(Inside { end_point, server_name, unasked: false });
                 Ok((Self { inlet, outlet, tls, until }, protocol))
             }
             Ok(Err(fault)) | Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
@@ -210,6 +214,7 @@ impl Connection {
         &mut self,
         gate: Gate<Accepted>,
         parameters: Vec<(String, String)>,
+        hosted: Option<String>,
         plaintext: bool,
     ) -> Result<(Gate<Open>, Welcome), Fault> {
         if self.tls.is_none() && !plaintext {
@@ -219,7 +224,7 @@ impl Connection {
         let user = parameters.iter().find(|(name, _)| name == "user").map(|(_, value)| value.clone());
         let user = user.unwrap_or_default();
         let gate = gate.called(&user);
-        let settings = match Settings::read(parameters) {
+        let settings = match Settings::read(parameters, hosted) {
             Ok(settings) => settings,
             Err(fault) => return Err(gate.refused_login(fault).await),
         };

@@ -54,7 +54,7 @@ pub(super) fn fault(fault: &Fault) -> Report {
         (_, Code::TokenInvalid | Code::TokenExpired | Code::TokenAudience | Code::ProofMissing)
         | (_, Code::CredentialUnknown | Code::CredentialExpired | Code::AttemptsTooMany) => sqlstate::INVALID_PASSWORD,
         (_, Code::CredentialBound | Code::BindingMismatch | Code::CredentialRevoked) => sqlstate::INVALID_AUTHORIZATION,
-        (_, Code::TargetUnknown) => sqlstate::INVALID_CATALOG_NAME,
+        (_, Code::TargetUnknown | Code::TargetContradicted) => sqlstate::INVALID_CATALOG_NAME,
         (_, Code::NoLogin | Code::IssuerUnknown | Code::NoPrincipal | Code::PlainTextRefused) => {
             sqlstate::INVALID_AUTHORIZATION
         }

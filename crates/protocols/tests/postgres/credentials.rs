@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
 
 use crate::READS;
-use crate::gateway::{NoTls, PREAMBLE};
+use crate::gateway::{DOMAIN, NoTls, PREAMBLE};
 
 /// A gateway whose targets cannot be reached: who gets that far has logged in.
 struct Logins(Dwelling);
@@ -47,7 +47,13 @@ impl Logins {
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let address = Dwelling::CLIENT;
-            let client = Client { stream: Box::new(near), address, tls: Arc::new(NoTls), plaintext: true };
+            let client = Client {
+                stream: Box::new(near),
+                address,
+                tls: Arc::new(NoTls),
+                domain: DOMAIN.into(),
+                plaintext: true,
+            };
             Postgres::new().serve(client, Gate::accept(house, "postgres", address)).await;
         });
         let mut asked = Asked { stream, input: BytesMut::new(), heard: Vec::new() };

@@ -12,14 +12,14 @@ use postern_core::journal::Event;
 use postern_core::ports::{Asked, Client, Duplex, Encrypt, Encrypted, Later, Protocol as _};
 use postern_core::{Code, Fault};
 use postern_protocols::postgres::Postgres;
-use postern_protocols::postgres::wire::startup;
+use postern_protocols::postgres::wire::{password, startup};
 use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::READS;
-use crate::gateway::PREAMBLE;
+use crate::gateway::{DOMAIN, PREAMBLE};
 
 /// What a client begins its handshake with, and ends it.
 pub(crate) const HELLO: &[u8] = b"\x16\x03\x01 let us speak in private";
@@ -29,10 +29,12 @@ pub(crate) const HELLO: &[u8] = b"\x16\x03\x01 let us speak in private";
 pub(crate) struct Pretended {
     /// What both ends agree to speak.
     pub(crate) protocol: Option<&'static str>,
+    /// The host that the client asks for.
+    pub(crate) server_name: Option<&'static str>,
 }
 
 /// With the one protocol there is.
-pub(crate) const AGREED: Pretended = Pretended { protocol: Some("postgresql") };
+pub(crate) const AGREED: Pretended = Pretended { protocol: Some("postgresql"), server_name: None };
 
 impl Encrypt for Pretended {
     fn encrypt(&self, mut plain: Box<dyn Duplex>) -> Later<'_, Result<Encrypted, Fault>> {
@@ -43,7 +45,8 @@ impl Encrypt for Pretended {
                 return Err(Fault::client(Code::ClientViolation, "the TLS handshake failed"));
             }
             let protocol = self.protocol.map(|name| name.as_bytes().to_vec());
-            Ok(Encrypted { stream: plain, end_point: None, protocol, asked: Asked::Nothing })
+            let server_name = self.server_name.map(str::to_owned);
+            Ok(Encrypted { stream: plain, end_point: None, protocol, server_name, asked: Asked::Nothing })
         })
     }
 }
@@ -73,7 +76,8 @@ impl House {
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let address = Dwelling::CLIENT;
-            let client = Client { stream: Box::new(near), address, tls: Arc::new(tls), plaintext: false };
+            let (stream, tls, domain) = (Box::new(near), Arc::new(tls), DOMAIN.into());
+            let client = Client { stream, address, tls, domain, plaintext: false };
             Postgres::new().serve(client, Gate::accept(house, "postgres", address)).await;
         });
         Guest { stream, _serving: serving }
@@ -146,7 +150,7 @@ async fn a_client_that_begins_with_tls_is_heard_inside_it_and_nothing_is_lost() 
 async fn whoever_begins_with_tls_must_say_what_it_speaks() -> Result<()> {
     let house = House::new()?;
     for protocol in [None, Some("http/1.1")] {
-        let mut guest = house.guest(Pretended { protocol });
+        let mut guest = house.guest(Pretended { protocol, server_name: None });
         guest.says(&[HELLO, &opening("bot", "shop")?].concat()).await?;
         assert_eq!(guest.hears_last().await?, "", "the server says nothing either");
     }
@@ -189,5 +193,56 @@ async fn a_handshake_that_stops_in_the_middle_ends_at_the_deadline() -> Result<(
         assert_eq!(begun.elapsed().as_secs(), 20, "after {cut} bytes");
     }
     assert_eq!(house.refusals(), ["the client took too long to log in"; 3]);
+    Ok(())
+}
+
+/// What a client hears in the end that asks for this host and this database, and proves itself with this.
+async fn outcome(house: &House, host: &'static str, database: &str, token: &str) -> Result<String> {
+    let mut guest = house.guest(Pretended { server_name: Some(host), ..AGREED });
+    guest.says(&[HELLO, &opening("any", database)?].concat()).await?;
+    let mut proof = BytesMut::new();
+    password::encode_password(token.as_bytes(), &mut proof)?;
+    // it may have been refused already
+    guest.says(&proof).await.ok();
+    guest.hears_last().await
+}
+
+#[tokio::test]
+async fn a_host_under_the_gateways_domain_names_the_target() -> Result<()> {
+    let house = House::new()?;
+    let down = "target `shop` cannot be reached".to_owned();
+    let unknown = |name: &str| format!("there is no target `{name}` that `bot` may open");
+    for (host, database, expected) in [
+        ("shop.gw.test", "any", down.clone()),
+        ("SHOP.GW.test", "shop/postgres", down.clone()),
+        ("shop.gw.test", "shop", "target `shop` does not open database `shop`".to_owned()),
+        // the gateway's own name and one elsewhere say nothing
+        ("gw.test", "shop", down.clone()),
+        ("shop.elsewhere.test", "shop", down.clone()),
+        ("gw.test", "other", unknown("other")),
+        ("other.gw.test", "shop", unknown("other")),
+        ("a.shop.gw.test", "any", unknown("a.shop")),
+        ("shop.gw.test", "other/x", "asks for target `shop`, the database name for `other`".to_owned()),
+        ("other.gw.test", "shop/x", "asks for target `other`, the database name for `shop`".to_owned()),
+    ] {
+        let heard = outcome(&house, host, database, "token-of-bot").await?;
+        assert!(heard.contains(&expected), "{host} {database}: {heard}");
+    }
+    Ok(())
+}
+
+/// THREAT: finding out which targets there are. Whoever has not proved who they are hears the same of all names.
+#[tokio::test]
+async fn a_host_name_tells_a_stranger_nothing() -> Result<()> {
+    let house = House::new()?;
+    let [known, unknown] =
+        [outcome(&house, "shop.gw.test", "any", "x").await?, outcome(&house, "other.gw.test", "any", "x").await?];
+    assert!(known.contains("28P01"), "{known}");
+    assert_eq!(known, unknown);
+    // a contradiction is one whatever there is
+    for host in ["shop.gw.test", "other.gw.test"] {
+        let heard = outcome(&house, host, "stock/x", "x").await?;
+        assert!(heard.contains("PST-4012"), "{heard}");
+    }
     Ok(())
 }

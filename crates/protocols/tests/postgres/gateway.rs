@@ -22,6 +22,9 @@ use tokio::task::JoinSet;
 pub(crate) const APP: &str = "app";
 pub(crate) const PASSWORD: &str = "s3cret-Inject3d-Passw0rd";
 
+/// The gateway's own name.
+pub(crate) const DOMAIN: &str = "gw.test";
+
 /// The start of every policy: a bot, an approver, and the one target.
 pub(crate) const PREAMBLE: &str = r#"
 [[principal]]
@@ -155,7 +158,13 @@ async fn accept(listener: TcpListener, dwelling: Arc<Dwelling>, protocol: Arc<Po
     while let Ok((stream, address)) = listener.accept().await {
         let (house, protocol) = (Arc::clone(&dwelling.house), Arc::clone(&protocol));
         sessions.spawn(async move {
-            let client = Client { stream: Box::new(stream), address, tls: Arc::new(NoTls), plaintext: true };
+            let client = Client {
+                stream: Box::new(stream),
+                address,
+                tls: Arc::new(NoTls),
+                domain: DOMAIN.into(),
+                plaintext: true,
+            };
             protocol.serve(client, Gate::accept(house, "postgres", address)).await;
         });
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::READS;
-use crate::gateway::{APP, NoTls, PASSWORD, PREAMBLE};
+use crate::gateway::{APP, DOMAIN, NoTls, PASSWORD, PREAMBLE};
 
 /// A client of a gateway whose targets take connections and say nothing.
 struct Slow {
@@ -40,7 +40,13 @@ impl Slow {
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let address = Dwelling::CLIENT;
-            let client = Client { stream: Box::new(near), address, tls: Arc::new(NoTls), plaintext: true };
+            let client = Client {
+                stream: Box::new(near),
+                address,
+                tls: Arc::new(NoTls),
+                domain: DOMAIN.into(),
+                plaintext: true,
+            };
             protocol.serve(client, Gate::accept(house, "postgres", address)).await;
         });
         Ok(Self { dwelling, stream, _arrivals: arrivals, _serving: serving })

@@ -37,6 +37,8 @@ pub(in crate::postgres) const PINNED: &[(&str, &str)] =
 pub(in crate::postgres) struct Settings {
     user: String,
     database: String,
+    /// The target that the client has named by the host that it asked for.
+    hosted: Option<String>,
     /// What is passed on to the server.
     pub(super) passed: Vec<(String, String)>,
 }
@@ -47,17 +49,17 @@ impl Settings {
         let mut passed = pinned();
         passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
         passed.push(("application_name".to_owned(), "postern".to_owned()));
-        Self { user: String::new(), database: String::new(), passed }
+        Self { user: String::new(), database: String::new(), hosted: None, passed }
     }
 
     /// What a client sets that asks for nothing, so that all is as it is for the account.
     pub(in crate::postgres) fn bare() -> Self {
-        Self { user: String::new(), database: String::new(), passed: pinned() }
+        Self { user: String::new(), database: String::new(), hosted: None, passed: pinned() }
     }
 
-    /// Reads startup parameters.
-    pub(super) fn read(parameters: Vec<(String, String)>) -> Result<Self, Fault> {
-        let mut settings = Self { user: String::new(), database: String::new(), passed: Vec::new() };
+    /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one.
+    pub(super) fn read(parameters: Vec<(String, String)>, hosted: Option<String>) -> Result<Self, Fault> {
+        let mut settings = Self { user: String::new(), database: String::new(), hosted, passed: Vec::new() };
         for (name, value) in parameters {
             match name.as_str() {
                 "user" => settings.user = value,
@@ -79,18 +81,36 @@ impl Settings {
             settings.database.clone_from(&settings.user);
         }
         settings.passed.extend(pinned());
+        settings.agrees()?;
         Ok(settings)
     }
 
-    /// The target that is asked for, and its database where one is named. Whoever can have one target only need not name
-    /// it: clients then send the user's name.
+    /// The target that is asked for, and its database where one is named. Whoever has named it by host, or can have one
+    /// target only, need not name it again: clients then send the user's name.
     pub(super) fn target(&self, bound: Option<&TargetName>) -> (String, Option<String>) {
-        if let Some(bound) = bound.filter(|_| self.database == self.user) {
-            return (bound.to_string(), None);
+        let implied = self.hosted.as_deref().or(bound.map(TargetName::as_str));
+        if let Some(target) = implied.filter(|_| self.database == self.user) {
+            return (target.to_owned(), None);
         }
-        match self.database.split_once('/') {
-            Some((target, space)) => (target.to_owned(), Some(space.to_owned())),
-            None => (self.database.clone(), None),
+        match (&self.hosted, self.database.split_once('/')) {
+            (_, Some((target, space))) => (target.to_owned(), Some(space.to_owned())),
+            (Some(target), None) => (target.clone(), Some(self.database.clone())),
+            (None, None) => (self.database.clone(), None),
+        }
+    }
+
+    /// THREAT: a client is let in to the target that one of its names is for, and used with the other. Whether there are
+    /// such targets is not looked at, so nobody learns that.
+    fn agrees(&self) -> Result<(), Fault> {
+        let named = self.database.split_once('/').filter(|_| self.database != self.user);
+        match (&self.hosted, named) {
+            (Some(hosted), Some((target, _))) if target != hosted => {
+                let message = format!("the host name asks for target `{hosted}`, the database name for `{target}`");
+                let hint =
+                    format!("leave one of them out; a database of that very name is `{hosted}/{}`", self.database);
+                Err(Fault::client(Code::TargetContradicted, message).hint(hint))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,10 +1,12 @@
 //! What passes at startup, what is pinned, what is refused.
 
+use postern_core::TargetName;
+
 use super::Settings;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Settings::read(pairs).map_err(|fault| fault.message)
+    Settings::read(pairs, None).map_err(|fault| fault.message)
 }
 
 fn passed(settings: &Settings, name: &str) -> Option<String> {
@@ -17,6 +19,42 @@ fn the_database_names_target_and_database() {
     assert_eq!(target("orders"), ("orders".to_owned(), None));
     assert_eq!(target("orders/stats"), ("orders".to_owned(), Some("stats".to_owned())));
     assert_eq!(read(&[("user", "bot")]).expect("allowed").target(None).0, "bot");
+}
+
+#[test]
+fn a_host_names_the_target_and_the_database_is_its_own() {
+    let bound = TargetName::parse("stock").expect("a name");
+    let target = |database: Option<&str>, bound: Option<&TargetName>| {
+        let given = database.map(|name| ("database", name));
+        let pairs: Vec<_> = std::iter::once(("user", "bot")).chain(given).collect();
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = Settings::read(pairs, Some("orders".to_owned()));
+        settings.map(|settings| settings.target(bound)).map_err(|fault| (fault.message, fault.hint))
+    };
+    for (database, space) in [
+        (Some("shop"), Some("shop")),
+        // a database may have any name, that of a target too
+        (Some("orders"), Some("orders")),
+        (Some("stock"), Some("stock")),
+        (Some("orders/shop"), Some("shop")),
+        (Some("orders/a/b"), Some("a/b")),
+        (Some("orders/bot"), Some("bot")),
+        // what clients send where nobody has named one
+        (Some("bot"), None),
+        (Some(""), None),
+        (None, None),
+    ] {
+        // who is bound to another target hears of that where the target is opened
+        for bound in [None, Some(&bound)] {
+            let asked = ("orders".to_owned(), space.map(str::to_owned));
+            assert_eq!(target(database, bound), Ok(asked), "{database:?} {bound:?}");
+        }
+    }
+    for (database, other) in [("stock/shop", "stock"), ("stock/", "stock"), ("/shop", ""), ("ORDERS/shop", "ORDERS")] {
+        let message = format!("the host name asks for target `orders`, the database name for `{other}`");
+        let hint = format!("leave one of them out; a database of that very name is `orders/{database}`");
+        assert_eq!(target(Some(database), None), Err((message, Some(hint))));
+    }
 }
 
 #[test]
