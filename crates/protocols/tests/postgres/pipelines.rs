@@ -203,7 +203,10 @@ async fn functions_by_unknown_numbers_and_replication_are_refused() -> Result<()
 async fn settings_that_change_how_text_is_read_stay_as_they_are() -> Result<()> {
     let gateway = Gateway::start(15, SHOP, READS).await?;
     let mut raw = Raw::log_in(&gateway).await?;
-    for text in ["SET client_encoding = 'UTF8'", "SET standard_conforming_strings = on", "SET application_name = 'x'"] {
+    let kept = ["client_encoding = 'UTF8'", "client_encoding = 'UNICODE'", "NAMES 'utf-8'"];
+    for what in [&kept[..], &["standard_conforming_strings = on", "application_name = 'x'"]].concat() {
+        let text = format!("SET {what}");
+        let text = text.as_str();
         assert_eq!(raw.ask(&[query(text)]).await?.last().map(String::as_str), Some("ready"), "{text}");
     }
     for text in ["SET client_encoding = 'SJIS'", "SET standard_conforming_strings = off", "SET NAMES 'LATIN1'"] {

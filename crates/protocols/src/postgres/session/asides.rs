@@ -5,13 +5,14 @@
 use bytes::Bytes;
 use postern_core::{Code, Fault};
 
+use super::super::analyze::setting::keeps;
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Frame, Report};
 use super::target::broken;
 use super::{End, Session};
 
-/// Settings that must not change while statements are read, with the value that they have.
-const PINNED: &[(&[u8], &[u8])] = &[(b"client_encoding", b"UTF8"), (b"standard_conforming_strings", b"on")];
+/// Settings that must not change while statements are read.
+const PINNED: &[&str] = &["client_encoding", "standard_conforming_strings"];
 
 /// What a notification says in place of what may be a masked value.
 const WITHHELD: &[u8] = b"withheld, because it may hold masked values";
@@ -30,9 +31,9 @@ impl Session<'_> {
     /// THREAT: a setting that changes how text is read, changed where the analyzer does not see it.
     pub(super) async fn setting(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ParameterStatus { name, value } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
-        let broken_pin = PINNED.iter().any(|(pinned, wanted)| *pinned == name.as_ref() && *wanted != value.as_ref());
-        if broken_pin {
-            let name = String::from_utf8_lossy(&name).into_owned();
+        let [name, value] = [&name, &value].map(|told| String::from_utf8_lossy(told));
+        // the server tells a value as it was spelled in some cases: `UNICODE` is one
+        if PINNED.contains(&name.as_ref()) && !keeps(&name, &value) {
             let message = format!("setting `{name}` changed, and statements can no longer be read for certain");
             self.gate.alert(Code::SettingPinned, &message).await?;
             return Err(End::Fault(
