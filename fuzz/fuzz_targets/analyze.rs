@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use postern_core::operation::{Column, Columns, Effect, Output, Outputs, Reading};
-use postern_protocols::postgres::analyze::{Kind, Names, Statement, Unread, in_order, passwords, read};
+use postern_protocols::postgres::analyze::{Kind, Names, Statement, Unread, in_order, passwords, read, replication};
 use postern_protocols::postgres::catalog::{Catalog, QUERIES, Row};
-use postern_protocols::postgres::vocabulary::VOCABULARY;
+use postern_protocols::postgres::vocabulary::{VOCABULARY, action};
 
 fn shop() -> &'static Catalog {
     static SHOP: OnceLock<Catalog> = OnceLock::new();
@@ -29,6 +29,10 @@ fuzz_target!(|text: &str| {
     let path: [Arc<str>; 1] = ["public".into()];
     for catalog in [shop(), &Catalog::empty("shop")] {
         let names = Names { catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+        let command = replication::command(text, &names);
+        if let Some(Ok(statement)) = &command {
+            fits_together(statement);
+        }
         let statements = match read(text, &names) {
             Ok(statements) => statements,
             Err(Unread::Syntax { position: Some(position), .. }) => {
@@ -41,6 +45,8 @@ fuzz_target!(|text: &str| {
         let ordered = in_order(statements.into(), false);
         for statement in &*ordered {
             fits_together(statement);
+            // what a walsender takes for a command is SQL to nobody, but for `SHOW`
+            assert!(!matches!(command, Some(Ok(_))) || statement.action == action::SHOW, "two things at once");
         }
     }
 });

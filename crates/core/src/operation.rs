@@ -85,6 +85,9 @@ impl fmt::Display for Action {
 }
 
 /// A thing inside a target: the space it lives in (a database) where there is one, and its path from the outside in.
+///
+/// INVARIANT: a part of `*` stands for every name. Whatever refuses or hides any of them means it, and what lets through
+/// does so only where it names every name itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     /// The database, cluster or realm around the path, where the protocol has one.
@@ -94,9 +97,23 @@ pub struct Object {
 }
 
 impl Object {
+    const EVERY: &'static str = "*";
+
     /// An object at `path` in no particular space.
     pub fn at<S: Into<Arc<str>>>(path: impl IntoIterator<Item = S>) -> Self {
         Self { space: None, path: path.into_iter().map(Into::into).collect() }
+    }
+
+    /// All that there is, in every space unless one is named.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::at([Self::EVERY])
+    }
+
+    /// Whether a part of a path stands for every name.
+    #[must_use]
+    pub fn is_every(part: &str) -> bool {
+        part == Self::EVERY
     }
 
     /// The same object inside `space`.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Cell, Guarding, Lineage, Mask, MaskKind, MaskSet, Masked, partial};
-use crate::operation::{Operation, Output, Outputs, Reading, Uses};
+use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, partial};
+use crate::operation::{Columns, Operation, Output, Outputs, Reading, Uses};
 use crate::policy::pattern::ColumnPattern;
 use crate::tests::{TABLES, column, columns, object, operation};
-use crate::{Code, Column, Effect, Touch};
+use crate::{Code, Column, Effect, Object, Touch};
 
 fn mask(name: &str, kind: MaskKind) -> Arc<Mask> {
     Arc::new(Mask { name: name.into(), kind, predicates: Guarding::Deny, writes: Guarding::Deny })
@@ -283,6 +283,22 @@ impl Lineage for View {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whatever is masked is in all that there is, unless its database is another.
+#[test]
+fn who_takes_everything_takes_what_is_masked() {
+    let taken = |object: Object| {
+        let touches = vec![Touch { effect: Effect::Read, object, columns: Columns::All }];
+        Operation { outputs: Outputs::Unknown, ..operation("tables.read", touches) }
+    };
+    let masks = set(&[("main/public.customers.email", &mask("pii", MaskKind::Fixed))]);
+    assert_eq!(screened(&masks, &taken(Object::everything())), Err(Code::MaskedOutput));
+    assert_eq!(screened(&masks, &taken(Object::everything().within("main"))), Err(Code::MaskedOutput));
+    assert_eq!(screened(&masks, &taken(Object::everything().within("other"))), Ok(Vec::new()));
+    let mut lifts = Lifts::default();
+    lifts.note(&"pii".into(), &Object::everything(), None, true);
+    assert_eq!(screened(&masks.lifting(lifts), &taken(Object::everything())), Ok(Vec::new()));
 }
 
 #[test]

@@ -98,8 +98,13 @@ impl Index {
 
     /// The rules that may speak of an effect on an object, in file order.
     pub(super) fn candidates(&self, effect: Effect, object: &Object) -> Vec<usize> {
-        let branch = object.path.first().and_then(|first| self.begins.get(&**first));
-        let inside = branch.into_iter().flat_map(|branch| match object.path.get(1) {
+        let named = |at: usize| object.path.get(at).filter(|part| !Object::is_every(part));
+        let branches: Vec<&Branch> = match (named(0), object.path.is_empty()) {
+            (Some(first), _) => self.begins.get(&**first).into_iter().collect(),
+            (None, true) => Vec::new(),
+            (None, false) => self.begins.values().collect(),
+        };
+        let inside = branches.into_iter().flat_map(|branch| match named(1) {
             None => vec![&branch.all],
             Some(second) => [Some(&branch.open), branch.next.get(&**second)].into_iter().flatten().collect(),
         });

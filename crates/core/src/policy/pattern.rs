@@ -61,15 +61,19 @@ impl ObjectPattern {
     }
 
     /// Whether it may cover the object, something inside it or something around it: who drops a schema has touched
-    /// each of its tables, and a space that is not known may be any. For what refuses and hides, never for what lets
-    /// through.
+    /// each of its tables, who takes everything has, and a space that is not known may be any. For what refuses and hides,
+    /// never for what lets through.
     #[must_use]
     pub fn concerns(&self, object: &Object) -> bool {
         let elsewhere =
             self.space.as_ref().zip(object.space.as_ref()).is_some_and(|(space, actual)| !matches(space, actual));
         !elsewhere
             && !object.path.is_empty()
-            && self.parts.iter().zip(&object.path).all(|(pattern, part)| matches(pattern, part))
+            && self
+                .parts
+                .iter()
+                .zip(&object.path)
+                .all(|(pattern, part)| Object::is_every(part) || matches(pattern, part))
     }
 
     /// Whether it names nothing in particular.

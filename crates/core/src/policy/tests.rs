@@ -3,6 +3,7 @@
 mod accounts;
 mod conditions;
 mod decisions;
+mod everything;
 mod implied;
 mod indexed;
 mod lifts;

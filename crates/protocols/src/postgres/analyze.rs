@@ -23,6 +23,7 @@ mod objects;
 mod query;
 mod redact;
 mod relation;
+pub mod replication;
 mod scan;
 mod scope;
 mod separate;
@@ -167,6 +168,8 @@ pub enum Kind {
     CopyIn,
     /// Rows come as a stream (`COPY … TO STDOUT`).
     CopyOut,
+    /// Changes or the log come as a stream, and the client answers as one (`START_REPLICATION`).
+    CopyBoth,
     /// The database's structure changes; the catalog is out of date.
     Define,
     /// Notifications of a channel are wanted.

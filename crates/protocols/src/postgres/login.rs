@@ -18,10 +18,11 @@ use postern_core::target::asked_by;
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use self::settings::Settings;
+use self::settings::{Replication, Settings};
 use self::target::Welcome;
 use super::cancel::Cancels;
 use super::refuse;
+use super::session::open_walsender;
 use super::wire::{Backend, Frontend, Startup, startup};
 use crate::wire::{Inlet, Outlet, ends, rejoin, reread};
 
@@ -40,6 +41,8 @@ pub(super) struct LoggedIn {
     pub(super) inlet: Inlet,
     pub(super) outlet: Outlet,
     pub(super) welcome: Welcome,
+    /// Whether the server serves it with a walsender.
+    pub(super) replication: Option<Replication>,
     /// How long a cancel key the client takes, in bytes.
     pub(super) key_length: usize,
 }
@@ -99,9 +102,10 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     };
     let hosted = connection.tls.as_ref().and_then(|tls| asked_by(tls.server_name.as_deref()?, &domain));
     match connection.admit(gate, parameters, hosted, plaintext).await {
-        Ok((gate, welcome)) => {
+        Ok((gate, welcome, replication)) => {
             let key_length = if minor >= startup::MINOR { LONG_KEY } else { SHORT_KEY };
-            Ok(LoggedIn { gate, inlet: connection.inlet, outlet: connection.outlet, welcome, key_length })
+            let Connection { inlet, outlet, .. } = connection;
+            Ok(LoggedIn { gate, inlet, outlet, welcome, replication, key_length })
         }
         Err(fault) => Err(connection.refuse(fault).await),
     }
@@ -216,7 +220,7 @@ impl Connection {
         parameters: Vec<(String, String)>,
         hosted: Option<String>,
         plaintext: bool,
-    ) -> Result<(Gate<Open>, Welcome), Fault> {
+    ) -> Result<(Gate<Open>, Welcome, Option<Replication>), Fault> {
         if self.tls.is_none() && !plaintext {
             let fault = Fault::client(Code::PlainTextRefused, "this gateway takes no connection without TLS");
             return Err(gate.refused_login(fault.hint("connect with sslmode=verify-full")).await);
@@ -230,9 +234,16 @@ impl Connection {
         };
         let known = self.identify(gate, &user).await?;
         let (target, space) = settings.target(known.bound());
-        let (gate, lease, link) = known.open(&target, space.as_deref()).await?;
-        match as_long_as(gate.over(), target::log_in(lease, link, gate.space(), &settings)).await {
-            Ok(welcome) => Ok((gate, welcome)),
+        let (mut gate, lease, link) = known.open(&target, space.as_deref()).await?;
+        let over = gate.over();
+        let opened = async {
+            if let Some(replication) = settings.replication {
+                open_walsender(&mut gate, replication).await?;
+            }
+            target::log_in(lease, link, gate.space(), &settings).await
+        };
+        match as_long_as(over, opened).await {
+            Ok(welcome) => Ok((gate, welcome, settings.replication)),
             Err(fault) => {
                 gate.close(&fault.to_string()).await?;
                 Err(fault)

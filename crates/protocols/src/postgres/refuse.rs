@@ -60,6 +60,10 @@ pub(super) fn fault(fault: &Fault) -> Report {
         }
         (_, Code::NotSupported | Code::SettingPinned) => sqlstate::FEATURE_NOT_SUPPORTED,
         (_, Code::PolicyChanged) => sqlstate::INSUFFICIENT_PRIVILEGE,
+        // a session that is refused like a statement
+        (Side::Client, Code::NotAllowed | Code::Forbidden | Code::ConditionFailed | Code::MaskedOutput) => {
+            sqlstate::INSUFFICIENT_PRIVILEGE
+        }
         (_, Code::Stopping | Code::SessionKilled) => sqlstate::ADMIN_SHUTDOWN,
         (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,

@@ -23,6 +23,7 @@ mod shown;
 mod stopping;
 mod submission;
 mod target;
+mod walsender;
 
 use std::time::Duration;
 
@@ -41,15 +42,18 @@ use self::registry::Registry;
 use self::reply::{Place, Replies};
 use self::shown::ToClient;
 use self::stopping::Stopping;
+use self::walsender::Copying;
 use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
 use super::forward::{Control, Target};
+use super::login::settings::Replication;
 use super::login::{LoggedIn, as_long_as};
 use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
 pub(super) use self::names::PATH;
 pub(super) use self::submission::suppose;
+pub(super) use self::walsender::open as open_walsender;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
 /// How many replies may be owed before no more messages are taken.
@@ -115,8 +119,10 @@ pub(super) struct Session<'a> {
     skipping: bool,
     /// The server does so already, and the client has not been told: a question of the gateway's own failed.
     adrift: bool,
-    /// The server takes COPY data.
-    copying: bool,
+    /// Whether the server takes COPY data.
+    copying: Copying,
+    /// Whether a walsender serves it.
+    replication: Option<Replication>,
     /// The server has said why it ends the session, and so has nobody else to.
     dismissed: bool,
     /// A message that comes first once the target has answered.
@@ -157,7 +163,7 @@ impl<'a> Session<'a> {
         catalogs: &'a Catalogs,
         cancels: &'a Cancels,
     ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
-        let LoggedIn { mut gate, inlet, mut outlet, welcome, key_length } = logged;
+        let LoggedIn { mut gate, inlet, mut outlet, welcome, replication, key_length } = logged;
         let over = gate.over();
         let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, &welcome.user)).await {
             Ok(names) => names,
@@ -198,7 +204,8 @@ impl<'a> Session<'a> {
             pipeline: Pipeline::None,
             skipping: false,
             adrift: false,
-            copying: false,
+            copying: Copying::Nothing,
+            replication,
             dismissed: false,
             parked: None,
             holding: None,

@@ -90,7 +90,7 @@ pub mod action {
         SET_PINNED = "postgres.set_pinned", "`SET` of a setting that changes how text is read.";
         SET_PRIVILEGED = "postgres.set_privileged", "`SET` of a setting that turns a protection off.";
         SET_ROLE = "postgres.set_role", "`SET ROLE`, `SET SESSION AUTHORIZATION` and their `RESET`.";
-        SHOW = "postgres.show", "`SHOW`.";
+        SHOW = "postgres.show", "`SHOW`; `IDENTIFY_SYSTEM` and `TIMELINE_HISTORY`.";
         DISCARD = "postgres.discard", "`DISCARD`.";
         LISTEN = "postgres.listen", "`LISTEN`.";
         UNLISTEN = "postgres.unlisten", "`UNLISTEN`.";
@@ -115,6 +115,7 @@ pub mod action {
         POLICY = "postgres.policy", "`CREATE`, `ALTER` and `DROP` of row-level security policies.";
         FOREIGN = "postgres.foreign", "`CREATE`, `ALTER` and `DROP` of foreign servers, wrappers, user mappings.";
         REPLICATION = "postgres.replication", "`CREATE`, `ALTER` and `DROP` of publications and subscriptions.";
+        REPLICATE = "postgres.replicate", "A walsender, and its commands: `START_REPLICATION`, `BASE_BACKUP`, slots.";
         DATABASE = "postgres.database", "`CREATE`, `ALTER` and `DROP` of databases and tablespaces.";
         EMPTY = "postgres.empty", "No statement at all.";
         UNKNOWN = "postgres.unknown", "A statement that is not known here.";

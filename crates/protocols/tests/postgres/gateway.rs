@@ -73,7 +73,12 @@ impl Gateway {
         let script = format!(
             "{script};\nGRANT ALL ON SCHEMA public TO {APP}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};"
         );
-        let options = Options { version, tls: Tls::Off, script, ..Options::default() }.login(APP, PASSWORD);
+        Self::before(Options { version, tls: Tls::Off, script, ..Options::default() }, rules).await
+    }
+
+    /// The same before a server with these options, in which the injected account has what they give it.
+    pub(crate) async fn before(options: Options, rules: &str) -> Result<Self> {
+        let options = options.login(APP, PASSWORD);
         let server = tokio::task::spawn_blocking(|| PostgresServer::start(options)).await??;
         let target = server.address();
         let silent = Arc::new(AtomicBool::new(false));
@@ -90,7 +95,7 @@ impl Gateway {
                 Ok(stream)
             })
         });
-        let policy = format!("{}{rules}", PREAMBLE.replace("PORT", &target.port().to_string()));
+        let policy = format!("{PREAMBLE}{rules}").replace(":PORT\"", &format!(":{}\"", target.port()));
         let protocol = Arc::new(Postgres::new());
         let dwelling = Arc::new(HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).build()?);
         dwelling.vault.put("env:APP", PASSWORD);
@@ -126,8 +131,17 @@ impl Gateway {
 
     /// The same without the gateway, as the account that it injects.
     pub(crate) async fn run_directly(&self, commands: &[&str]) -> Result<Ran> {
-        let who = format!("user={APP} dbname=postgres");
-        run(self.psql_at(self.server.address(), &who, PASSWORD)?, commands).await
+        self.run_directly_as(&format!("user={APP} dbname=postgres"), commands).await
+    }
+
+    /// Runs SQL as the bot, with what else psql is to say as it connects.
+    pub(crate) async fn run_as(&self, who: &str, commands: &[&str]) -> Result<Ran> {
+        run(self.psql_at(self.address, who, "token-of-bot")?, commands).await
+    }
+
+    /// The same without the gateway.
+    pub(crate) async fn run_directly_as(&self, who: &str, commands: &[&str]) -> Result<Ran> {
+        run(self.psql_at(self.server.address(), who, PASSWORD)?, commands).await
     }
 }
 

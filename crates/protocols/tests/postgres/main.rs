@@ -25,6 +25,7 @@ mod notifications;
 mod pipelines;
 mod raw;
 mod recorded;
+mod replication;
 mod revoking;
 mod room;
 mod staging;

@@ -50,6 +50,10 @@ const MESSAGES: &[&str] = &[
     "tables.run?: unknown public.a",
     "tables.begin: session sys.begin",
     "tables.run: unknown other.x",
+    "tables.read: read *(*); transfer *",
+    "tables.read: transfer main/*",
+    "tables.read: read public.*(*)",
+    "tables.read: transfer *.a",
 ];
 
 /// One rule as an operator would write it, without its name.

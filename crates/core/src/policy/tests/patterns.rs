@@ -93,6 +93,16 @@ fn covering_and_concerning() {
         ("m*/public.a", within("main", "public.a"), true, true),
         ("main/public.a", within("main", "public"), false, true),
         ("main/public.a", within("old", "public"), false, false),
+        ("public.a", Object::everything(), false, true),
+        ("public.*", Object::everything(), false, true),
+        ("*.*", Object::everything(), false, true),
+        ("*", Object::everything(), true, true),
+        ("main/*", Object::everything(), false, true),
+        ("main/*", Object::everything().within("main"), true, true),
+        ("main/public.a", Object::everything().within("old"), false, false),
+        ("public.a", at("*.a"), false, true),
+        ("p*.a", at("public.*"), false, true),
+        ("old.a", at("public.*"), false, false),
     ];
     for (text, object, covers, concerns) in table {
         let pattern = ObjectPattern::parse(text, TABLES.shape).unwrap().remove(0);

@@ -97,6 +97,7 @@ fn change(statement: &Statement, pending: bool) -> Option<&'static str> {
         | Kind::Discard(Discard::Plans | Discard::Sequences)
         | Kind::CopyIn
         | Kind::CopyOut
+        | Kind::CopyBoth
         | Kind::Listen(_)
         | Kind::Unlisten(_) => None,
     }

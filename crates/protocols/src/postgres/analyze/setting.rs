@@ -72,6 +72,8 @@ pub(super) fn is_open(name: &str) -> bool {
         "scram_iterations",
         "segment_size",
         "wal_block_size",
+        "wal_segment_size",
+        "data_directory_mode",
         "function_argument_count",
         "max_function_args",
         "shared_buffers",

@@ -18,7 +18,7 @@ mod work;
 
 use std::sync::Arc;
 
-use show::shown;
+pub(super) use show::shown;
 
 use super::*;
 use crate::postgres::catalog::literal::shop;
@@ -43,7 +43,7 @@ fn in_path(catalog: &Catalog, path: &[&str], statements: &[&str]) -> String {
     all
 }
 
-fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
+pub(super) fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
     Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
 }
 

@@ -32,6 +32,39 @@ const ALLOWED: &[&str] = &[
 pub(in crate::postgres) const PINNED: &[(&str, &str)] =
     &[("client_encoding", "UTF8"), ("standard_conforming_strings", "on")];
 
+/// What a session speaks that is a walsender's (PostgreSQL documentation, 55.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::postgres) enum Replication {
+    /// Commands alone: it is in no database.
+    Physical,
+    /// Commands, and SQL in a database.
+    Logical,
+}
+
+impl Replication {
+    /// How a startup packet asks for it.
+    pub(in crate::postgres) fn word(self) -> &'static str {
+        match self {
+            Self::Physical => "true",
+            Self::Logical => "database",
+        }
+    }
+
+    /// What `replication=…` asks for; `None` inside for none. As the server reads it (`ProcessStartupPacket`): one word, or
+    /// a truth value that may be cut short.
+    fn read(value: &str) -> Option<Option<Self>> {
+        if value == "database" {
+            return Some(Some(Self::Logical));
+        }
+        let value = value.to_ascii_lowercase();
+        let begins = |word: &str, least: usize| value.len() >= least && word.starts_with(&value);
+        if begins("true", 1) || begins("yes", 1) || begins("on", 2) || value == "1" {
+            return Some(Some(Self::Physical));
+        }
+        (begins("false", 1) || begins("no", 1) || begins("off", 2) || value == "0").then_some(None)
+    }
+}
+
 /// What a client asked for as it connected.
 #[derive(Debug)]
 pub(in crate::postgres) struct Settings {
@@ -39,6 +72,8 @@ pub(in crate::postgres) struct Settings {
     database: String,
     /// The target that the client has named by the host that it asked for.
     hosted: Option<String>,
+    /// Whether it wants a walsender.
+    pub(in crate::postgres) replication: Option<Replication>,
     /// What is passed on to the server.
     pub(super) passed: Vec<(String, String)>,
 }
@@ -49,17 +84,18 @@ impl Settings {
         let mut passed = pinned();
         passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
         passed.push(("application_name".to_owned(), "postern".to_owned()));
-        Self { user: String::new(), database: String::new(), hosted: None, passed }
+        Self { passed, ..Self::bare() }
     }
 
     /// What a client sets that asks for nothing, so that all is as it is for the account.
     pub(in crate::postgres) fn bare() -> Self {
-        Self { user: String::new(), database: String::new(), hosted: None, passed: pinned() }
+        let (user, database) = (String::new(), String::new());
+        Self { user, database, hosted: None, replication: None, passed: pinned() }
     }
 
     /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one.
     pub(super) fn read(parameters: Vec<(String, String)>, hosted: Option<String>) -> Result<Self, Fault> {
-        let mut settings = Self { user: String::new(), database: String::new(), hosted, passed: Vec::new() };
+        let mut settings = Self { hosted, passed: Vec::new(), ..Self::bare() };
         for (name, value) in parameters {
             match name.as_str() {
                 "user" => settings.user = value,
@@ -69,9 +105,8 @@ impl Settings {
                         settings.take(&name, value)?;
                     }
                 }
-                "replication" if ["false", "off", "no", "0"].contains(&value.as_str()) => {}
                 "replication" => {
-                    return Err(Fault::client(Code::NotSupported, "replication is not passed through this gateway"));
+                    settings.replication = Replication::read(&value).ok_or_else(|| no_replication(&value))?;
                 }
                 _ => settings.take(&name, value)?,
             }
@@ -86,10 +121,12 @@ impl Settings {
     }
 
     /// The target that is asked for, and its database where one is named. Whoever has named it by host, or can have one
-    /// target only, need not name it again: clients then send the user's name.
+    /// target only, need not name it again: clients then send the user's name, and those of physical replication a word
+    /// that no server looks at.
     pub(super) fn target(&self, bound: Option<&TargetName>) -> (String, Option<String>) {
         let implied = self.hosted.as_deref().or(bound.map(TargetName::as_str));
-        if let Some(target) = implied.filter(|_| self.database == self.user) {
+        let physical = self.replication == Some(Replication::Physical) && self.database == "replication";
+        if let Some(target) = implied.filter(|_| physical || self.database == self.user) {
             return (target.to_owned(), None);
         }
         match (&self.hosted, self.database.split_once('/')) {
@@ -128,6 +165,11 @@ impl Settings {
         self.passed.push((lower, value));
         Ok(())
     }
+}
+
+fn no_replication(value: &str) -> Fault {
+    let message = format!("invalid value for parameter \"replication\": \"{value}\"");
+    Fault::client(Code::NotSupported, message).hint("valid values are: \"false\", 0, \"true\", 1, \"database\"")
 }
 
 fn pinned() -> Vec<(String, String)> {

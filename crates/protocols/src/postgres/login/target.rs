@@ -65,6 +65,7 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
     let mut leg = secure(link).await?;
     let database = if database.is_empty() { lease.user.as_str() } else { database };
     let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
+    parameters.extend(settings.replication.map(|replication| ("replication", replication.word())));
     parameters.extend(settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     startup::encode_open(0, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
     authenticate(&mut leg, &lease).await?;

@@ -21,6 +21,7 @@ use super::reading::Obstacle;
 use super::registry::Found;
 use super::reply::{Described, Reply};
 use super::submission::{Request, Wanted};
+use super::walsender::{self, Copying};
 use super::{End, MOST_OWED, Pipeline, Session};
 
 /// The longest name that the server tells from others (`NAMEDATALEN`, its terminator aside).
@@ -57,7 +58,7 @@ impl Session<'_> {
             return Ok(None);
         }
         if self.parked.is_some() {
-            let waits = !self.replies.settled() && !self.copying;
+            let waits = !self.replies.settled() && self.copying == Copying::Nothing;
             return Ok(if waits { None } else { self.parked.take() });
         }
         if self.replies.len() >= MOST_OWED {
@@ -75,8 +76,18 @@ impl Session<'_> {
 
     async fn take(&mut self, frame: &Frame) -> Result<Taken, End> {
         let message = Frontend::decode(frame).map_err(violation)?;
+        if self.copying == Copying::Both
+            && let Some(fault) = walsender::out_of_stream(&message)
+        {
+            return Err(End::Fault(fault));
+        }
         if self.skipping && !matches!(message, Frontend::Sync | Frontend::Terminate) {
             return Ok(Taken::Done);
+        }
+        if self.replication.is_some()
+            && let Some((report, kind)) = walsender::forbidden(&message)
+        {
+            return self.refuse(report, kind).await.map(|()| Taken::Done);
         }
         if let Some(report) = overlong(&message) {
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
@@ -102,7 +113,7 @@ impl Session<'_> {
                 self.replies.expect(Reply::Close { kind, name });
             }
             Frontend::Sync => self.sync(),
-            Frontend::Flush if self.copying => {}
+            Frontend::Flush if self.copying != Copying::Nothing => {}
             Frontend::Flush => self.to_target.control(&Control::Flush),
             Frontend::CopyData(_) => return Ok(self.copy(frame, false)),
             Frontend::CopyDone | Frontend::CopyFail { .. } => return Ok(self.copy(frame, true)),
@@ -243,7 +254,7 @@ impl Session<'_> {
 
     /// While the server takes COPY data it does not answer a Sync, and so gets none.
     fn sync(&mut self) {
-        if self.copying {
+        if self.copying != Copying::Nothing {
             return;
         }
         (self.skipping, self.adrift) = (false, false);
@@ -256,7 +267,7 @@ impl Session<'_> {
     /// COPY data belongs to the operation that asked for it. Some clients send it ahead of the server's word; without
     /// an operation that could ask for it, it is dropped, as the server does.
     fn copy(&mut self, frame: &Frame, ends: bool) -> Taken {
-        if !self.copying {
+        if self.copying == Copying::Nothing {
             if !self.replies.may_take_copy() {
                 return Taken::Done;
             }
@@ -268,7 +279,9 @@ impl Session<'_> {
             Some(Reply::Execute { portal }) => self.to_target.follow(&portal.flow, &continuation),
             _ => {}
         }
-        self.copying = !ends;
+        if ends {
+            self.copying = Copying::Nothing;
+        }
         Taken::Done
     }
 }

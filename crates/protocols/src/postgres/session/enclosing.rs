@@ -19,6 +19,7 @@ use super::outcome::Message;
 use super::reply::{Query, Reply, failed};
 use super::stopping::code_of;
 use super::submission::{Request, Wanted, runs_code};
+use super::walsender;
 use super::{End, Pipeline, Session};
 
 /// What shows more than a row and may run in a transaction.
@@ -42,6 +43,8 @@ pub(super) enum Enclosure {
     Own,
     /// It has to be and cannot: it has transactions of its own in it.
     Impossible,
+    /// What comes of it has no rows to count.
+    Rowless,
 }
 
 /// Whether what a request asks for has to be enclosed, where the session stands like this.
@@ -53,6 +56,9 @@ pub(super) fn needed(
     let statements = &request.statements;
     if !matches!(request.wanted, Wanted::Run) || !bounds::counted(limits, statements) {
         return Enclosure::None;
+    }
+    if walsender::streams(statements) {
+        return Enclosure::Rowless;
     }
     let unenclosable = |one: &Statement| {
         matches!(
@@ -96,7 +102,17 @@ impl Session<'_> {
     /// Refuses what would have to be enclosed and cannot be.
     pub(super) async fn send_apart(&mut self, permit: Permit) -> Result<(), End> {
         let message = "rows are counted here, and a message with transactions or text of an unknown kind in it could not fail as a whole";
-        let denial = Denial::new(Code::TooManyRows, message).hint("send the statements one by one");
+        self.uncountable(permit, message, "send the statements one by one").await
+    }
+
+    /// Refuses what is bounded in rows and has none.
+    pub(super) async fn rowless(&mut self, permit: Permit) -> Result<(), End> {
+        let message = "rows are counted here, and what leaves by replication has none that could be";
+        self.uncountable(permit, message, "ask for a rule that allows it without `max_rows`").await
+    }
+
+    async fn uncountable(&mut self, permit: Permit, message: &str, hint: &str) -> Result<(), End> {
+        let denial = Denial::new(Code::TooManyRows, message).hint(hint);
         let rule = permit.limits().max_rows.as_ref().map(|bound| bound.by.clone());
         let report = refuse::denial(&rule.into_iter().fold(denial, Denial::by));
         self.ended.push((permit.id(), failed(&code_of(&report))));
@@ -158,7 +174,7 @@ impl Session<'_> {
 fn outcome(query: Query) -> (postern_core::OperationId, Outcome) {
     let outcome = match query.failed {
         Some(code) => failed(&code),
-        None => Outcome::Done { note: query.tags.join("; ") },
+        None => Outcome::Done { note: query.note() },
     };
     (query.flow.id(), outcome)
 }

@@ -18,6 +18,7 @@ use postern_core::{Code, Fault};
 use super::super::analyze::{Kind, Statement};
 use super::super::catalog::{Catalog, Row, questions};
 use super::super::catalogs::Catalogs;
+use super::super::login::encoded;
 use super::super::wire::{Frontend, Named, Report};
 use super::reading::Generation;
 use super::submission;
@@ -170,13 +171,20 @@ impl Surroundings {
         self.inside != Stale::Nothing
     }
 
-    /// What to ask; `within` says that a transaction is open, or may be.
-    pub(super) fn question(&self, within: bool) -> Question {
+    /// What to ask; `within` says that a transaction is open, or may be, and `by_query` that the server takes nothing but
+    /// a Query.
+    pub(super) fn question(&self, within: bool, by_query: bool) -> Question {
         let mut texts = vec![PATH];
         if self.stale == Stale::Catalog {
             texts.extend(questions(within));
         }
-        Question { text: texts.join(";\n"), payload: pipeline(&texts), answers: texts.len() }
+        let text = texts.join(";\n");
+        let payload = if by_query {
+            encoded(&Frontend::Query { text: Bytes::copy_from_slice(text.as_bytes()) })
+        } else {
+            pipeline(&texts)
+        };
+        Question { text, payload, answers: texts.len() }
     }
 
     /// Takes the answers to [`Surroundings::question`].

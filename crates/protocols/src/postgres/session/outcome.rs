@@ -66,6 +66,7 @@ impl Session<'_> {
             Enclosure::None => {}
             Enclosure::Own => self.open_own().await?,
             Enclosure::Impossible => return self.send_apart(permit).await,
+            Enclosure::Rowless => return self.rowless(permit).await,
         }
         let flow = self.to_target.forward(permit);
         let masked = !self.gate.masks().is_empty();

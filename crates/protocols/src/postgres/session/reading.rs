@@ -75,6 +75,9 @@ pub(super) enum Obstacle {
 impl Session<'_> {
     /// Reads a request's text with the names that hold now.
     pub(super) async fn read(&mut self, request: &Request) -> Result<Result<Arc<[Statement]>, Obstacle>, End> {
+        if let Some(read) = self.as_walsender(request) {
+            return Ok(read);
+        }
         if let Some(obstacle) = self.freshen(request).await? {
             return Ok(Err(obstacle));
         }
@@ -150,12 +153,15 @@ impl Session<'_> {
         if self.status == TransactionStatus::Failed && self.pipeline != Pipeline::Executed {
             return Ok(None);
         }
-        let question = self.names.question(within);
+        let by_query = self.replication.is_some();
+        let question = self.names.question(within, by_query);
         let permit = self.gate.own(&question.text, question.payload).await?;
         self.to_target.forward(permit);
-        self.replies.expect(Reply::Own(Answers::to(question.answers)));
+        self.replies.expect(Reply::Own(Answers::to(question.answers, by_query)));
         // a Sync of the gateway's own would end the client's pipeline, and commit what was executed in it
-        if self.pipeline != Pipeline::None {
+        if by_query {
+            self.replies.expect(Reply::OwnSync);
+        } else if self.pipeline != Pipeline::None {
             self.to_target.control(&Control::Flush);
         } else {
             self.to_target.control(&Control::Sync);

@@ -94,26 +94,37 @@ pub(super) struct Query {
     pub(super) tags: Vec<String>,
     /// The server's code for what it did not do.
     pub(super) failed: Option<String>,
+    /// Whether the server streams, and has not said that it is at the end.
+    pub(super) streams: bool,
+    /// How many bytes of rows and streams have come.
+    pub(super) streamed: u64,
 }
 
 /// Answers to the gateway's own questions, as they come in.
 pub(super) struct Answers {
     pub(super) done: Vec<Vec<Row>>,
     pub(super) rows: Vec<Row>,
-    /// How many `CloseComplete` are still to come, two before the first answer and two after each.
+    /// How many there will be.
+    questions: usize,
+    /// How many `CloseComplete` are still to come, two before the first answer and two after each; none of a Query.
     closes: usize,
 }
 
 impl Answers {
-    /// None yet, of so many.
-    pub(super) fn to(questions: usize) -> Self {
-        Self { done: Vec::new(), rows: Vec::new(), closes: questions.saturating_add(1).saturating_mul(2) }
+    /// None yet, of so many, asked by a Query or one by one.
+    pub(super) fn to(questions: usize, by_query: bool) -> Self {
+        let closes = if by_query { 0 } else { questions.saturating_add(1).saturating_mul(2) };
+        Self { done: Vec::new(), rows: Vec::new(), questions, closes }
     }
 
-    /// A `CloseComplete` came; tells whether it was the last.
-    pub(super) fn closed(&mut self) -> bool {
+    /// A `CloseComplete` came.
+    pub(super) fn closed(&mut self) {
         self.closes = self.closes.saturating_sub(1);
-        self.closes == 0
+    }
+
+    /// Whether nothing of them is still to come.
+    pub(super) fn are_whole(&self) -> bool {
+        self.closes == 0 && self.done.len() == self.questions
     }
 }
 
@@ -263,7 +274,8 @@ impl Replies {
 
     /// Whether something is owed that may yet ask for COPY data.
     pub(super) fn may_take_copy(&self) -> bool {
-        let takes = |statements: &[Statement]| statements.iter().any(|one| one.kind == Kind::CopyIn);
+        let takes =
+            |statements: &[Statement]| statements.iter().any(|one| matches!(one.kind, Kind::CopyIn | Kind::CopyBoth));
         self.queue.iter().any(|owed| match &owed.reply {
             Reply::Query(query) => takes(query.statements.get(query.done..).unwrap_or_default()),
             Reply::Execute { portal } => takes(&portal.statements),

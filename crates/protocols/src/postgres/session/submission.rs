@@ -32,11 +32,23 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Arc<[Statement]> {
     }
 }
 
+/// Reads a text as a walsender does; `None` where it takes it for SQL.
+pub(super) fn read_command(text: &[u8], names: &Names<'_>) -> Option<Arc<[Statement]>> {
+    let utf8 = || Unread::Beyond("the text is not UTF-8".to_owned());
+    let read = match std::str::from_utf8(text) {
+        Ok(text) => analyze::replication::command(text, names)?,
+        Err(_) => Err(utf8()),
+    };
+    Some(Arc::from([read.unwrap_or_else(|unread| opaque(text, unread))]))
+}
+
 /// What a simple query would ask for with these names, from a session that has made none of its own.
 pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>], user: &str) -> Vec<Supposition> {
     let names = Names { catalog, search_path: path, user, prepared: &|_| None, cursors: &|_| None };
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
-    request.statements = analyze::in_order(read(&request.text, &names), false);
+    // no SQL begins with such a word, and what `SHOW` asks for is the same
+    let commands = read_command(&request.text, &names);
+    request.statements = commands.unwrap_or_else(|| analyze::in_order(read(&request.text, &names), false));
     let operations = request.operations(&Arc::default(), &request.text).into_iter().zip(request.statements.iter());
     let supposition = |(operation, statement): (Operation, &Statement)| Supposition {
         operation,

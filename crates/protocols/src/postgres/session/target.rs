@@ -22,6 +22,7 @@ use super::asides::without_values;
 use super::registry::Portal;
 use super::reply::{Described, Query, Reply, failed};
 use super::stopping::code_of;
+use super::walsender::Copying;
 use super::{End, Session};
 
 impl Query {
@@ -38,6 +39,8 @@ impl Query {
             masks: None,
             tags: Vec::new(),
             failed: None,
+            streams: false,
+            streamed: 0,
         }
     }
 }
@@ -51,6 +54,9 @@ impl Session<'_> {
                 let run = frame::run(&self.from_target.buffer, self.rows_left(), is_row);
                 if run.bytes > 0 {
                     let rows = self.from_target.buffer.split_to(run.bytes);
+                    if let Some(Reply::Query(query)) = self.replies.first() {
+                        query.streamed = query.streamed.saturating_add(u64::try_from(run.bytes).unwrap_or(u64::MAX));
+                    }
                     self.to_client.push(&rows);
                     self.came(run.messages);
                 }
@@ -169,6 +175,11 @@ impl Session<'_> {
                     Err(unprovable) => Err(self.unprovable(&unprovable).await),
                 };
             }
+            tag::server::COMMAND_COMPLETE if query.streams => {
+                query.tags.push(tag_of(frame));
+                self.to_client.push(&frame.raw);
+                return self.stream_left();
+            }
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 query.tags.push(tag_of(frame));
                 if let Some(statement) = query.statements.get(query.done) {
@@ -183,8 +194,13 @@ impl Session<'_> {
             }
             // INVARIANT: no mask applies: what a function shows is known of those only that show no column
             tag::server::FUNCTION_CALL_RESPONSE if query.called => query.tags.push("FUNCTION CALL".to_owned()),
-            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
-            tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
+            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame, Copying::In),
+            tag::server::COPY_BOTH_RESPONSE if self.replication.is_some() => {
+                query.streams = true;
+                return self.copy_in(frame, Copying::Both);
+            }
+            tag::server::COPY_DONE => query.streams = false,
+            tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA => {}
             _ => return Err(out_of_turn(frame)),
         }
         if !withheld {
@@ -219,7 +235,7 @@ impl Session<'_> {
                 }
             }
             tag::server::PORTAL_SUSPENDED => drop(self.replies.pop()),
-            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame),
+            tag::server::COPY_IN_RESPONSE => return self.copy_in(frame, Copying::In),
             tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
             _ => return Err(out_of_turn(frame)),
         }
@@ -251,14 +267,14 @@ impl Session<'_> {
         }
     }
 
-    fn copy_in(&mut self, frame: &Frame) -> Result<(), End> {
+    fn copy_in(&mut self, frame: &Frame, way: Copying) -> Result<(), End> {
         if !self.replies.enter_copy() {
             let message = "other messages were sent ahead before the data of a COPY";
             return Err(End::Fault(
                 Fault::client(Code::ClientViolation, message).hint("wait for the server to ask for the data"),
             ));
         }
-        self.copying = true;
+        self.copying = way;
         self.skipping = false;
         self.to_client.push(&frame.raw);
         Ok(())
@@ -268,7 +284,7 @@ impl Session<'_> {
         let Backend::ErrorResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
         let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
-        self.copying = false;
+        self.copying = Copying::Nothing;
         self.dismissed |= fatal;
         // in a pipeline the server may have come to this, and to its cancellation, before anybody heard of what is before it
         if code == sqlstate::QUERY_CANCELED && self.stopping.is_none() {
@@ -340,7 +356,7 @@ impl Session<'_> {
     async fn ready(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ReadyForQuery { status } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         self.status = status;
-        self.copying = false;
+        self.copying = Copying::Nothing;
         let reply = self.replies.pop();
         if status == TransactionStatus::Idle {
             self.registry.end_transaction();
@@ -364,13 +380,15 @@ impl Session<'_> {
         match Backend::decode(frame).map_err(broken)? {
             Backend::DataRow(body) => answers.rows.push(texts(&body).ok_or_else(|| out_of_turn(frame))?),
             Backend::CommandComplete { .. } => answers.done.push(std::mem::take(&mut answers.rows)),
-            Backend::CloseComplete if answers.closed() => {
-                let done = std::mem::take(&mut answers.done);
-                self.replies.pop();
-                self.names.answered(&done, &mut self.gate)?;
-            }
-            Backend::ParseComplete | Backend::BindComplete | Backend::CloseComplete => {}
+            Backend::CloseComplete => answers.closed(),
+            Backend::ParseComplete | Backend::BindComplete => {}
+            Backend::RowDescription(_) if self.replication.is_some() => {}
             _ => return Err(out_of_turn(frame)),
+        }
+        if answers.are_whole() {
+            let done = std::mem::take(&mut answers.done);
+            self.replies.pop();
+            self.names.answered(&done, &mut self.gate)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use postern_core::operation::{Fact, Output, Outputs, Reading};
 use super::super::{Kind, Statement};
 
 /// One line for each thing that there is to say.
-pub(super) fn shown(statement: &Statement) -> String {
+pub(in super::super::super) fn shown(statement: &Statement) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {

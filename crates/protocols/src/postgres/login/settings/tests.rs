@@ -2,7 +2,7 @@
 
 use postern_core::TargetName;
 
-use super::Settings;
+use super::{Replication, Settings};
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -97,11 +97,44 @@ fn whatever_could_lend_rights_is_refused() {
         &[("options", "-F")],
         &[("options", "-c")],
         &[("local_preload_libraries", "x")],
-        &[("replication", "database")],
-        &[("replication", "true")],
+        &[("options", "-c replication=true")],
+        &[("Replication", "true")],
     ];
     for pairs in refused {
         assert!(read(pairs).is_err(), "{pairs:?}");
     }
-    assert!(read(&[("replication", "false")]).is_ok());
+}
+
+#[test]
+fn replication_is_read_as_the_server_reads_it() {
+    let asked = |value: &str| read(&[("user", "bot"), ("replication", value)]).map(|settings| settings.replication);
+    for value in ["true", "t", "TRUE", "on", "ON", "yes", "y", "Ye", "1"] {
+        assert_eq!(asked(value), Ok(Some(Replication::Physical)), "{value}");
+    }
+    assert_eq!(asked("database"), Ok(Some(Replication::Logical)));
+    for value in ["false", "F", "off", "of", "no", "n", "0"] {
+        assert_eq!(asked(value), Ok(None), "{value}");
+    }
+    for value in ["", "o", "Database", "databas", "truee", "10", "logical", " true"] {
+        assert_eq!(asked(value), Err(format!("invalid value for parameter \"replication\": \"{value}\"")));
+    }
+    assert_eq!(read(&[("user", "bot")]).expect("allowed").replication, None);
+}
+
+/// Whoever can have one target only need not name it, and tools of physical replication name what no server looks at.
+#[test]
+fn physical_replication_names_no_database() {
+    let bound = TargetName::parse("orders").expect("a name");
+    let target = |replication: &str, database: &str| {
+        let pairs = [("user", "bot"), ("database", database), ("replication", replication)];
+        read(&pairs).expect("allowed").target(Some(&bound))
+    };
+    assert_eq!(target("true", "replication"), ("orders".to_owned(), None));
+    assert_eq!(target("true", "stats"), ("stats".to_owned(), None));
+    assert_eq!(target("database", "replication"), ("replication".to_owned(), None));
+    assert_eq!(target("false", "replication"), ("replication".to_owned(), None));
+    let pairs = [("replication", "true"), ("user", "bot"), ("database", "replication")];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let hosted = Settings::read(pairs, Some("stock".to_owned())).expect("allowed");
+    assert_eq!(hosted.target(None), ("stock".to_owned(), None));
 }
