@@ -23,7 +23,7 @@ use self::target::Welcome;
 use super::cancel::Cancels;
 use super::refuse;
 use super::session::open_walsender;
-use super::wire::{Backend, Frontend, Startup, startup};
+use super::wire::{Backend, Frontend, Startup, WireError, startup};
 use crate::wire::{Inlet, Outlet, ends, rejoin, reread};
 
 /// The time that a client has for its part of a login.
@@ -114,7 +114,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
 impl Connection {
     async fn startup(&mut self) -> Result<Option<Startup>, Fault> {
         loop {
-            let packet = startup::next(&mut self.inlet.buffer).map_err(violation)?;
+            let packet = startup::next(&mut self.inlet.buffer).map_err(unspoken)?;
             if packet.is_some() {
                 return Ok(packet);
             }
@@ -271,8 +271,19 @@ impl Connection {
     }
 }
 
+/// Why nothing can be said to what a client began with. A version that is not spoken is answered as by the server.
+fn unspoken(error: WireError) -> Fault {
+    if let WireError::Version { major, minor } = error {
+        let (spoken, newest) = (startup::MAJOR, startup::MINOR);
+        let message =
+            format!("unsupported frontend protocol {major}.{minor}: server supports {spoken}.0 to {spoken}.{newest}");
+        return Fault::client(Code::NotSupported, message).hint("see the client's version");
+    }
+    violation(error)
+}
+
 /// What a client did that the protocol does not know.
-pub(super) fn violation(error: super::wire::WireError) -> Fault {
+pub(super) fn violation(error: WireError) -> Fault {
     Fault::client(Code::ClientViolation, format!("the client broke the protocol: {error}"))
 }
 

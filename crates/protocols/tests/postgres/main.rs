@@ -32,6 +32,7 @@ mod staging;
 mod syntax;
 mod unmasking;
 mod usage;
+mod versions;
 
 use anyhow::Result;
 use gateway::Gateway;
