@@ -132,6 +132,11 @@ pub trait Protocol: Send + Sync {
 pub trait Identify: Send + Sync {
     /// What can be vouched for, or why nothing can.
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>>;
+
+    /// Where a client that has no token learns how to get one: the address of an issuer's OpenID Connect metadata.
+    fn discovery(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Makes credentials of the gateway's own, and takes them back. That they are verified is [`Identify`]'s.

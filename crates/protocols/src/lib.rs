@@ -2,6 +2,7 @@
 //!
 //! A protocol decides nothing; it asks the core. No folder here knows another. Enter at [`all`].
 
+pub mod oauthbearer;
 pub mod postgres;
 pub mod scram;
 mod wire;

@@ -87,6 +87,11 @@ impl Keyring {
         Ok(Self { source: Arc::new(source), fetching: Mutex::default() })
     }
 
+    /// Where the issuer's metadata lies.
+    pub(super) fn discovery(&self) -> &str {
+        self.source.discovery.as_str()
+    }
+
     /// The keys to verify with now; fetched first where there are none that are young enough.
     pub(super) async fn current(&self) -> Result<Arc<Keys>, Fault> {
         match self.source.usable() {

@@ -113,6 +113,11 @@ impl Identify for Oidc {
             Claim::Response(_) => Box::pin(async { Err(invalid("an issuer's token is sent, not proved to be known")) }),
         }
     }
+
+    /// Of the first that is configured: a client is told of one alone.
+    fn discovery(&self) -> Option<String> {
+        self.trusted.first().map(|trusted| trusted.keyring.discovery().to_owned())
+    }
 }
 
 /// Text of a stranger, made fit for a message: short, on one line, and without what deceives the eye.

@@ -135,6 +135,12 @@ impl Gate<Accepted> {
         Self { called: Some(name.chars().take(LONGEST_NAME).collect()), ..self }
     }
 
+    /// Where a client that has no token learns how to get one.
+    #[must_use]
+    pub fn discovery(&self) -> Option<String> {
+        self.house.identify.discovery()
+    }
+
     /// Verifies what the client claims and finds out which principal that makes it.
     ///
     /// # Errors

@@ -63,4 +63,8 @@ impl Identify for Verifiers {
         let oidc = self.issuers.load_full();
         Box::pin(async move { oidc.identify(claim).await })
     }
+
+    fn discovery(&self) -> Option<String> {
+        self.issuers.load().discovery()
+    }
 }

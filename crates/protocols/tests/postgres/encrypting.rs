@@ -12,7 +12,7 @@ use postern_core::journal::Event;
 use postern_core::ports::{Asked, Client, Duplex, Encrypt, Encrypted, Later, Protocol as _};
 use postern_core::{Code, Fault};
 use postern_protocols::postgres::Postgres;
-use postern_protocols::postgres::wire::{password, startup};
+use postern_protocols::postgres::wire::{Backend, Limit, frame, password, startup};
 use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
@@ -56,6 +56,7 @@ pub(crate) struct House(pub(crate) Dwelling);
 
 pub(crate) struct Guest {
     stream: DuplexStream,
+    input: BytesMut,
     _serving: JoinSet<()>,
 }
 
@@ -71,20 +72,29 @@ impl House {
     }
 
     pub(crate) fn guest(&self, tls: Pretended) -> Guest {
+        self.connects(tls, false)
+    }
+
+    /// A client of a listener that takes plain text too.
+    pub(crate) fn in_plain_text(&self) -> Guest {
+        self.connects(Pretended::default(), true)
+    }
+
+    fn connects(&self, tls: Pretended, plaintext: bool) -> Guest {
         let (stream, near) = tokio::io::duplex(4096);
         let house = Arc::clone(&self.0.house);
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let address = Dwelling::CLIENT;
             let (stream, tls, domain) = (Box::new(near), Arc::new(tls), DOMAIN.into());
-            let client = Client { stream, address, tls, domain, plaintext: false };
+            let client = Client { stream, address, tls, domain, plaintext };
             Postgres::new().serve(client, Gate::accept(house, "postgres", address)).await;
         });
-        Guest { stream, _serving: serving }
+        Guest { stream, input: BytesMut::new(), _serving: serving }
     }
 
     /// Why logins were refused.
-    fn refusals(&self) -> Vec<String> {
+    pub(crate) fn refusals(&self) -> Vec<String> {
         let why = |event| match event {
             Event::LoginRefused { message, .. } => Some(message),
             _ => None,
@@ -105,9 +115,21 @@ impl Guest {
         Ok(())
     }
 
+    /// The next message; there is none once the gateway is done with it.
+    pub(crate) async fn message(&mut self) -> Result<Option<Backend>> {
+        loop {
+            if let Some(frame) = frame::next(&mut self.input, Limit::SERVER)? {
+                return Ok(Some(Backend::decode(&frame)?));
+            }
+            if self.stream.read_buf(&mut self.input).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
     /// All that is still to be heard.
     pub(crate) async fn hears_last(&mut self) -> Result<String> {
-        let mut heard = Vec::new();
+        let mut heard = self.input.split().to_vec();
         self.stream.read_to_end(&mut heard).await?;
         Ok(heard.escape_ascii().to_string())
     }
@@ -126,7 +148,7 @@ pub(crate) fn opening(user: &str, database: &str) -> Result<Vec<u8>> {
 }
 
 /// `AuthenticationCleartextPassword`.
-const PASSWORD: &[u8] = b"R\0\0\0\x08\0\0\0\x03";
+pub(crate) const PASSWORD: &[u8] = b"R\0\0\0\x08\0\0\0\x03";
 
 #[tokio::test]
 async fn a_client_that_begins_with_tls_is_heard_inside_it_and_nothing_is_lost() -> Result<()> {

@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod bearers;
 mod cancels;
 mod conformance;
 mod credentials;

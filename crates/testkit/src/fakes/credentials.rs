@@ -150,6 +150,10 @@ pub(super) struct Verifiers {
 }
 
 impl Identify for Verifiers {
+    fn discovery(&self) -> Option<String> {
+        self.tokens.discovery()
+    }
+
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         match claim {
             Claim::Token(token) if token.expose().starts_with(TOKEN_PREFIX.as_bytes()) => {

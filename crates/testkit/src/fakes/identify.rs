@@ -60,6 +60,10 @@ impl KnownTokens {
 }
 
 impl Identify for KnownTokens {
+    fn discovery(&self) -> Option<String> {
+        Some(format!("{}/.well-known/openid-configuration", Self::URL))
+    }
+
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         Box::pin(async move {
             let known = match claim {

@@ -204,6 +204,18 @@ async fn a_document_must_be_the_configured_issuers_and_lead_to_a_safe_place() {
 }
 
 #[test]
+fn who_has_no_token_is_told_of_the_first_issuer() {
+    let told = |urls: &[&str]| {
+        let issuers = urls.iter().map(|url| trusted(url)).collect();
+        Oidc::new(issuers, Arc::new(StillClock::at(Micros(0)))).unwrap().discovery()
+    };
+    let metadata = Some("https://two.example.com/realms/x/.well-known/openid-configuration".to_owned());
+    assert_eq!(told(&["https://two.example.com/realms/x", "https://one.example.com"]), metadata);
+    assert_eq!(told(&["https://two.example.com/realms/x/"]), metadata);
+    assert_eq!(told(&[]), None);
+}
+
+#[test]
 fn only_safe_urls_can_be_configured_each_once() {
     let configured = |urls: &[&str]| {
         Oidc::new(urls.iter().map(|url| trusted(url)).collect(), Arc::new(StillClock::at(Micros(0)))).map(|_| ())
