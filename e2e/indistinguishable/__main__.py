@@ -14,15 +14,19 @@ import time
 
 import asyncpg_suite
 import differences
+import django_suite
 import dump_suite
+import gui_suite
 import pgbench_suite
 import pipeline
 import psql_suite
+import psycopg2_suite
 import regress
 from house import House
 
 SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
 SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
+SUITES |= {"psycopg2": psycopg2_suite, "django": django_suite, "gui": gui_suite}
 
 
 class Progress:
@@ -54,7 +58,7 @@ def one_way(suite, way, server, options, folder, progress, failures):
         try:
             suite.run(house, way, options.peers, folder, lambda what: progress.say(way, what))
         finally:
-            for log in ("gateway.log", "asyncpg.log"):
+            for log in ("gateway.log", "tests.log"):
                 if (house.folder / log).exists():
                     shutil.copy(house.folder / log, folder.parent / f"{way}-{log}")
             house.stop()

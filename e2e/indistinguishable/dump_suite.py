@@ -1,4 +1,4 @@
-"""pg_dump and pg_restore in every format, and the programs beside them: what they write, and what the database is after.
+"""pg_dump and pg_restore in every format, and the programs beside them: what they write, and what the database is then.
 
 A database with one of everything is written and read back; the plain texts are compared, and those of what was read
 back. Enter at `run`.
@@ -134,11 +134,10 @@ class Suite:
             ["pg_amcheck", "--install-missing", "--jobs=2", "--database=postgres", "--heapallindexed"],
             ["vacuumlo", "--verbose", "--dry-run", "postgres"],
             ["oid2name", "--quiet", "--dbname=postgres", "--table=keepers"],
-            ["pg_dump", "no_such_database"],
         ]
         said = b""
         for command in commands:
             done = self.ran(command)
             said += b"$ %s\n%sexit %d\n" % (" ".join(command).encode(), done.stdout, done.returncode)
-        said = re.sub(rb":\d+ - accepting", b":PORT - accepting", re.sub(rb"port \d+ failed", b"port PORT failed", said))
+        said = re.sub(rb":\d+ - accepting", b":PORT - accepting", said)
         (self.folder / "programs.out").write_bytes(said)

@@ -61,11 +61,14 @@ SELECT 1 / (1 - :client_id) AS never;
 """,
 }
 LEFT = """
-SELECT count(*), sum(abalance), md5(string_agg(format('%s %s %s', aid, bid, abalance), ',' ORDER BY aid)) FROM pgbench_accounts;
+SELECT count(*), sum(abalance), md5(string_agg(format('%s %s %s', aid, bid, abalance), ',' ORDER BY aid))
+  FROM pgbench_accounts;
 SELECT sum(bbalance) FROM pgbench_branches;
 SELECT md5(string_agg(format('%s %s', tid, tbalance), ',' ORDER BY tid)) FROM pgbench_tellers;
-SELECT count(*), md5(string_agg(format('%s %s %s %s', tid, bid, aid, delta), ',' ORDER BY tid, bid, aid, delta)) FROM pgbench_history;
-SELECT relname, relkind, relpersistence, reloptions, pg_get_expr(relpartbound, oid), reltuples FROM pg_class WHERE relname LIKE 'pgbench%' ORDER BY 1;
+SELECT count(*), md5(string_agg(format('%s %s %s %s', tid, bid, aid, delta), ',' ORDER BY tid, bid, aid, delta))
+  FROM pgbench_history;
+SELECT relname, relkind, relpersistence, reloptions, pg_get_expr(relpartbound, oid), reltuples
+  FROM pg_class WHERE relname LIKE 'pgbench%' ORDER BY 1;
 """
 
 

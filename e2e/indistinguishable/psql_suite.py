@@ -80,7 +80,8 @@ def options_of(environment, folder):
         (folder / f"file{number}.sql").write_text(f"INSERT INTO filed VALUES ({number});\n\\echo {number}\n")
     includes = "".join(f"\\i file{number}.sql\n\\ir file{number}.sql\n" for number in range(40))
     (folder / "includes.sql").write_text("CREATE TABLE filed (x int);\n" + includes + "SELECT sum(x) FROM filed;\n")
-    (folder / "fails.sql").write_text("INSERT INTO filed VALUES (1000);\nSELECT 1 / 0;\nINSERT INTO filed VALUES (2000);\n")
+    failing = ["INSERT INTO filed VALUES (1000);", "SELECT 1 / 0;", "INSERT INTO filed VALUES (2000);", ""]
+    (folder / "fails.sql").write_text("\n".join(failing))
     (folder / "wide.sql").write_text("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(1600)) + ";\n")
     (folder / "long.sql").write_text("SELECT length('" + "x" * 3_000_000 + "');\n")
     count = ["-At", "-c", "SELECT count(*), sum(x) FROM filed"]
@@ -122,7 +123,7 @@ def options_of(environment, folder):
         ["-d", "options='-c work_mem=nonsense'", "-Atc", "SELECT 1"],
         ["-d", "client_encoding=LATIN1", "-Atc", "SELECT 'a' || chr(252); SHOW client_encoding"],
         ["-d", "client_encoding=nonsense", "-Atc", "SELECT 1"],
-        ["-d", "options='-c TimeZone=Asia/Tokyo -c DateStyle=German'", "-Atc", "SELECT timestamptz '2024-01-01 00:00Z'"],
+        ["-d", "options='-c TimeZone=Asia/Tokyo -c DateStyle=German'", "-Atc", "SELECT timestamptz '2024-01-01 0:00Z'"],
         ["-L", "session.log", "-c", "SELECT 'logged'"],
     ]
     said = b""
@@ -139,7 +140,7 @@ INTERRUPTED = {
     "repeating": "SELECT pg_sleep(100) \\watch 1",
     "giving rows": "COPY (SELECT pg_sleep(n * 100) FROM generate_series(0, 5) AS n) TO STDOUT",
     "waiting for a lock": "BEGIN; LOCK TABLE zoo.parent",
-    "in a function": "DO $$ BEGIN PERFORM pg_sleep(100); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'told'; END $$",
+    "in a function": "DO $$ BEGIN PERFORM pg_sleep(99); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'told'; END $$",
 }
 
 
