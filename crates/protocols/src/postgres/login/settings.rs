@@ -93,24 +93,24 @@ impl Settings {
         Self { user, database, hosted: None, replication: None, passed: pinned() }
     }
 
-    /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one.
-    pub(super) fn read(parameters: Vec<(String, String)>, hosted: Option<String>) -> Result<Self, Fault> {
-        let mut settings = Self { hosted, passed: Vec::new(), ..Self::bare() };
+    /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one. What stands by
+    /// itself counts before what stands in `options`, in whatever order they come, as it does at the server.
+    pub(super) fn read(mut parameters: Vec<(String, String)>, hosted: Option<String>) -> Result<Self, Fault> {
+        let mut settings = Self { hosted, ..Self::bare() };
+        parameters.sort_by_key(|(name, _)| name != "options");
+        let mut asked = Vec::new();
         for (name, value) in parameters {
             match name.as_str() {
                 "user" => settings.user = value,
                 "database" => settings.database = value,
-                "options" => {
-                    for (name, value) in options(&value)? {
-                        settings.take(&name, value)?;
-                    }
-                }
+                "options" => asked.extend(options(&value)?),
                 "replication" => {
                     settings.replication = Replication::read(&value).ok_or_else(|| no_replication(&value))?;
                 }
-                _ => settings.take(&name, value)?,
+                _ => asked.push((name, value)),
             }
         }
+        settings.passed = allowed(asked)?;
         // as the server does, the database has the user's name where none is given
         if settings.database.is_empty() {
             settings.database.clone_from(&settings.user);
@@ -150,21 +150,51 @@ impl Settings {
             _ => Ok(()),
         }
     }
+}
 
-    fn take(&mut self, name: &str, value: String) -> Result<(), Fault> {
-        let lower = name.to_ascii_lowercase();
-        if let Some((_, pinned)) = PINNED.iter().find(|(pinned, _)| *pinned == lower) {
-            return if setting::keeps(&lower, &value) { Ok(()) } else { Err(pinned_setting(&lower, pinned)) };
+/// What of it is passed on.
+fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault> {
+    let of_pinned = |name: &str| PINNED.iter().any(|(pinned, _)| *pinned == name);
+    let lower = asked.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let (pins, others): (Vec<_>, Vec<_>) = lower.partition(|(name, _)| of_pinned(name));
+    for (name, pinned) in PINNED {
+        let last = pins.iter().rfind(|(given, _)| given == name);
+        if last.is_some_and(|(_, value)| !setting::keeps(name, value)) {
+            return Err(pinned_setting(name, pinned));
         }
-        if !ALLOWED.contains(&lower.as_str()) {
-            let message = format!("startup parameter `{name}` is not passed on");
-            return Err(Fault::client(Code::NotSupported, message)
-                .hint("leave it out of the connection string; SET it once connected, if policy allows"));
-        }
-        self.passed.retain(|(given, _)| *given != lower);
-        self.passed.push((lower, value));
-        Ok(())
     }
+    match others.iter().find(|(name, _)| !ALLOWED.contains(&name.as_str())) {
+        None => Ok(each_once(others)),
+        Some((name, _)) => {
+            let message = format!("startup parameter `{name}` is not passed on");
+            Err(Fault::client(Code::NotSupported, message)
+                .hint("leave it out of the connection string; SET it once connected, if policy allows"))
+        }
+    }
+}
+
+/// A startup parameter stands once. What was given before counts as well where a setting keeps a part of it, as
+/// `datestyle` does, and goes into `options`, which the server reads first.
+fn each_once(given: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut last: Vec<(String, String)> = Vec::new();
+    let mut before = String::new();
+    for (name, value) in given {
+        if let Some(at) = last.iter().position(|(known, _)| *known == name) {
+            let (name, value) = last.remove(at);
+            before.push_str(&format!("-c {name}={} ", escaped(&value)));
+        }
+        last.push((name, value));
+    }
+    if !before.is_empty() {
+        last.push(("options".to_owned(), before));
+    }
+    last
+}
+
+/// As one of the words of `options`.
+fn escaped(value: &str) -> String {
+    let special = |character: char| character == '\\' || character.is_ascii_whitespace();
+    value.chars().flat_map(|character| special(character).then_some('\\').into_iter().chain([character])).collect()
 }
 
 fn no_replication(value: &str) -> Fault {

@@ -72,6 +72,26 @@ fn drivers_settings_pass_in_either_form() {
 }
 
 #[test]
+fn what_stands_by_itself_counts_before_options() {
+    let options = ("options", r"-c DateStyle=German,\ DMY -c client_encoding=SQL_ASCII -c geqo=off");
+    let named = [("datestyle", "ISO"), ("client_encoding", "UTF8")];
+    for pairs in [[options, named[0], named[1]], [named[1], named[0], options]] {
+        let settings = read(&pairs).expect("allowed");
+        let given: Vec<_> = settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("geqo", "off"),
+            ("datestyle", "ISO"),
+            // the server keeps the order of days and months of it
+            ("options", r"-c datestyle=German,\ DMY "),
+            ("client_encoding", "UTF8"),
+            ("standard_conforming_strings", "on"),
+        ];
+        assert_eq!(given, expected);
+    }
+    assert!(read(&[options]).is_err());
+}
+
+#[test]
 fn pinned_settings_take_one_value_and_are_always_sent() {
     for value in ["UTF8", "utf-8", "'UTF8'", "unicode"] {
         assert!(read(&[("client_encoding", value)]).is_ok(), "{value}");
