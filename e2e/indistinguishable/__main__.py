@@ -16,17 +16,20 @@ import asyncpg_suite
 import differences
 import django_suite
 import dump_suite
+import go_suite
 import gui_suite
 import pgbench_suite
 import pipeline
 import psql_suite
 import psycopg2_suite
 import regress
+import sessions
 from house import House
 
 SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
 SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 SUITES |= {"psycopg2": psycopg2_suite, "django": django_suite, "gui": gui_suite}
+SUITES |= {"go": go_suite, "node": sessions.NODE}
 
 
 class Progress:

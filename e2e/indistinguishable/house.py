@@ -88,6 +88,10 @@ class Server:
             os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", ACCOUNT, "--no-sync", "-A", "trust", "-E", "UTF8", "--no-locale")
+        # by the names that it looks for
+        self.certificate = data / "server.crt"
+        certify(self.certificate, data / "server.key")
+        self.own(data)
         with open(data / "postgresql.conf", "a", encoding="utf-8") as config:
             lines = {
                 "listen_addresses": "127.0.0.1",
@@ -95,6 +99,7 @@ class Server:
                 "unix_socket_directories": self.folder,
                 "fsync": "off",
                 "max_connections": 60,
+                "ssl": "on",
                 **dict(settings),
             }
             config.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
@@ -129,13 +134,29 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def openssl(*arguments, given=None):
+    done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"openssl: {done.stderr.decode()}")
+    return done.stdout
+
+
+def certify(certificate, key):
+    """A certificate that clients trust by itself, for the one name by which they connect."""
+    for_localhost = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    no_authority = ["-addext", "basicConstraints=critical,CA:FALSE"]
+    openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", *for_localhost, *no_authority, "-keyout", key, "-out", certificate
+    )
+
+
 class Issuer:
     """Vouches for whoever runs this; openssl signs."""
 
     def __init__(self, folder):
         self.key = folder / "issuer.pem"
-        self._openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.key)
-        modulus = self._openssl("rsa", "-in", self.key, "-noout", "-modulus").decode().strip().split("=")[1]
+        openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.key)
+        modulus = openssl("rsa", "-in", self.key, "-noout", "-modulus").decode().strip().split("=")[1]
         issuer = self
 
         class Answer(http.server.BaseHTTPRequestHandler):
@@ -173,18 +194,12 @@ class Issuer:
         }
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def _openssl(self, *arguments, given=None):
-        done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Failed(f"openssl: {done.stderr.decode()}")
-        return done.stdout
-
     def token(self):
         now = int(time.time())
         claims = {"iss": self.url, "aud": AUDIENCE, "sub": "e2e", "iat": now, "exp": now + HOURS}
         parts = [{"alg": "RS256", "kid": "one", "typ": "JWT"}, claims]
         signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
-        signature = self._openssl("dgst", "-sha256", "-sign", self.key, given=signed.encode())
+        signature = openssl("dgst", "-sha256", "-sign", self.key, given=signed.encode())
         return f"{signed}.{encoded(signature)}"
 
     def stop(self):
@@ -269,13 +284,11 @@ login = {{ user = "{ACCOUNT}", password = "file:password" }}
 
     def direct(self):
         """The environment of a client that goes straight to the server."""
-        return environment(self.server.port, PASSWORD) | {"PGSSLMODE": "disable"}
+        return environment(self.server.port, PASSWORD, self.server.certificate)
 
     def through(self):
         """The environment of one that goes through the gateway."""
-        authority = str(self.folder / "state" / "tls.crt")
-        secure = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": authority}
-        return environment(self.port, self.issuer.token()) | secure
+        return environment(self.port, self.issuer.token(), self.folder / "state" / "tls.crt")
 
     def stop(self):
         self.gateway.terminate()
@@ -285,7 +298,7 @@ login = {{ user = "{ACCOUNT}", password = "file:password" }}
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def environment(port, password):
+def environment(port, password, certificate):
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
@@ -294,6 +307,8 @@ def environment(port, password):
         "PGPORT": str(port),
         "PGUSER": ACCOUNT,
         "PGPASSWORD": password,
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": str(certificate),
         "PGCONNECT_TIMEOUT": "30",
         "PGGSSENCMODE": "disable",
     }
