@@ -60,8 +60,23 @@ struct Connection {
     outlet: Outlet,
     /// What TLS says of it, once it is encrypted.
     tls: Option<Inside>,
+    /// What it may still ask for.
+    requests: Requests,
     /// When the client has had its time.
     until: Option<Instant>,
+}
+
+/// The requests for encryption that a client has not made yet; each is answered once (`ProcessStartupPacket`).
+#[derive(Clone, Copy)]
+struct Requests {
+    tls: bool,
+    gss: bool,
+}
+
+impl Requests {
+    const ALL: Self = Self { tls: true, gss: true };
+    /// Whoever has asked for TLS and got it asks for nothing more.
+    const NONE: Self = Self { tls: false, gss: false };
 }
 
 /// What a TLS handshake said.
@@ -70,8 +85,6 @@ struct Inside {
     end_point: Option<Vec<u8>>,
     /// The host name that the client asked for. It is no proof of anything, only a name for a target.
     server_name: Option<String>,
-    /// Whether the client began with TLS, and has not asked for it since.
-    unasked: bool,
 }
 
 /// Takes a connection to the beginning of its session.
@@ -79,7 +92,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     let Client { stream, address, tls, domain, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
-    let mut connection = Connection { inlet, outlet, tls: None, until };
+    let mut connection = Connection { inlet, outlet, tls: None, requests: Requests::ALL, until };
     match connection.begins_with_tls().await {
         Ok(true) => connection = connection.directly(&*tls, &gate).await?,
         Ok(false) => {}
@@ -87,8 +100,14 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
     }
     let (minor, parameters) = loop {
         match connection.startup().await {
-            Ok(Some(Startup::Ssl)) => connection = connection.encrypt(&*tls, &gate).await?,
-            Ok(Some(Startup::GssEnc)) => connection = connection.decline(&gate).await?,
+            Ok(Some(Startup::Ssl)) if connection.requests.tls => connection = connection.encrypt(&*tls, &gate).await?,
+            Ok(Some(Startup::GssEnc)) if connection.requests.gss => {
+                connection.requests.gss = false;
+                connection = connection.decline(&gate).await?;
+            }
+            Ok(Some(again @ (Startup::Ssl | Startup::GssEnc))) => {
+                return Err(connection.refuse_login(&gate, unsupported(again.version())).await);
+            }
             Ok(Some(Startup::Cancel { process, key })) => {
                 cancels.cancel(address.ip(), process, &key).await;
                 return Err(Ended::Quietly);
@@ -135,9 +154,7 @@ impl Connection {
     async fn directly(self, tls: &dyn Encrypt, gate: &Gate<Accepted>) -> Result<Self, Ended> {
         let plain = reread(self.inlet, self.outlet).map_err(|_| Ended::Quietly)?;
         let (mut inside, protocol) = Self::shake_hands(plain, tls, self.until, gate).await?;
-        if let Some(tls) = &mut inside.tls {
-            tls.unasked = true;
-        }
+        inside.requests = Requests::ALL;
         // THREAT: another protocol's client is brought to speak to this port, or this one's to speak to another's port,
         // under one certificate (ALPACA). Both ends must have said what they speak. The server does not say why, either.
         if protocol.as_deref() != Some(startup::ALPN.as_bytes()) {
@@ -151,17 +168,10 @@ impl Connection {
 
     /// Encrypts a connection whose client has asked for that.
     async fn encrypt(mut self, tls: &dyn Encrypt, gate: &Gate<Accepted>) -> Result<Self, Ended> {
-        match &mut self.tls {
-            // what began with TLS may ask for it once, and gets none; so the server does it (backend_startup.c)
-            Some(tls) if tls.unasked => {
-                tls.unasked = false;
-                return self.decline(gate).await;
-            }
-            Some(_) => {
-                let fault = Fault::client(Code::ClientViolation, "TLS was asked for inside TLS");
-                return Err(self.refuse_login(gate, fault).await);
-            }
-            None => {}
+        self.requests.tls = false;
+        // what began with TLS gets no more of it
+        if self.tls.is_some() {
+            return self.decline(gate).await;
         }
         // THREAT: bytes sent before TLS, to be taken for encrypted ones (CVE-2021-23214).
         if !self.inlet.buffer.is_empty() {
@@ -187,8 +197,8 @@ impl Connection {
         match in_time(until, tls.encrypt(plain)).await {
             Ok(Ok(Encrypted { stream, end_point, protocol, server_name, .. })) => {
                 let (inlet, outlet) = ends(stream);
-                let tls = Some(Inside { end_point, server_name, unasked: false });
-                Ok((Self { inlet, outlet, tls, until }, protocol))
+                let tls = Some(Inside { end_point, server_name });
+                Ok((Self { inlet, outlet, tls, requests: Requests::NONE, until }, protocol))
             }
             Ok(Err(fault)) | Err(fault) => Err(Ended::Failed(gate.refused_login(fault).await)),
         }
@@ -271,15 +281,17 @@ impl Connection {
     }
 }
 
-/// Why nothing can be said to what a client began with. A version that is not spoken is answered as by the server.
+/// Why nothing can be said to what a client began with.
 fn unspoken(error: WireError) -> Fault {
-    if let WireError::Version { major, minor } = error {
-        let (spoken, newest) = (startup::MAJOR, startup::MINOR);
-        let message =
-            format!("unsupported frontend protocol {major}.{minor}: server supports {spoken}.0 to {spoken}.{newest}");
-        return Fault::client(Code::NotSupported, message).hint("see the client's version");
-    }
-    violation(error)
+    if let WireError::Version { major, minor } = error { unsupported((major, minor)) } else { violation(error) }
+}
+
+/// A version that is not spoken, or a request that is not open any more, is answered as by the server.
+fn unsupported((major, minor): (u16, u16)) -> Fault {
+    let (spoken, newest) = (startup::MAJOR, startup::MINOR);
+    let message =
+        format!("unsupported frontend protocol {major}.{minor}: server supports {spoken}.0 to {spoken}.{newest}");
+    Fault::client(Code::NotSupported, message).hint("see the client's version")
 }
 
 /// What a client did that the protocol does not know.

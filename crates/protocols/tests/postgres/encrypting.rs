@@ -141,6 +141,12 @@ pub(crate) fn ssl_request() -> Vec<u8> {
     out.to_vec()
 }
 
+fn gss_request() -> Vec<u8> {
+    let mut out = BytesMut::new();
+    startup::encode_gss_enc_request(&mut out);
+    out.to_vec()
+}
+
 pub(crate) fn opening(user: &str, database: &str) -> Result<Vec<u8>> {
     let mut out = BytesMut::new();
     startup::encode_open(0, &[("user", user), ("database", database)], &mut out)?;
@@ -194,13 +200,15 @@ async fn tls_inside_tls_is_declined_once_and_then_refused() -> Result<()> {
     guest.says(&ssl_request()).await?;
     guest.hears(b"N").await?;
     guest.says(&ssl_request()).await?;
-    assert!(guest.hears_last().await?.contains("TLS was asked for inside TLS"));
-    let mut guest = house.guest(AGREED);
-    guest.says(&ssl_request()).await?;
-    guest.hears(b"S").await?;
-    guest.says(HELLO).await?;
-    guest.says(&ssl_request()).await?;
-    assert!(guest.hears_last().await?.contains("TLS was asked for inside TLS"));
+    assert!(guest.hears_last().await?.contains("unsupported frontend protocol 1234.5679"));
+    for (request, code) in [(ssl_request(), "1234.5679"), (gss_request(), "1234.5680")] {
+        let mut guest = house.guest(AGREED);
+        guest.says(&ssl_request()).await?;
+        guest.hears(b"S").await?;
+        guest.says(HELLO).await?;
+        guest.says(&request).await?;
+        assert!(guest.hears_last().await?.contains(&format!("unsupported frontend protocol {code}")));
+    }
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
+use bytes::BytesMut;
+use postern_protocols::postgres::wire::startup;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -26,6 +28,10 @@ fn packet(version: [u8; 4], user: &str, database: &str, options: &[&str]) -> Res
 async fn said(address: SocketAddr, packet: &[u8]) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(packet).await?;
+    heard(stream).await
+}
+
+async fn heard(mut stream: TcpStream) -> Result<String> {
     let mut said = Vec::new();
     loop {
         let mut head = [0; 5];
@@ -75,5 +81,23 @@ async fn every_version_and_option_is_answered_as_by_the_server() -> Result<()> {
             assert_eq!(heard, expected, "{version:?} {options:?}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encryption_that_there_is_not_is_declined_once() -> Result<()> {
+    let gateway = Gateway::start(18, SHOP, READS).await?;
+    let mut request = BytesMut::new();
+    startup::encode_gss_enc_request(&mut request);
+    let mut met = Vec::new();
+    for address in [gateway.server.address(), gateway.address] {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(&request).await?;
+        assert_eq!(stream.read_u8().await?, b'N');
+        stream.write_all(&request).await?;
+        met.push(heard(stream).await?);
+    }
+    assert!(met[0].contains("unsupported frontend protocol 1234.5680"), "{met:?}");
+    assert_eq!(met[0], met[1]);
     Ok(())
 }

@@ -200,6 +200,17 @@ pub fn encode_gss_enc_request(out: &mut BytesMut) {
 }
 
 impl Startup {
+    /// What stands where the version does.
+    #[must_use]
+    pub fn version(&self) -> (u16, u16) {
+        match self {
+            Self::Ssl => (REQUEST, SSL),
+            Self::GssEnc => (REQUEST, GSS_ENC),
+            Self::Cancel { .. } => (REQUEST, CANCEL),
+            Self::Open { major, minor, .. } => (*major, *minor),
+        }
+    }
+
     /// Appends this packet.
     ///
     /// # Errors
