@@ -138,30 +138,51 @@ fn a_real_client_names_its_target_by_host() {
     assert!(!gateway.log().contains(r#""level":"ERROR""#), "{}", gateway.log());
 }
 
+/// What a script of `e2e/` prints that uses the libpq of PostgreSQL 18 itself.
+fn libpq18(way: &Way, script: &str, connection: &str, token: &str) -> String {
+    let library = format!("{}/lib", std::env::var("POSTERN_PG18").unwrap());
+    let mut command = way.command("python3");
+    command.env("LD_LIBRARY_PATH", &library).env("LIBPQ", format!("{library}/libpq.so.5"));
+    // the issuer of the tests is on loopback, without TLS
+    command.env("PGOAUTHDEBUG", "UNSAFE").env("CONNINFO", connection).env("TOKEN", token);
+    let path = format!("{}/../../e2e/{script}", env!("CARGO_MANIFEST_DIR"));
+    let ran = command.args(["-B", &path]).output().unwrap();
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    stdout(&ran)
+}
+
+#[test]
+fn a_real_client_cancels_in_the_way_that_it_connects() {
+    let served = Served::new(18, &[]);
+    let gateway = served.site.start();
+    for negotiation in ["direct", "postgres"] {
+        for (version, spoken) in [("3.0", "30000"), ("latest", "30002")] {
+            let connection = format!("sslnegotiation={negotiation} max_protocol_version={version}");
+            for way in [served.direct(), served.through()] {
+                let said = libpq18(&way, "libpq18_cancel.py", &connection, "");
+                let expected = format!("protocol {spoken}\n57014 canceling statement due to user request\n");
+                assert_eq!(said, expected, "{connection}: {}", gateway.log());
+            }
+        }
+    }
+}
+
 #[test]
 fn a_real_client_fetches_its_token_and_sends_it_as_a_bearer() {
     let served = Served::new(18, &[]);
     let gateway = served.site.start();
     let way = served.through();
     let issuer = served.site.issuer.url();
-    let said = |token: &str, database: &str, sslmode: &str| {
-        let library = format!("{}/lib", std::env::var("POSTERN_PG18").unwrap());
-        let mut command = way.command("python3");
-        // the issuer of the tests is on loopback, without TLS
-        command.env("PGOAUTHDEBUG", "UNSAFE").env("LD_LIBRARY_PATH", &library);
-        command.env("LIBPQ", format!("{library}/libpq.so.5")).env("TOKEN", token).env("PGSSLMODE", sslmode);
-        command.env("CONNINFO", format!("user=oauth dbname={database} oauth_issuer={issuer} oauth_client_id=psql"));
-        let ran = command.args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/../../e2e/oauth_libpq.py")]).output();
-        let ran = ran.unwrap();
-        assert!(ran.status.success(), "{}", stderr(&ran));
-        stdout(&ran)
+    let said = |token: &str, database: &str| {
+        let connection = format!("user=oauth dbname={database} oauth_issuer={issuer} oauth_client_id=psql");
+        libpq18(&way, "oauth_libpq.py", &connection, token)
     };
     let told = format!("configuration {issuer}/.well-known/openid-configuration\nscope openid\n");
-    assert_eq!(said(&way.password, "shop", "verify-full"), format!("{told}database shop\n"));
-    let refused = said("not-a-token-4711", "shop", "verify-full");
+    assert_eq!(said(&way.password, "shop"), format!("{told}database shop\n"));
+    let refused = said("not-a-token-4711", "shop");
     assert!(refused.starts_with(&told) && refused.contains("not a token"), "{refused}");
     assert!(refused.contains("PST-1001"), "{refused}");
-    let unknown = said(&way.password, "other", "verify-full");
+    let unknown = said(&way.password, "other");
     assert!(unknown.contains("there is no target `other` that `ann` may open"), "{unknown}");
     for secret in [&way.password, "not-a-token-4711"] {
         assert!(!gateway.log().contains(secret), "{}", gateway.log());
