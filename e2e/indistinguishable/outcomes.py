@@ -12,7 +12,8 @@ PATIENCE = 1200
 
 def pytest(house, environment, place, kept, options):
     """Runs the tests that pytest finds from a place, and keeps the outcome of each."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--tb=short", "--color=no"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--tb=short"]
+    command += ["--show-capture=no", "--color=no"]
     said = output([*command, *options], environment, place)
     with open(house.folder / "tests.log", "a", encoding="utf-8") as log:
         log.write(said)

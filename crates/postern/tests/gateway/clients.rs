@@ -59,10 +59,11 @@ fn psql(way: &Way) -> String {
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stdout(&output);
     assert!(said.contains("the end"), "{said}{}", stderr(&output));
-    // each way has a process of its own
+    // each way has a process of its own, and its own time
     let steady =
         |line: &str| line.split_once(" from server process with PID").map_or(line, |(line, _)| line).to_owned();
-    (said + &stderr(&output)).lines().map(steady).collect::<Vec<_>>().join("\n")
+    let timeless = |line: &&str| !line.ends_with("(every 0.05s)");
+    (said + &stderr(&output)).lines().filter(timeless).map(steady).collect::<Vec<_>>().join("\n")
 }
 
 /// What pgbench counts, and what it leaves in the tables. Its random numbers have a seed, so that is always the same.
@@ -71,7 +72,8 @@ fn pgbench(way: &Way) -> String {
     assert!(made.status.success(), "{}", stderr(&made));
     let mut all = Vec::new();
     for mode in ["simple", "extended", "prepared"] {
-        for script in [&["--select-only", "--client=4"][..], &["--client=1"]] {
+        let reconnecting = ["--select-only", "--connect", "--transactions=2"];
+        for script in [&["--select-only", "--client=4"][..], &["--client=1"], &reconnecting] {
             let mut command = way.command("pgbench");
             command.args(["--no-vacuum", "--random-seed=1", "--transactions=200", "--protocol", mode]).args(script);
             let ran = run(&mut command);

@@ -63,6 +63,19 @@ SELECT id FROM items ORDER BY id;
 SELECT name FROM items WHERE id = 5 \gdesc
 SELECT id, name FROM items ORDER BY id LIMIT 2 \gx
 SELECT format('SELECT %s AS generated', n) FROM generate_series(1, 2) AS n \gexec
+SELECT id % 2 AS odd, id % 3 AS three, count(*) FROM items GROUP BY 1, 2 ORDER BY 1, 2 \crosstabview
+
+-- again and again, until it fails
+CREATE TEMP SEQUENCE rounds;
+SELECT 6 / (4 - nextval('rounds')) AS left
+\watch 0.05
+
+-- large objects
+SELECT lo_from_bytea(70001, 'kept apart');
+\lo_list
+\lo_export 70001 /dev/null
+\lo_unlink 70001
+\lo_export 70001 /dev/null
 
 -- settings, notices, notifications
 SET application_name = 'shopping';
