@@ -385,7 +385,8 @@ pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &
     }
     for operation in operations {
         part(operation.action.0.as_bytes());
-        part(&operation.meaning);
+        part(if operation.meaning.is_some() { b"known" } else { b"unknown" });
+        part(operation.meaning.as_deref().unwrap_or_default());
         // INVARIANT: how many follow is said first, so that a parameter is never read as a setting
         part(&operation.parameters.len().to_be_bytes());
         for parameter in &operation.parameters {

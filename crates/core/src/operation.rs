@@ -327,8 +327,9 @@ pub struct Operation {
     /// The operation as text for people, password literals removed.
     pub text: Arc<str>,
     /// All bytes that say what is meant, besides parameters and settings: the text as sent, declared types, formats.
-    /// An approval is bound to them. They may hold secrets, so they are neither shown nor written down.
-    pub meaning: Bytes,
+    /// An approval is bound to them, and where nobody here knows them, none is asked for. They may hold secrets, so they
+    /// are neither shown nor written down.
+    pub meaning: Option<Bytes>,
     /// Parameters bound to it, in order; `None` is a null.
     pub parameters: Vec<Option<Bytes>>,
     /// Settings of the session that change what the text means, by name.

@@ -94,7 +94,7 @@ pub(crate) fn operation(action: &'static str, touches: Vec<Touch>) -> Operation 
         reading: Reading::Clear,
         stage: Stage::Run,
         text: "something".into(),
-        meaning: Bytes::from_static(b"something"),
+        meaning: Some(Bytes::from_static(b"something")),
         parameters: Vec::new(),
         settings: Arc::default(),
     }

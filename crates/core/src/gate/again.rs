@@ -2,8 +2,6 @@
 //!
 //! It journals nothing; whoever stops an operation says how it ended. Enter at [`Gate::stands`] and [`Gate::goes_on`].
 
-use bytes::Bytes;
-
 use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::{Flow, Gate, Open};
@@ -22,7 +20,7 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn of(operations: Vec<Operation>, agreed: Option<Terms>) -> Self {
         // parameters are a client's to fill with as much as it likes, and may live as long as a session
-        let bare = |one: Operation| Operation { parameters: Vec::new(), meaning: Bytes::new(), ..one };
+        let bare = |one: Operation| Operation { parameters: Vec::new(), meaning: None, ..one };
         Self { operations: operations.into_iter().map(bare).collect(), agreed: agreed.map(Box::new) }
     }
 }

@@ -70,7 +70,7 @@ use again::Subject;
 use lasting::End;
 use live::Alive;
 use permit::Recorded;
-use question::Pending;
+use question::{Pending, nameless};
 use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
@@ -190,6 +190,10 @@ impl Gate<Open> {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
                 self.permit(pending, terms.duties, None, None).await.map(Decision::Go)
+            }
+            // THREAT: what is agreed to is one thing, and what the same words run later another
+            Verdict::Hold(terms) if pending.operations.iter().any(|operation| operation.meaning.is_none()) => {
+                self.deny(&pending, nameless(&terms)).await.map(Decision::No)
             }
             Verdict::Hold(_) => Ok(Decision::Ask(Box::new(Asking { pending }))),
             Verdict::Allow(duties) => match self.count(&pending, &duties) {

@@ -272,6 +272,12 @@ fn locks(terms: &Terms) -> Denial {
     by_first(Denial::new(Code::ApprovalInTransaction, message), terms).hint("run it outside of a transaction")
 }
 
+/// The refusal to ask a human about what cannot be shown to one.
+pub(super) fn nameless(terms: &Terms) -> Denial {
+    let message = "this needs a human's approval, and nobody can tell the human what it runs";
+    by_first(Denial::new(Code::Unreadable, message), terms).hint("send what it names as a statement of its own")
+}
+
 /// The refusal of what nobody waits for any more.
 fn taken_back(approval: ApprovalId) -> Denial {
     Denial::new(Code::ApprovalWithdrawn, format!("it was taken back while it waited for approval {approval}"))

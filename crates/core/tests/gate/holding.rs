@@ -96,7 +96,7 @@ async fn what_reads_otherwise_by_then_is_not_what_was_granted() {
     let (dwelling, _arrivals) = house(RULES);
     let mut gate = dwelling.open("bot", "shop").await.unwrap();
     let mut other = delete();
-    other.meaning = "delete of the same name in another place".into();
+    other.meaning = Some("delete of the same name in another place".into());
     for again in [vec![other], vec![delete(), delete()], vec![]] {
         let waiting = held(&mut gate, delete()).await;
         dwelling.answer("ben", waiting.approval(), Choice::Approve).await.unwrap();
@@ -105,6 +105,17 @@ async fn what_reads_otherwise_by_then_is_not_what_was_granted() {
         assert_eq!(denial.code, Code::MeaningChanged, "{again:?}");
         assert_eq!(verdicts(&dwelling).pop().unwrap(), "deny PST-3014");
     }
+}
+
+#[tokio::test]
+async fn no_human_is_asked_about_what_cannot_be_told() {
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let untold = postern_core::Operation { meaning: None, ..delete() };
+    let denial = refused(&mut gate, vec![delete(), untold]).await;
+    assert_eq!(denial.code, Code::Unreadable);
+    assert_eq!(verdicts(&dwelling), ["deny PST-3012"]);
+    assert!(dwelling.approvals.all().is_empty());
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ mod work;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
 
 use super::catalog::Catalog;
@@ -62,9 +63,28 @@ pub struct Names<'a> {
     /// The user that statements run as, for `$user`.
     pub user: &'a str,
     /// What the session prepared under a name by SQL or by message.
-    pub prepared: &'a dyn Fn(&str) -> Option<Arc<Statement>>,
+    pub prepared: &'a dyn Fn(&str) -> Option<Kept>,
     /// What the session opened as a cursor or portal under a name.
-    pub cursors: &'a dyn Fn(&str) -> Option<Arc<Statement>>,
+    pub cursors: &'a dyn Fn(&str) -> Option<Kept>,
+}
+
+/// What a session keeps under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// What it was read as.
+    pub statement: Arc<Statement>,
+    /// What tells it from everything else that may come to have the name: all that was sent for it, or who opened it.
+    /// It may hold secrets.
+    pub source: Bytes,
+}
+
+/// A name that a statement looks up in its session, to run what that stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The name.
+    pub name: String,
+    /// What it stands for, where that is known.
+    pub kept: Option<Kept>,
 }
 
 /// One statement, read.
@@ -88,6 +108,8 @@ pub struct Statement {
     pub reading: Reading,
     /// Its text with password literals removed.
     pub text: Arc<str>,
+    /// What it runs that other statements named.
+    pub runs: Vec<Run>,
     /// What the session has to keep track of once it has run.
     pub kind: Kind,
 }
@@ -136,6 +158,8 @@ pub enum Kind {
         name: String,
         /// What it would do.
         inner: Arc<Statement>,
+        /// The `PREPARE` as it was sent: the server reads it anew where names have come to mean something else.
+        source: Bytes,
     },
     /// A named statement runs.
     Execute {

@@ -37,7 +37,7 @@ use self::bounds::Timing;
 use self::cancelling::Cancelling;
 use self::hold::Holding;
 use self::names::Surroundings;
-use self::reading::Readings;
+use self::reading::{Named, Readings};
 use self::registry::Registry;
 use self::reply::{Place, Replies};
 use self::shown::ToClient;
@@ -51,7 +51,7 @@ use super::login::{LoggedIn, as_long_as};
 use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
-pub(super) use self::names::PATH;
+pub(super) use self::names::{PATH, Standpoint};
 pub(super) use self::submission::suppose;
 pub(super) use self::walsender::open as open_walsender;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
@@ -113,6 +113,7 @@ pub(super) struct Session<'a> {
     registry: Registry,
     names: Surroundings,
     readings: Readings,
+    named: Named,
     status: TransactionStatus,
     pipeline: Pipeline,
     /// Everything up to the next Sync is dropped, as the server does after an error.
@@ -200,6 +201,7 @@ impl<'a> Session<'a> {
             registry: Registry::default(),
             names,
             readings: Readings::default(),
+            named: Named::default(),
             status: TransactionStatus::Idle,
             pipeline: Pipeline::None,
             skipping: false,

@@ -8,6 +8,7 @@
 
 mod alike;
 mod bearers;
+mod bound;
 mod cancels;
 mod conformance;
 mod credentials;
@@ -21,6 +22,7 @@ mod limits;
 mod load;
 mod logins;
 mod masking;
+mod moved;
 mod names;
 mod notifications;
 mod pipelines;

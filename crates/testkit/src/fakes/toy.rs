@@ -33,7 +33,7 @@ pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Opera
         also: Vec::new(),
         stage: Stage::Run,
         text: text.into(),
-        meaning: Bytes::copy_from_slice(text.as_bytes()),
+        meaning: Some(Bytes::copy_from_slice(text.as_bytes())),
         parameters: Vec::new(),
         settings: Arc::default(),
     }

@@ -221,10 +221,13 @@ impl Reader<'_> {
         } else {
             Output::Derived { label, from: self.found.uses.consulted.clone() }
         };
+        // a cursor that EXPLAIN declares is never opened
+        let lasts = matches!(inner.kind, Kind::Set { .. } | Kind::Execute { .. } | Kind::Define);
+        let kind = if analyze && lasts { inner.kind } else { Kind::Plain };
         Outcome {
             outputs: Outputs::Cells(vec![plan]),
             columns: vec!["QUERY PLAN".into()],
-            ..Outcome::of(action::EXPLAIN, if analyze { inner.kind } else { Kind::Plain })
+            ..Outcome::of(action::EXPLAIN, kind)
         }
     }
 }

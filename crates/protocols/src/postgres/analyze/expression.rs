@@ -81,7 +81,6 @@ impl Reader<'_> {
             NodeEnum::AConst(_)
             | NodeEnum::ParamRef(_)
             | NodeEnum::SetToDefault(_)
-            | NodeEnum::CurrentOfExpr(_)
             | NodeEnum::GroupingFunc(_)
             | NodeEnum::MergeSupportFunc(_)
             | NodeEnum::SqlvalueFunction(_)
@@ -91,6 +90,11 @@ impl Reader<'_> {
             | NodeEnum::String(_)
             | NodeEnum::BitString(_)
             | NodeEnum::AStar(_) => Source::none(),
+            // the row is the cursor's, whoever opened that
+            NodeEnum::CurrentOfExpr(current) => {
+                self.found.runs(&current.cursor_name, (self.names.cursors)(&current.cursor_name));
+                Source::none()
+            }
             NodeEnum::AExpr(expression) => self.operation(expression, scope),
             NodeEnum::BoolExpr(expression) => self.values_of(&expression.args, scope),
             NodeEnum::FuncCall(call) => self.call(call, scope).0,

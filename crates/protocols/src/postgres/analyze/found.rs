@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use postern_core::operation::{Action, Column, Columns, Effect, Fact, Facts, Object, Reading, Touch, Uses};
 
-use super::Statement;
 use super::facts::Restriction;
 use super::source::Source;
 use super::work::{COMPARED, Work};
+use super::{Kept, Run, Statement};
 
 /// Why a reading that took too much work is opaque.
 const TOO_MUCH: &str = "the statement takes too much work to be read";
@@ -25,6 +25,7 @@ pub(super) struct Found {
     actions: Vec<Action>,
     functions: BTreeSet<String>,
     tables: BTreeSet<String>,
+    runs: Vec<Run>,
     opaque: Option<String>,
     pub(super) dynamic: bool,
     pub(super) locks: bool,
@@ -42,6 +43,7 @@ impl Found {
             actions: Vec::new(),
             functions: BTreeSet::new(),
             tables: BTreeSet::new(),
+            runs: Vec::new(),
             opaque: None,
             dynamic: false,
             locks: false,
@@ -117,6 +119,14 @@ impl Found {
         self.functions.insert(name.into());
     }
 
+    /// A name is looked up in the session; answers what stands under it.
+    pub(super) fn runs(&mut self, name: &str, kept: Option<Kept>) -> Option<Arc<Statement>> {
+        self.charge(1);
+        let statement = kept.as_ref().map(|kept| Arc::clone(&kept.statement));
+        self.runs.push(Run { name: name.to_owned(), kept });
+        statement
+    }
+
     /// The columns of a value that decide without being shown.
     pub(super) fn consult(&mut self, source: Source) {
         self.charge(source.from.len());
@@ -161,6 +171,7 @@ impl Found {
         for touch in &other.touches {
             self.touch(touch);
         }
+        self.runs.extend(other.runs.iter().cloned());
         self.uses.consulted.extend(consulted.iter().cloned());
         self.uses.stored.extend(stored.iter().cloned());
         self.uses.overwritten.extend(overwritten.iter().cloned());
@@ -211,6 +222,10 @@ impl Found {
             .into_iter()
             .map(|((effect, object), columns)| Touch { effect, object, columns })
             .collect()
+    }
+
+    pub(super) fn ran(&mut self) -> Vec<Run> {
+        std::mem::take(&mut self.runs)
     }
 
     pub(super) fn actions(&mut self) -> Vec<Action> {

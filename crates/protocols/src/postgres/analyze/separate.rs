@@ -113,8 +113,7 @@ fn depends_on_names(statement: &Statement, only_defined: bool) -> bool {
         Effect::Read | Effect::Write | Effect::Delete | Effect::Execute | Effect::Transfer | Effect::Unknown => false,
     };
     let only_structure = statement.touches.iter().all(|touch| structural(touch.effect));
-    let looks_up = matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. });
-    looks_up || !only_structure
+    !statement.runs.is_empty() || !only_structure
 }
 
 #[cfg(test)]

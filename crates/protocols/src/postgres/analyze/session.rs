@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pg_query::NodeEnum;
 use pg_query::protobuf::a_const::Val;
 use pg_query::protobuf::{
@@ -130,8 +131,8 @@ impl Reader<'_> {
             return self.unknown_statement();
         };
         self.takes_in(&inner);
-        let name = prepare.name.clone();
-        Outcome::of(action::PREPARE, Kind::Prepare { name, inner: Arc::new(inner) })
+        let (name, source) = (prepare.name.clone(), Bytes::copy_from_slice(self.own.as_bytes()));
+        Outcome::of(action::PREPARE, Kind::Prepare { name, inner: Arc::new(inner), source })
     }
 
     /// `EXECUTE`: does what was prepared under the name.
@@ -141,12 +142,12 @@ impl Reader<'_> {
             self.found.consult(source);
         }
         let kind = Kind::Execute { name: execute.name.clone(), parameters: self.parameters(execute) };
-        let Some(prepared) = (self.names.prepared)(&execute.name) else {
+        let Some(prepared) = self.found.runs(&execute.name, (self.names.prepared)(&execute.name)) else {
             self.found.opaque(format!("no statement `{}` has been prepared here", execute.name));
             self.found.dynamic = true;
             return Outcome { outputs: Outputs::Unknown, ..Outcome::of(action::EXECUTE, kind) };
         };
-        self.takes_in(&prepared);
+        self.runs_once_more(&prepared, &execute.name);
         self.shows_as(&prepared, prepared.action, kind)
     }
 
@@ -177,11 +178,11 @@ impl Reader<'_> {
 
     pub(super) fn fetch(&mut self, fetch: &FetchStmt) -> Outcome {
         let kind = Kind::Fetch { name: fetch.portalname.clone() };
-        let Some(cursor) = (self.names.cursors)(&fetch.portalname) else {
+        let Some(cursor) = self.found.runs(&fetch.portalname, (self.names.cursors)(&fetch.portalname)) else {
             self.found.opaque(format!("no cursor `{}` has been opened here", fetch.portalname));
             return Outcome { outputs: Outputs::Unknown, ..Outcome::of(action::FETCH, kind) };
         };
-        self.takes_in(&cursor);
+        self.runs_once_more(&cursor, &fetch.portalname);
         if fetch.ismove {
             return Outcome::of(action::FETCH, kind);
         }
@@ -201,8 +202,17 @@ impl Reader<'_> {
             _ => return None,
         }
         let mut reader = Reader::new(self.text, self.own, self.names, self.found.work().clone());
-        let outcome = reader.query_outcome(node);
+        let outcome = reader.later_outcome(node);
         Some(reader.finish(outcome, false))
+    }
+
+    /// What stands under a name runs. Nobody follows what it leaves behind in the session but its rows.
+    fn runs_once_more(&mut self, named: &Statement, name: &str) {
+        self.takes_in(named);
+        if named.kind != Kind::Plain {
+            self.found.opaque(format!("`{name}` is more than a query: send it as a statement of its own"));
+            self.found.dynamic = true;
+        }
     }
 
     /// What another statement would do, this one does.

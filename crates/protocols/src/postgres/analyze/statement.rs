@@ -176,6 +176,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A query that runs when another statement says so: nobody keeps track of a setting that it changes.
+    pub(super) fn later_outcome(&mut self, node: &Node) -> Outcome {
+        if let Some(NodeEnum::SelectStmt(select)) = &node.node {
+            let rows = self.select(select, &Scope::default());
+            self.select_facts(select);
+            return self.shown(action::SELECT, &rows);
+        }
+        self.query_outcome(node)
+    }
+
     /// A query that stands inside another statement, or on its own: facts, action, outputs.
     pub(super) fn query_outcome(&mut self, node: &Node) -> Outcome {
         if let Some(NodeEnum::SelectStmt(select)) = &node.node {
@@ -250,6 +260,7 @@ impl<'a> Reader<'a> {
             facts: self.found.facts(several),
             reading: self.found.reading(),
             text: redact::passwords(self.own).into(),
+            runs: self.found.ran(),
             kind: outcome.kind,
         }
     }

@@ -47,6 +47,11 @@ pub(super) fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a>
     Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
 }
 
+/// What a session keeps under a name, if it is this.
+fn kept(statement: Statement) -> Kept {
+    Kept { source: Bytes::copy_from_slice(statement.text.as_bytes()), statement: Arc::new(statement) }
+}
+
 fn one(text: &str) -> Statement {
     let catalog = shop();
     let path = ["public".into()];

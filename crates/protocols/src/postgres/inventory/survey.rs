@@ -17,7 +17,7 @@ use crate::postgres::catalog::{QUERIES, Row};
 use crate::postgres::catalogs::{PATIENCE, answers, lost, unreadable};
 use crate::postgres::login::settings::Settings;
 use crate::postgres::login::{encoded, target};
-use crate::postgres::session::PATH;
+use crate::postgres::session::{PATH, Standpoint};
 use crate::postgres::wire::Frontend;
 
 /// Where and as whom questions are asked.
@@ -63,9 +63,10 @@ impl Asking<'_> {
         for login in self.target.logins() {
             if asked.insert(&login.user) {
                 let answers = self.ask(login, &Settings::bare(), &[PATH]).await?;
-                let mut names = answers.into_iter().flatten().filter_map(|row| row.into_iter().next().flatten());
-                let role = names.next().ok_or_else(unreadable)?;
-                database.accounts.insert(login.user.clone(), Account { role, path: names.collect() });
+                let rows: Vec<Row> = answers.into_iter().flatten().collect();
+                let Standpoint { user, path, .. } = Standpoint::of(&rows).ok_or_else(unreadable)?;
+                let path = path.iter().map(ToString::to_string).collect();
+                database.accounts.insert(login.user.clone(), Account { role: user, path });
             }
         }
         Ok(database)

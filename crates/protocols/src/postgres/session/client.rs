@@ -16,6 +16,7 @@ use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
 use super::calling;
+use super::names::OWN;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -89,7 +90,7 @@ impl Session<'_> {
         {
             return self.refuse(report, kind).await.map(|()| Taken::Done);
         }
-        if let Some(report) = overlong(&message) {
+        if let Some(report) = unusable(&message) {
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
         match message {
@@ -223,6 +224,13 @@ impl Session<'_> {
                 return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
             }
         };
+        match self.unconfirmed(&portal.statements) {
+            Some(Obstacle::NotYet) => return Ok(Taken::NotYet),
+            Some(Obstacle::Refuse(report)) => {
+                return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
+            }
+            None => {}
+        }
         let stands = self.gate.stands(&portal.flow)?;
         let moved = || Denial::new(Code::MeaningChanged, "what its names mean changed since it was bound");
         if let Err(denial) = stands.and_then(|()| if self.still_means(&portal) { Ok(()) } else { Err(moved()) }) {
@@ -235,10 +243,7 @@ impl Session<'_> {
         }
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
         self.reached(Pipeline::Executed);
-        let masked = !self.gate.masks().is_empty();
-        for statement in portal.statements.iter() {
-            self.names.forwarded(statement, masked);
-        }
+        self.set_off(&portal.statements);
         self.replies.expect(Reply::Execute { portal });
         // nothing more is sent until it is answered, so the server is asked to answer
         if self.replies.counts() {
@@ -286,9 +291,10 @@ impl Session<'_> {
     }
 }
 
-/// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here.
-fn overlong(message: &Frontend) -> Option<Report> {
-    let long = |name: &Bytes| name.len() > LONGEST_NAME;
+/// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here; and under the
+/// gateway's own it may still have a question of the gateway's.
+fn unusable(message: &Frontend) -> Option<Report> {
+    let long = |name: &Bytes| name.len() > LONGEST_NAME || name == OWN.as_bytes();
     let found = match message {
         Frontend::Parse { name, .. } | Frontend::Describe { name, .. } | Frontend::Close { name, .. } => long(name),
         Frontend::Bind { portal, statement, .. } => long(portal) || long(statement),
@@ -296,7 +302,8 @@ fn overlong(message: &Frontend) -> Option<Report> {
         _ => false,
     };
     let denial = || {
-        Denial::new(Code::NotSupported, format!("a name has more than {LONGEST_NAME} bytes")).hint("use a shorter name")
+        let message = format!("a name has more than {LONGEST_NAME} bytes, or is the gateway's own");
+        Denial::new(Code::NotSupported, message).hint("use a shorter name")
     };
     found.then(|| refuse::denial(&denial()))
 }

@@ -15,7 +15,7 @@ use postern_core::gate::{Gate, Open};
 use postern_core::mask::Lineage;
 use postern_core::{Code, Fault};
 
-use super::super::analyze::{Kind, Statement};
+use super::super::analyze::{Discard, Kind, Statement};
 use super::super::catalog::{Catalog, Row, questions};
 use super::super::catalogs::Catalogs;
 use super::super::login::encoded;
@@ -28,19 +28,49 @@ pub(super) const FRESH: Duration = Duration::from_secs(10);
 /// How old it may be where only rules do.
 const FRESH_WITHOUT_MASKS: Duration = Duration::from_secs(60);
 
-/// Who the session is to the server and where it looks names up, the account first.
-pub(in super::super) const PATH: &str = "SELECT n.name FROM (SELECT '0'::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name \
-    UNION ALL SELECT s.place, s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) \
-    WITH ORDINALITY AS s(name, place)) AS n ORDER BY n.place";
+/// Who the session is to the server, where it looks names up, and how it reads and writes values: the account first,
+/// the schemas in their order, then what has the name of a setting beside it.
+pub(in super::super) const PATH: &str = "SELECT n.name, n.setting FROM (\
+    SELECT '0'::pg_catalog.int8 AS place, current_user::pg_catalog.text AS name, NULL::pg_catalog.text AS setting \
+    UNION ALL SELECT s.place, s.name::pg_catalog.text, NULL FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) \
+    WITH ORDINALITY AS s(name, place) \
+    UNION ALL SELECT NULL, pg_catalog.current_setting(f.name), f.name FROM (VALUES ('datestyle'), ('intervalstyle'), \
+    ('timezone'), ('timezone_abbreviations'), ('xmloption'), ('default_text_search_config'), ('lc_monetary'), \
+    ('lc_numeric'), ('lc_time')) AS f(name)) AS n ORDER BY n.place NULLS LAST, n.setting USING OPERATOR(pg_catalog.<)";
+
+/// The answer to [`PATH`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Standpoint {
+    /// The account that statements run as.
+    pub(in super::super) user: String,
+    /// The schemas in which names are looked up.
+    pub(in super::super) path: Vec<Arc<str>>,
+    /// How values are read and written: what the same text means depends on it.
+    forms: BTreeMap<String, String>,
+}
+
+impl Standpoint {
+    /// Reads the answer; nothing where there is no account in it.
+    pub(in super::super) fn of(rows: &[Row]) -> Option<Self> {
+        let mut rows = rows.iter().map(|row| (row.first().cloned().flatten(), row.get(1).cloned().flatten()));
+        let mut standpoint = Self { user: rows.next()?.0?, ..Self::default() };
+        for (value, setting) in rows {
+            match setting {
+                None => standpoint.path.push(value?.into()),
+                Some(name) => drop(standpoint.forms.insert(name, value?)),
+            }
+        }
+        Some(standpoint)
+    }
+}
 
 /// The name of the gateway's own statements and portals, which no client has a reason to use.
-const OWN: &str = "postern's own";
+pub(super) const OWN: &str = "postern's own";
 
 /// What names mean now.
 pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
-    pub(super) path: Vec<Arc<str>>,
-    pub(super) user: String,
+    pub(super) standpoint: Standpoint,
     generation: Generation,
     /// When the catalog was read; never, where it counts no longer.
     read_at: Option<Instant>,
@@ -80,8 +110,7 @@ impl Surroundings {
         relate(gate, &catalog)?;
         Ok(Self {
             catalog,
-            path: Vec::new(),
-            user: user.to_owned(),
+            standpoint: Standpoint { user: user.to_owned(), ..Standpoint::default() },
             generation: Generation::default(),
             read_at: Some(Instant::now()),
             stale: Stale::Path,
@@ -101,8 +130,11 @@ impl Surroundings {
 
     /// What of it changes the meaning of a text, by name.
     pub(super) fn settings(&self) -> Arc<BTreeMap<String, String>> {
-        let path = self.path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
-        Arc::new(BTreeMap::from([("search_path".to_owned(), path), ("user".to_owned(), self.user.clone())]))
+        let Standpoint { user, path, forms } = &self.standpoint;
+        let path = path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
+        let mut settings = forms.clone();
+        settings.extend([("search_path".to_owned(), path), ("user".to_owned(), user.clone())]);
+        Arc::new(settings)
     }
 
     /// Whatever names meant, it is asked again before anything else is read.
@@ -150,6 +182,8 @@ impl Surroundings {
     pub(super) fn forwarded(&mut self, statement: &Statement, masked: bool) {
         let change = match &statement.kind {
             Kind::Define => Stale::Catalog,
+            // only a catalog of the session's own knows of its temporary tables
+            Kind::Discard(Discard::All | Discard::Temporary) if self.own => Stale::Catalog,
             Kind::Set { .. } | Kind::Reset(_) | Kind::Discard(_) => Stale::Path,
             Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => self.inside,
             // code that is not known may do any of it; what it makes matters to masks only
@@ -189,13 +223,11 @@ impl Surroundings {
 
     /// Takes the answers to [`Surroundings::question`].
     pub(super) fn answered(&mut self, answers: &[Vec<Row>], gate: &mut Gate<Open>) -> Result<(), Fault> {
-        let (path, catalog) = answers.split_first().ok_or_else(unanswered)?;
-        let mut names = path.iter().filter_map(|row| row.first().cloned().flatten());
-        let user = names.next().ok_or_else(unanswered)?;
-        let path: Vec<Arc<str>> = names.map(Arc::from).collect();
-        if (&user, &path) != (&self.user, &self.path) {
+        let (standpoint, catalog) = answers.split_first().ok_or_else(unanswered)?;
+        let standpoint = Standpoint::of(standpoint).ok_or_else(unanswered)?;
+        if standpoint != self.standpoint {
             self.generation.pass();
-            (self.user, self.path) = (user, path);
+            self.standpoint = standpoint;
         }
         if !catalog.is_empty() {
             let catalog = Catalog::from_rows(gate.space(), catalog).map_err(|error| {

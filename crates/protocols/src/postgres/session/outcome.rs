@@ -9,6 +9,7 @@ use bytes::Bytes;
 use postern_core::gate::{Decision, Permit};
 use postern_core::{Code, Operation};
 
+use super::super::analyze::Statement;
 use super::super::forward::{Continuation, Control};
 use super::super::login::encoded;
 use super::super::refuse;
@@ -55,7 +56,7 @@ impl Session<'_> {
 
     /// What the gate is asked about a request, with the names that hold now.
     pub(super) fn operations(&self, request: &Request) -> Vec<Operation> {
-        request.operations(&self.names.settings(), &self.meaning(request))
+        request.operations(&self.names.settings(), self.meaning(request).as_ref())
     }
 
     /// Sends what was permitted and notes what the target owes for it.
@@ -75,17 +76,13 @@ impl Session<'_> {
         match wanted {
             Wanted::Run => {
                 self.end_by_query();
-                for statement in statements.iter() {
-                    self.names.forwarded(statement, masked);
-                }
+                self.set_off(&statements);
                 self.replies.expect(Reply::Query(Box::new(Query { enclosed, ..Query::of(flow, statements) })));
             }
             Wanted::Call => {
                 self.pipeline = Pipeline::None;
                 self.registry.end_pipeline();
-                for statement in statements.iter() {
-                    self.names.forwarded(statement, masked);
-                }
+                self.set_off(&statements);
                 self.replies.expect(Reply::Query(Box::new(Query { called: true, ..Query::of(flow, statements) })));
             }
             Wanted::Prepare(name) => {
@@ -116,6 +113,15 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Statements are on their way: what they may change is no longer what it was.
+    pub(super) fn set_off(&mut self, statements: &[Statement]) {
+        let masked = !self.gate.masks().is_empty();
+        for statement in statements {
+            self.names.forwarded(statement, masked);
+            self.registry.forwarded(statement);
+        }
     }
 
     /// A Query ends the pipeline before it, and the server drops the unnamed statement and portal for it.

@@ -5,24 +5,27 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds run what has a name")]
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use postern_core::{Code, Denial, OperationId};
 
-use super::super::analyze::{self, Kind, Names, Statement};
+use super::super::analyze::{self, Kept, Kind, Names, Statement};
 use super::super::forward::Control;
 use super::super::refuse;
 use super::super::wire::{Report, TransactionStatus};
-use super::names::Stale;
-use super::registry::{Found, Portal};
+use super::names::{Stale, Standpoint};
+use super::registry::{Found, Portal, Source};
 use super::reply::{Answers, Reply};
 use super::submission::{self, Meaning, Request, Wanted};
 use super::{End, Pipeline, Session};
 
 /// How many readings of statements a session keeps.
 const MOST_KEPT: usize = 256;
+/// How many names of statements it keeps what they stand for; one text looks up no more than it has statements.
+const MOST_NAMED: usize = 1000;
 /// The longest text whose reading is kept, in bytes.
 const LONGEST_KEPT: usize = 16 << 10;
 
@@ -64,6 +67,38 @@ impl Readings {
     }
 }
 
+/// What the names of statements stand for, as read at one moment.
+#[derive(Default)]
+pub(super) struct Named {
+    kept: HashMap<String, Option<Kept>>,
+    at: Option<Moment>,
+}
+
+impl Named {
+    /// Forgets what was read at another moment, and what would be too much.
+    fn begin(&mut self, at: Moment) {
+        if self.at != Some(at) || self.kept.len() >= MOST_NAMED {
+            self.kept.clear();
+            self.at = Some(at);
+        }
+    }
+
+    /// What a name stands for; or it is put among those that are still to be read.
+    fn find(&self, name: &str, unread: &RefCell<BTreeSet<String>>) -> Option<Kept> {
+        match self.kept.get(name) {
+            Some(kept) => kept.clone(),
+            None => {
+                unread.borrow_mut().insert(name.to_owned());
+                None
+            }
+        }
+    }
+
+    fn keep(&mut self, name: String, kept: Option<Kept>) {
+        self.kept.insert(name, kept);
+    }
+}
+
 /// Why a statement cannot be submitted as it stands.
 pub(super) enum Obstacle {
     /// The target must answer first.
@@ -81,19 +116,33 @@ impl Session<'_> {
         if let Some(obstacle) = self.freshen(request).await? {
             return Ok(Err(obstacle));
         }
-        let mut statements = analyze::in_order(self.reading(request), self.names.unsettled());
-        if statements.iter().any(submission::names_another) && !self.replies.is_empty() {
-            if !self.replies.settled() {
-                return Ok(Err(Obstacle::NotYet));
-            }
-            let why = "what it names may be defined by the pipeline it stands in; end that with Sync before it";
-            statements = statements.iter().map(|statement| analyze::doubtful(statement, why)).collect();
+        let reading = self.reading(request);
+        if let Some(obstacle) = self.unconfirmed(&reading) {
+            return Ok(Err(obstacle));
         }
+        let unsettled = self.names.unsettled() || self.names.stale() != Stale::Nothing;
+        let statements = analyze::in_order(reading, unsettled);
         if let Some(name) = statements.iter().find_map(submission::unpinned) {
             let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
             return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, message)))));
         }
         Ok(Ok(statements))
+    }
+
+    /// What stands in the way of statements that run what another one named: the server has not said yet whether that,
+    /// or what came after it, was done. It is asked to.
+    pub(super) fn unconfirmed(&mut self, statements: &[Statement]) -> Option<Obstacle> {
+        if self.replies.is_empty() || statements.iter().all(|statement| statement.runs.is_empty()) {
+            return None;
+        }
+        if self.replies.settled() {
+            if self.replies.may_take_copy() {
+                return Some(after_copy());
+            }
+            self.to_target.control(&Control::Flush);
+            self.replies.await_all();
+        }
+        Some(Obstacle::NotYet)
     }
 
     fn reading(&mut self, request: &Request) -> Arc<[Statement]> {
@@ -107,16 +156,44 @@ impl Session<'_> {
         if let Some(reading) = self.readings.find(text, now) {
             return reading;
         }
-        let names = Names {
-            catalog: &self.names.catalog,
-            search_path: &self.names.path,
-            user: &self.names.user,
-            prepared: &|name| self.registry.prepared(name),
-            cursors: &|name| self.opened(name).map(|(statement, _)| statement),
+        let at = self.moment();
+        self.named.begin(at);
+        // what a text names is read as the server reads it now, however it was read when it got the name
+        let reading = loop {
+            let unread = RefCell::default();
+            let reading = self.read_with(text, &|name| self.named.find(name, &unread));
+            let unread: BTreeSet<String> = unread.into_inner();
+            if unread.is_empty() {
+                break reading;
+            }
+            for name in unread {
+                let kept = self.prepared(&name);
+                self.named.keep(name, kept);
+            }
         };
-        let reading = submission::read(text, &names);
         self.readings.keep(text, &reading, now);
         reading
+    }
+
+    fn read_with(&self, text: &Bytes, prepared: &dyn Fn(&str) -> Option<Kept>) -> Arc<[Statement]> {
+        let (catalog, Standpoint { user, path, .. }) = (&self.names.catalog, &self.names.standpoint);
+        submission::read(
+            text,
+            &Names { catalog, search_path: path, user, prepared, cursors: &|name| self.opened(name) },
+        )
+    }
+
+    /// What `EXECUTE name` runs. What that runs by name itself is not followed.
+    fn prepared(&self, name: &str) -> Option<Kept> {
+        let source = self.registry.prepared(name)?;
+        let reading = self.read_with(source.text(), &|_| None);
+        let [one] = &*reading else { return None };
+        let statement = match (&source, &one.kind) {
+            (Source::Sql(_), Kind::Prepare { inner, .. }) => Arc::clone(inner),
+            (Source::Sql(_), _) => return None,
+            (Source::Message(..), _) => Arc::new(one.clone()),
+        };
+        Some(Kept { statement, source: source.whole() })
     }
 
     /// Makes sure that names mean what the server takes them to mean, or says why that cannot be known now. What names
@@ -144,10 +221,7 @@ impl Session<'_> {
             return Ok(Some(Obstacle::NotYet));
         }
         if self.replies.may_take_copy() {
-            return Ok(Some(unreadable(
-                "a COPY before it in this pipeline must have its data first",
-                "end the pipeline with Sync before it",
-            )));
+            return Ok(Some(after_copy()));
         }
         // a failed transaction refuses everything but its end, which means the same under any names
         if self.status == TransactionStatus::Failed && self.pipeline != Pipeline::Executed {
@@ -170,37 +244,44 @@ impl Session<'_> {
         Ok(Some(Obstacle::NotYet))
     }
 
-    /// All that gives a request its meaning besides its parameters and the settings that it runs under.
-    pub(super) fn meaning(&self, request: &Request) -> Bytes {
-        let mut meaning = Meaning::of(request);
+    /// All that gives a request its meaning besides its parameters and the settings that it runs under; nothing where
+    /// nobody here knows what it runs.
+    pub(super) fn meaning(&self, request: &Request) -> Option<Bytes> {
+        let mut meaning = Meaning::of(&request.text, &request.types, &request.formats);
+        let mut named = HashSet::new();
         for statement in request.statements.iter() {
             match &statement.kind {
-                Kind::Execute { name, .. } => {
-                    meaning.part(self.registry.prepared(name).map(|named| named.text.to_string()).unwrap_or_default());
-                }
-                // its parameters are those that it was opened with
-                Kind::Fetch { name } => {
-                    meaning.part(self.opened(name).map(|(_, id)| id.to_string()).unwrap_or_default());
-                }
+                Kind::Prepare { name, .. } | Kind::DeclareCursor { name, .. } => drop(named.insert(name)),
+                // its rows are not here yet
+                Kind::CopyIn => return None,
                 _ => {}
+            }
+            for run in &statement.runs {
+                match &run.kept {
+                    Some(kept) => meaning.part(&kept.source),
+                    // what the same text names itself, that text says
+                    None if named.contains(&run.name) => {}
+                    None => return None,
+                }
             }
             for touch in &statement.touches {
                 meaning.part(self.names.catalog.identity(&touch.object));
             }
         }
-        meaning.whole()
+        Some(meaning.whole())
     }
 
-    /// What `FETCH FROM name` shows, and the operation that opened it: a cursor, or a portal that stands.
-    fn opened(&self, name: &str) -> Option<(Arc<Statement>, OperationId)> {
+    /// What `FETCH FROM name` shows: a cursor, or a portal that stands. Its parameters are those that it was opened with.
+    fn opened(&self, name: &str) -> Option<Kept> {
+        let kept = |statement, id: OperationId| Kept { statement, source: Bytes::from(id.to_string()) };
         if let Some(cursor) = self.registry.cursor(name) {
-            return Some((Arc::clone(&cursor.statement), cursor.flow.id()));
+            return Some(kept(Arc::clone(&cursor.statement), cursor.flow.id()));
         }
         let Found::Is(portal) = self.registry.portal(&Bytes::copy_from_slice(name.as_bytes()), true) else {
             return None;
         };
         let [statement] = &*portal.statements else { return None };
-        self.still_means(&portal).then(|| (Arc::new(statement.clone()), portal.flow.id()))
+        self.still_means(&portal).then(|| kept(Arc::new(statement.clone()), portal.flow.id()))
     }
 
     /// Whether what the server looks up as it runs a portal is what was read as it was bound.
@@ -217,9 +298,10 @@ impl Session<'_> {
 
 /// Whether a reading holds as long as the names of the database do: what `EXECUTE` and `FETCH` mean changes without them.
 fn lasts(reading: &[Statement]) -> bool {
-    reading.iter().all(|one| one.kind == Kind::Plain)
+    reading.iter().all(|one| one.kind == Kind::Plain && one.runs.is_empty())
 }
 
-fn unreadable(why: &str, hint: &str) -> Obstacle {
-    Obstacle::Refuse(refuse::denial(&Denial::new(Code::Unreadable, why).hint(hint)))
+fn after_copy() -> Obstacle {
+    let denial = Denial::new(Code::Unreadable, "a COPY before it in this pipeline must have its data first");
+    Obstacle::Refuse(refuse::denial(&denial.hint("end the pipeline with Sync before it")))
 }

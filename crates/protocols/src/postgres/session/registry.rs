@@ -12,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use postern_core::gate::Flow;
+use postern_core::operation::Reading;
+use postern_core::{Effect, Touch};
 
 use super::super::analyze::{Discard, Kind, Statement};
 use super::super::cells::ColumnMasks;
@@ -20,6 +22,7 @@ use super::bounds::Tally;
 use super::described::Description;
 use super::reading::{Generation, Moment};
 use super::room::{Room, Share};
+use super::submission::Meaning;
 
 /// A prepared statement.
 pub(super) struct Prepared {
@@ -92,6 +95,31 @@ impl Portal {
     }
 }
 
+/// What was sent for a prepared statement.
+pub(super) enum Source {
+    /// `PREPARE`, whole.
+    Sql(Bytes),
+    /// The text of a Parse, and the types that it declared.
+    Message(Bytes, Vec<u32>),
+}
+
+impl Source {
+    /// The text to read.
+    pub(super) fn text(&self) -> &Bytes {
+        let (Self::Sql(text) | Self::Message(text, _)) = self;
+        text
+    }
+
+    /// All of it, as bytes: the same for the same statement only.
+    pub(super) fn whole(&self) -> Bytes {
+        match self {
+            Self::Sql(text) => Meaning::of(text, &[], &[]),
+            Self::Message(text, types) => Meaning::of(text, types, &[]),
+        }
+        .whole()
+    }
+}
+
 /// What a name stands for.
 pub(super) enum Found<T> {
     /// This.
@@ -114,8 +142,8 @@ struct Names<T> {
 pub(super) struct Registry {
     statements: Names<Prepared>,
     portals: Names<Portal>,
-    /// What `PREPARE` named, by its own reading.
-    prepared: HashMap<String, (Arc<Statement>, Share)>,
+    /// What `PREPARE` named: it as it was sent.
+    prepared: HashMap<String, (Bytes, Share)>,
     /// What `DECLARE` named.
     cursors: HashMap<String, Cursor>,
     generation: Generation,
@@ -186,7 +214,7 @@ impl Registry {
 
     /// A Parse was forwarded.
     pub(super) fn parse(&mut self, name: &Bytes, prepared: &Arc<Prepared>) {
-        self.generation.pass();
+        self.renamed(name);
         self.statements.current.insert(name.clone(), Some(Arc::clone(prepared)));
     }
 
@@ -197,7 +225,7 @@ impl Registry {
 
     /// A Close was forwarded.
     pub(super) fn close(&mut self, kind: Named, name: &Bytes) {
-        self.generation.pass();
+        self.renamed(name);
         match kind {
             Named::Statement => drop(self.statements.current.insert(name.clone(), None)),
             Named::Portal => drop(self.portals.current.insert(name.clone(), None)),
@@ -242,7 +270,7 @@ impl Registry {
         let by_message = self.statements.confirmed.remove(name).is_some();
         let by_sql = self.prepared.remove(&*String::from_utf8_lossy(name)).is_some();
         if by_message || by_sql {
-            self.generation.pass();
+            self.renamed(name);
         }
     }
 
@@ -250,6 +278,13 @@ impl Registry {
         let by_message = self.portals.confirmed.remove(name).is_some();
         let by_sql = self.cursors.remove(&*String::from_utf8_lossy(name)).is_some();
         if by_message || by_sql {
+            self.renamed(name);
+        }
+    }
+
+    /// A name comes to mean something else. What has none, SQL cannot name.
+    fn renamed(&mut self, name: &Bytes) {
+        if !name.is_empty() {
             self.generation.pass();
         }
     }
@@ -266,14 +301,24 @@ impl Registry {
         self.cursors.retain(|_, cursor| cursor.hold);
     }
 
+    /// A statement is on its way. What nobody could read may give the names of SQL to something else, even if it fails.
+    pub(super) fn forwarded(&mut self, statement: &Statement) {
+        let unknown = |touch: &Touch| touch.effect == Effect::Unknown;
+        if statement.reading != Reading::Clear || statement.touches.iter().any(unknown) {
+            self.generation.pass();
+            self.prepared.clear();
+            self.cursors.clear();
+        }
+    }
+
     /// A statement was done that changes what names stand for.
     pub(super) fn done(&mut self, kind: &Kind, flow: &Arc<Flow>) {
         match kind {
-            Kind::Prepare { name, inner } => {
+            Kind::Prepare { name, source, .. } => {
                 self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
                 self.generation.pass();
-                let share = self.room.share(inner.text.len());
-                self.prepared.insert(name.clone(), (Arc::clone(inner), share));
+                let share = self.room.share(source.len());
+                self.prepared.insert(name.clone(), (source.clone(), share));
             }
             Kind::Deallocate(name) => self.deallocate(name.as_deref()),
             Kind::Discard(Discard::All) => {
@@ -301,15 +346,12 @@ impl Registry {
     }
 
     /// What `EXECUTE name` runs. Statements prepared by message share their names with those prepared by SQL.
-    pub(super) fn prepared(&self, name: &str) -> Option<Arc<Statement>> {
+    pub(super) fn prepared(&self, name: &str) -> Option<Source> {
         let by_message = || {
             let prepared = self.statements.confirmed.get(name.as_bytes())?;
-            match &*prepared.statements {
-                [one] => Some(Arc::new(one.clone())),
-                _ => None,
-            }
+            Some(Source::Message(prepared.text.clone(), prepared.types.clone()))
         };
-        self.prepared.get(name).map(|(statement, _)| Arc::clone(statement)).or_else(by_message)
+        self.prepared.get(name).map(|(source, _)| Source::Sql(source.clone())).or_else(by_message)
     }
 
     /// The cursor of this name that SQL opened.

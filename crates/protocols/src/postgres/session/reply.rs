@@ -133,6 +133,8 @@ impl Answers {
 pub(super) struct Replies {
     queue: VecDeque<Owed>,
     ends: usize,
+    /// Whether all of it is awaited, and not its ends alone.
+    all: bool,
     place: Place,
     /// How many have been answered.
     turn: u64,
@@ -222,6 +224,7 @@ impl Replies {
         if reply.is_awaited() {
             self.ends = self.ends.saturating_sub(1);
         }
+        self.all &= !self.queue.is_empty();
         Some(reply)
     }
 
@@ -236,9 +239,14 @@ impl Replies {
     }
 
     /// Whether every pipeline that was ended has been answered, and every question of the gateway's own, so that names
-    /// and transaction are known.
+    /// and transaction are known; and whatever else [`Self::await_all`] was called for.
     pub(super) fn settled(&self) -> bool {
-        self.ends == 0
+        self.ends == 0 && !self.all
+    }
+
+    /// Takes nothing for settled before all that is owed now is answered. Whoever calls this lets the target know.
+    pub(super) fn await_all(&mut self) {
+        self.all = !self.queue.is_empty();
     }
 
     /// Takes what the server skips after an error: everything before the next end of a pipeline. Tells whether there

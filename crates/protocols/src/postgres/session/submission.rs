@@ -49,7 +49,8 @@ pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>]
     // no SQL begins with such a word, and what `SHOW` asks for is the same
     let commands = read_command(&request.text, &names);
     request.statements = commands.unwrap_or_else(|| analyze::in_order(read(&request.text, &names), false));
-    let operations = request.operations(&Arc::default(), &request.text).into_iter().zip(request.statements.iter());
+    let operations =
+        request.operations(&Arc::default(), Some(&request.text)).into_iter().zip(request.statements.iter());
     let supposition = |(operation, statement): (Operation, &Statement)| Supposition {
         operation,
         names: statement.names.iter().map(ToString::to_string).collect(),
@@ -112,7 +113,8 @@ impl Request {
     /// How many names it makes, and of how much text.
     pub(super) fn names(&self) -> (usize, usize) {
         let by_sql = |statement: &Statement| match &statement.kind {
-            Kind::Prepare { inner, .. } | Kind::DeclareCursor { inner, .. } => Some(inner.text.len()),
+            Kind::Prepare { source, .. } => Some(source.len()),
+            Kind::DeclareCursor { inner, .. } => Some(inner.text.len()),
             _ => None,
         };
         match &self.wanted {
@@ -127,7 +129,11 @@ impl Request {
     }
 
     /// What the gate is asked about it.
-    pub(super) fn operations(&self, settings: &Arc<BTreeMap<String, String>>, meaning: &Bytes) -> Vec<Operation> {
+    pub(super) fn operations(
+        &self,
+        settings: &Arc<BTreeMap<String, String>>,
+        meaning: Option<&Bytes>,
+    ) -> Vec<Operation> {
         let stage = match &self.wanted {
             Wanted::Prepare(_) => Stage::Prepare,
             Wanted::Run | Wanted::Call | Wanted::Bind { .. } => Stage::Run,
@@ -141,8 +147,8 @@ impl Request {
             facts: statement.facts.clone(),
             reading: statement.reading.clone(),
             stage,
-            text: Arc::clone(&statement.text),
-            meaning: meaning.clone(),
+            text: in_full(statement),
+            meaning: meaning.cloned(),
             parameters: self.parameters.clone(),
             settings: Arc::clone(settings),
         };
@@ -150,16 +156,23 @@ impl Request {
     }
 }
 
+/// A statement's text and those of what it runs, for people: by a name alone nobody knows that.
+fn in_full(statement: &Statement) -> Arc<str> {
+    let known = statement.runs.iter().filter_map(|run| Some((&run.name, &run.kept.as_ref()?.statement.text)));
+    let named: String = known.map(|(name, text)| format!("\n-- {name}: {text}")).collect();
+    if named.is_empty() { Arc::clone(&statement.text) } else { format!("{}{named}", statement.text).into() }
+}
+
 /// What a request means, as bytes: the same for the same meaning only.
 pub(super) struct Meaning(BytesMut);
 
 impl Meaning {
-    /// What a request says itself.
-    pub(super) fn of(request: &Request) -> Self {
+    /// What a message says itself: its text, the types that it declares, the formats of its parameters.
+    pub(super) fn of(text: &[u8], types: &[u32], formats: &[i16]) -> Self {
         let mut meaning = Self(BytesMut::new());
-        meaning.part(&request.text);
-        meaning.part(request.types.iter().flat_map(|oid| oid.to_be_bytes()).collect::<Vec<_>>());
-        meaning.part(request.formats.iter().flat_map(|format| format.to_be_bytes()).collect::<Vec<_>>());
+        meaning.part(text);
+        meaning.part(types.iter().flat_map(|oid| oid.to_be_bytes()).collect::<Vec<_>>());
+        meaning.part(formats.iter().flat_map(|format| format.to_be_bytes()).collect::<Vec<_>>());
         meaning
     }
 
@@ -215,6 +228,7 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         touches: vec![Touch::whole(Effect::Unknown, Object::at(["?"]))],
         outputs: Outputs::Unknown,
         names: Vec::new(),
+        runs: Vec::new(),
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
         reading: Reading::Opaque(unread.reason().to_owned()),
@@ -254,11 +268,6 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
     other.then(|| name.clone())
 }
 
-/// Whether a statement runs what another one defined under a name.
-pub(super) fn names_another(statement: &Statement) -> bool {
-    matches!(statement.kind, Kind::Execute { .. } | Kind::Fetch { .. })
-}
-
 /// Whether a statement means the same whatever names mean.
 pub(super) fn names_nothing(statement: &Statement) -> bool {
     const ACTIONS: &[Action] = &[action::BEGIN, action::COMMIT, action::ROLLBACK, action::SAVEPOINT, action::SET];
@@ -270,7 +279,7 @@ pub(super) fn names_nothing(statement: &Statement) -> bool {
 pub(super) fn resolves_late(statement: &Statement) -> bool {
     const EARLY: &[Action] = &[action::SELECT, action::INSERT, action::UPDATE, action::DELETE, action::MERGE];
     let outside = statement.touches.iter().any(|touch| touch.effect != Effect::Session);
-    names_another(statement) || (outside && !EARLY.contains(&statement.action))
+    !statement.runs.is_empty() || (outside && !EARLY.contains(&statement.action))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(in super::super) async fn open(gate: &mut Gate<Open>, replication: Replicati
     let statement = replication::opening(replication == Replication::Logical, &unnamed(&catalog));
     let request = Request::new(Bytes::copy_from_slice(statement.text.as_bytes()), Wanted::Prepare(Bytes::new()));
     let request = Request { statements: Arc::from([statement]), ..request };
-    match gate.submit(request.operations(&Arc::default(), &request.text), Bytes::new()).await? {
+    match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new()).await? {
         // what it permits is the login that comes next, of which no byte is the client's
         Decision::Go(permit) => drop(permit),
         Decision::No(denial) => return Err(refused(denial)),

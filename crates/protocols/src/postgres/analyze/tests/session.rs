@@ -68,11 +68,11 @@ fn transactions_settings_and_channels() {
 fn prepared_statements_and_cursors() {
     let catalog = shop();
     let path: Vec<Arc<str>> = vec!["public".into()];
-    let inner = |text: &str| Arc::new(read(text, &names(&catalog, &path)).unwrap().remove(0));
+    let inner = |text: &str| kept(read(text, &names(&catalog, &path)).unwrap().remove(0));
     let (fetched, deleting) = (inner("SELECT email FROM customers"), inner("DELETE FROM customers RETURNING id"));
     let lookup = |name: &str| match name {
-        "mails" => Some(Arc::clone(&fetched)),
-        "purge" => Some(Arc::clone(&deleting)),
+        "mails" => Some(fetched.clone()),
+        "purge" => Some(deleting.clone()),
         _ => None,
     };
     let known = Names { prepared: &lookup, cursors: &lookup, ..names(&catalog, &path) };

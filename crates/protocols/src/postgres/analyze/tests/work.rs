@@ -138,8 +138,8 @@ fn where_columns_come_from_is_not_said_without_end() {
     assert!(columns_of(&gathered(1664), &catalog, &path).is_none());
     assert!(said(&gathers(&times(&gathered(500), 20, ";"))) <= MOST);
 
-    let kept = Arc::new(gathers(&gathered(500)).remove(0));
-    let known = |_: &str| Some(Arc::clone(&kept));
+    let kept = kept(gathers(&gathered(500)).remove(0));
+    let known = |_: &str| Some(kept.clone());
     let again = Names { prepared: &known, cursors: &known, ..names(&catalog, &path) };
     for text in ["EXECUTE p", "FETCH ALL FROM p"] {
         assert_eq!(said(&read(text, &again).unwrap()), 500 * 150, "{text}");

@@ -7,7 +7,7 @@ fn asked(text: &[u8]) -> Operation {
     let names = Names { catalog: &catalog, search_path: &[], user: "app", prepared: &|_| None, cursors: &|_| None };
     let mut request = Request::new(Bytes::copy_from_slice(text), Wanted::Run);
     request.statements = read(text, &names);
-    let mut operations = request.operations(&Arc::default(), &Bytes::new());
+    let mut operations = request.operations(&Arc::default(), Some(&Bytes::new()));
     assert_eq!(operations.len(), 1);
     operations.remove(0)
 }

@@ -1,0 +1,135 @@
+//! THREAT: an approval for one thing is used for another that is written in the same words. A grant here lasts until
+//! the same operation comes again.
+
+use anyhow::Result;
+use postern_core::approval::{Choice, State};
+use postern_protocols::postgres::wire::Frontend::{self, Sync};
+
+use crate::gateway::Gateway;
+use crate::raw::{Raw, close, parse, query};
+
+const DATA: &str = "CREATE TABLE users (id int, password text, at date, score real);
+    INSERT INTO users VALUES (1, 'old', '2026-01-02', 1), (2, 'old', '2026-02-01', 2)";
+
+const RULES: &str = r#"
+[[rule]]
+name   = "reads"
+effect = "allow"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["read"], objects = ["public.*"] }
+
+[[rule]]
+name   = "changes-need-a-human"
+effect = "approve"
+who    = ["group:ci"]
+on     = ["target:shop"]
+do     = { effects = ["write", "delete", "unknown"] }
+with   = { approvers = ["group:dba"], expires = "15m", hold = "retry" }
+"#;
+
+async fn gateway() -> Result<Gateway> {
+    Gateway::start(15, DATA, RULES).await
+}
+
+fn asked(gateway: &Gateway) -> usize {
+    gateway.dwelling.approvals.all().len()
+}
+
+async fn grant_all(gateway: &Gateway) -> Result<()> {
+    for one in gateway.dwelling.approvals.all().iter().filter(|one| one.state == State::Pending) {
+        gateway.dwelling.answer("token-of-dana", one.id, Choice::Approve).await?;
+    }
+    Ok(())
+}
+
+/// Asks for `last` behind `first`, lets a human agree, and asks again behind `first` and then `second`: the grant must
+/// serve without `second` and not with it.
+async fn is_bound_to(first: &[Frontend], second: &[Frontend], last: &str) -> Result<()> {
+    let nothing: &[Frontend] = &[];
+    for (between, ran) in [(nothing, true), (second, false)] {
+        let gateway = gateway().await?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.ask(first).await?;
+        assert!(!changed(&raw.ask(&[query(last)]).await?));
+        assert_eq!(asked(&gateway), 1);
+        grant_all(&gateway).await?;
+        raw.ask(between).await?;
+        let heard = raw.ask(&[query(last)]).await?;
+        assert_eq!(changed(&heard), ran, "{last}: {heard:?}");
+        assert_eq!(asked(&gateway), if ran { 1 } else { 2 }, "{last}");
+    }
+    Ok(())
+}
+
+fn changed(heard: &[String]) -> bool {
+    heard.iter().any(|line| line.starts_with("UPDATE") || line.starts_with("DELETE"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_under_a_name_is_part_of_what_was_approved() -> Result<()> {
+    let update = |word: &str| parse("p", &format!("UPDATE users SET password = '{word}' WHERE id = 1"));
+    // their texts are the same to people, who do not see passwords
+    is_bound_to(&[update("A"), Sync], &[close("p"), update("B"), Sync], "EXECUTE p").await?;
+    let declared = |oid: u32| Frontend::Parse {
+        name: "p".into(),
+        text: "DELETE FROM users WHERE score = $1".into(),
+        types: vec![oid],
+    };
+    // float4 and float8 take the same words for different numbers
+    is_bound_to(&[declared(700), Sync], &[close("p"), declared(701), Sync], "EXECUTE p(0.1)").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_change_what_words_mean_are_part_of_it() -> Result<()> {
+    for (one, other) in [
+        ("SET datestyle = 'ISO, MDY'", "SET datestyle = 'ISO, DMY'"),
+        ("SET timezone = 'UTC'", "SET timezone = 'Asia/Tokyo'"),
+    ] {
+        is_bound_to(&[query(one)], &[query(other)], "DELETE FROM users WHERE at < '01/02/2026'").await?;
+        is_bound_to(&[query(one)], &[query("BEGIN"), query(other)], "DELETE FROM users WHERE at = '01/02/2026'")
+            .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_row_that_a_cursor_is_on_is_part_of_it() -> Result<()> {
+    let cursor = |id: u32| {
+        let declared = format!("DECLARE c CURSOR FOR SELECT id FROM users WHERE id = {id}");
+        ["BEGIN", &declared, "FETCH c"].map(query).to_vec()
+    };
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(&cursor(1)).await?;
+    let last = "DELETE FROM users WHERE CURRENT OF c";
+    assert!(!changed(&raw.ask(&[query(last), query("ROLLBACK")]).await?));
+    grant_all(&gateway).await?;
+    raw.ask(&cursor(2)).await?;
+    assert!(!changed(&raw.ask(&[query(last)]).await?));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_what_cannot_be_told() -> Result<()> {
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    for text in ["EXECUTE nobody", "COPY users FROM STDIN", "FETCH ALL FROM nobody"] {
+        let heard = raw.ask(&[query(text)]).await?;
+        assert_eq!(heard, ["error 42501", "ready"], "{text}");
+    }
+    assert_eq!(asked(&gateway), 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_name_stands_for_is_shown_to_the_human() -> Result<()> {
+    let gateway = gateway().await?;
+    gateway.run(&["PREPARE p AS DELETE FROM users WHERE id = 1", "SELECT 1"]).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(&[parse("p", "DELETE FROM users WHERE id = 1"), Sync, query("EXECUTE p")]).await?;
+    let all = gateway.dwelling.approvals.all();
+    let texts: Vec<&str> = all.iter().flat_map(|one| &one.parts).map(|part| part.text.as_str()).collect();
+    assert!(texts.contains(&"EXECUTE p\n-- p: DELETE FROM users WHERE id = 1"), "{texts:?}");
+    Ok(())
+}
