@@ -1,6 +1,7 @@
 //! The policy flips under load: every answer is one that a policy gives which was in force between question and answer.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -13,7 +14,10 @@ use crate::gateway::{Gateway, PREAMBLE};
 use crate::raw::{Raw, bind, close, describe, execute, extended, parse, query};
 
 const CLIENTS: usize = 6;
-const LASTS: Duration = Duration::from_secs(6);
+/// How many policies come one after the other, and how many answers each sees at least: how long that takes is the
+/// machine's.
+const REIGNS: usize = 40;
+const ANSWERS: usize = 40;
 
 /// The first lets everybody read ids and names, the second ids and mail addresses; the one masks names, the other not.
 const FIRST: &str = r#"
@@ -57,6 +61,13 @@ struct Asked {
     answer: String,
 }
 
+/// What all clients together have come to.
+#[derive(Default)]
+struct Course {
+    answered: AtomicUsize,
+    over: AtomicBool,
+}
+
 /// What comes back, and whether the session has ended with it.
 async fn answer(raw: &mut Raw, messages: &[Frontend]) -> Result<(String, bool)> {
     let mut answer = None;
@@ -77,10 +88,10 @@ async fn answer(raw: &mut Raw, messages: &[Frontend]) -> Result<(String, bool)> 
 }
 
 /// One client, that asks in this way.
-async fn client(gateway: Arc<Gateway>, way: usize, until: Instant) -> Result<Vec<Asked>> {
+async fn client(gateway: Arc<Gateway>, way: usize, course: Arc<Course>) -> Result<Vec<Asked>> {
     let mut all = Vec::new();
     let mut raw = Raw::log_in(&gateway).await?;
-    while Instant::now() < until {
+    while !course.over.load(Ordering::SeqCst) {
         for (text, answers) in QUESTIONS {
             let messages: Vec<Frontend> = match way % 3 {
                 0 => vec![query(text)],
@@ -90,6 +101,7 @@ async fn client(gateway: Arc<Gateway>, way: usize, until: Instant) -> Result<Vec
             let sent = Instant::now();
             let (answer, over) = answer(&mut raw, &messages).await?;
             all.push(Asked { text, answers, sent, heard: Instant::now(), answer });
+            course.answered.fetch_add(1, Ordering::SeqCst);
             if over {
                 raw = Raw::log_in(&gateway).await?;
             }
@@ -109,26 +121,29 @@ async fn no_answer_is_of_a_policy_that_was_not_in_force() -> Result<()> {
     for version in [15, 18] {
         let gateway = Arc::new(Gateway::start(version, SHOP, FIRST).await?);
         let policy = |rules: &str| format!("{}{rules}", PREAMBLE.replace("PORT", &gateway.server.port().to_string()));
-        let reigns: Arc<Mutex<Vec<Reign>>> = Arc::new(Mutex::new(vec![(Instant::now(), None, 0)]));
-        let until = Instant::now() + LASTS;
+        let mut reigns: Vec<Reign> = vec![(Instant::now(), None, 0)];
+        let course = Arc::new(Course::default());
         let mut clients = JoinSet::new();
         for way in 0..CLIENTS {
-            clients.spawn(client(Arc::clone(&gateway), way, until));
+            clients.spawn(client(Arc::clone(&gateway), way, Arc::clone(&course)));
         }
-        let mut which = 0;
-        while Instant::now() < until {
-            tokio::time::sleep(Duration::from_millis(70)).await;
-            which = 1 - which;
+        for which in (0..REIGNS).map(|turn| (turn + 1) % 2) {
+            let enough = course.answered.load(Ordering::SeqCst) + ANSWERS;
+            while course.answered.load(Ordering::SeqCst) < enough {
+                if let Some(done) = clients.try_join_next() {
+                    done??;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             let begun = Instant::now();
             gateway.dwelling.change(&policy(if which == 0 { FIRST } else { SECOND }))?;
-            let mut reigns = reigns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if let Some(last) = reigns.last_mut() {
                 last.1 = Some(Instant::now());
             }
             reigns.push((begun, None, which));
         }
+        course.over.store(true, Ordering::SeqCst);
         let (mut certain, mut flipped) = ([0_usize; 2], 0);
-        let reigns = reigns.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         while let Some(done) = clients.join_next().await {
             for Asked { text, answers, sent, heard, answer } in done?? {
                 let possible = in_force(&reigns, sent, heard);
