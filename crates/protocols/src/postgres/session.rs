@@ -124,6 +124,8 @@ pub(super) struct Session<'a> {
     copying: Copying,
     /// Whether a walsender serves it.
     replication: Option<Replication>,
+    /// A Sync that waits until it is known whether the server reads it as COPY data, and so passes over it.
+    early: Option<Early>,
     /// The server has said why it ends the session, and so has nobody else to.
     dismissed: bool,
     /// A message that comes first once the target has answered.
@@ -139,6 +141,12 @@ pub(super) struct Session<'a> {
 
 /// How long either side may take to hear the end.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A Sync behind what may ask for COPY data.
+struct Early {
+    /// Whether any of that data has been forwarded.
+    fed: bool,
+}
 
 /// What the session waited for.
 enum Woke {
@@ -208,6 +216,7 @@ impl<'a> Session<'a> {
             adrift: false,
             copying: Copying::Nothing,
             replication,
+            early: None,
             dismissed: false,
             parked: None,
             holding: None,

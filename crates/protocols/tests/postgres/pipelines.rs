@@ -161,6 +161,13 @@ async fn copy_in_and_out_pass_in_both_protocols() -> Result<()> {
     }
     raw.say(&[Frontend::CopyFail { message: "enough".into() }, Sync]).await?;
     assert_eq!(raw.until_ready(1).await?, ["error 57014", "ready"]);
+    // it fails before it reads anything, and so answers the Sync that came ahead
+    gateway.server.run_sql("postgres", "CREATE VIEW v AS SELECT id FROM t; GRANT ALL ON v TO app")?;
+    let heard = raw.ask(&pipeline(&[extended("COPY v (id) FROM STDIN")])).await?;
+    assert_eq!(heard, ["parsed", "bound", "CopyInResponse", "error 42809", "ready"]);
+    let heard = raw.ask(&pipeline(&[extended("COPY nope (id) FROM STDIN")])).await?;
+    assert_eq!(heard, ["parsed", "bound", "error 42P01", "ready"]);
+    assert_eq!(raw.ask(&[query("SELECT 1")]).await?, ["fields ?column?", "row 1", "SELECT 1", "ready"]);
     // as asyncpg sends it: the data goes ahead of the server's word
     raw.say(&[query("COPY t (id) FROM STDIN"), data("33\n"), data("34\n"), Frontend::CopyDone]).await?;
     assert_eq!(raw.until_ready(1).await?, ["CopyInResponse", "COPY 2", "ready"]);

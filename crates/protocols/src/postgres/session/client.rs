@@ -23,7 +23,7 @@ use super::registry::Found;
 use super::reply::{Described, Reply};
 use super::submission::{Request, Wanted};
 use super::walsender::{self, Copying};
-use super::{End, MOST_OWED, Pipeline, Session};
+use super::{Early, End, MOST_OWED, Pipeline, Session};
 
 /// The longest name that the server tells from others (`NAMEDATALEN`, its terminator aside).
 const LONGEST_NAME: usize = 63;
@@ -51,7 +51,8 @@ impl Session<'_> {
     /// The next message that can be taken now.
     async fn next(&mut self) -> Result<Option<Frame>, End> {
         self.go_on().await?;
-        if self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
+        let early = self.early.is_some() && self.copying == Copying::Nothing;
+        if early || self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
             return Ok(None);
         }
         // what comes behind rows that are counted must fail with them, where there are too many
@@ -265,8 +266,25 @@ impl Session<'_> {
         (self.skipping, self.adrift) = (false, false);
         self.pipeline = Pipeline::None;
         self.registry.end_pipeline();
+        if self.replies.ends_with_copy() {
+            self.to_target.control(&Control::Flush);
+            self.early = Some(Early { fed: false });
+            return;
+        }
         self.to_target.control(&Control::Sync);
         self.replies.expect(Reply::Sync);
+    }
+
+    /// Sends a Sync that came early once what it stands behind is answered; unless the server has read it as COPY data.
+    pub(super) fn let_sync_follow(&mut self) {
+        if self.replies.ends_with_copy() {
+            return;
+        }
+        if let Some(Early { fed: false }) = self.early.take() {
+            self.skipping = false;
+            self.to_target.control(&Control::Sync);
+            self.replies.expect(Reply::Sync);
+        }
     }
 
     /// COPY data belongs to the operation that asked for it. Some clients send it ahead of the server's word; without
@@ -284,7 +302,12 @@ impl Session<'_> {
             Some(Reply::Execute { portal }) => self.to_target.follow(&portal.flow, &continuation),
             _ => {}
         }
+        if let Some(early) = &mut self.early {
+            early.fed = true;
+        }
         if ends {
+            self.replies.given();
+            self.early = None;
             self.copying = Copying::Nothing;
         }
         Taken::Done

@@ -138,6 +138,8 @@ pub(super) struct Replies {
     place: Place,
     /// How many have been answered.
     turn: u64,
+    /// The answer for which a client has given all its COPY data.
+    given: Option<u64>,
 }
 
 /// How far a client's stream has got, in bytes: where a message ends, or how much has arrived.
@@ -289,6 +291,18 @@ impl Replies {
             Reply::Execute { portal } => takes(&portal.statements),
             _ => false,
         })
+    }
+
+    /// Whether a COPY comes last of all that is owed, and has not been given all its data.
+    pub(super) fn ends_with_copy(&self) -> bool {
+        let Some(Owed { reply: Reply::Execute { portal }, .. }) = self.queue.back() else { return false };
+        let takes = portal.statements.iter().any(|one| one.kind == Kind::CopyIn);
+        takes && self.given.is_none_or(|given| given.saturating_add(1) != self.turns())
+    }
+
+    /// The COPY that is answered now has been given all its data.
+    pub(super) fn given(&mut self) {
+        self.given = Some(self.turn);
     }
 
     /// The operations of which nobody will learn how they ended.

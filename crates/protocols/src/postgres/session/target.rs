@@ -63,6 +63,9 @@ impl Session<'_> {
             }
             let Some(frame) = frame::next(&mut self.from_target.buffer, Limit::SERVER).map_err(broken)? else { break };
             self.answer(frame).await?;
+            if self.early.is_some() {
+                self.let_sync_follow();
+            }
         }
         if self.ended.is_empty() {
             return Ok(());
@@ -311,6 +314,8 @@ impl Session<'_> {
                 return Ok(());
             }
             Some(Reply::Opening) => return Err(out_of_turn(frame)),
+            // it meets the end of the gateway's own question, and so nothing of the client's
+            Some(Reply::OwnSync) => return Ok(()),
             // the client hears of it as the error of what it asked for
             Some(Reply::Own(_)) => {
                 let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
