@@ -15,10 +15,11 @@ use postern_core::{Code, Fault, Secret};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
 
+use super::super::analyze::setting;
 use super::super::wire::{
     Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
 };
-use super::settings::Settings;
+use super::settings::{PINNED, Settings};
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
 /// What a server says once it has let the gateway in.
@@ -35,6 +36,9 @@ pub(in crate::postgres) struct Welcome {
 
 /// The most that a server may say before it lets the gateway in, in bytes a message.
 const LIMIT: Limit = Limit::server(64 << 10);
+
+/// The most that it may say of its settings in all, in bytes; a server says some hundreds.
+const MOST_SAID: usize = 64 << 10;
 
 struct Leg {
     inlet: Inlet,
@@ -148,11 +152,18 @@ async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<(
 }
 
 async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
-    let mut parameters = Vec::new();
+    let (mut parameters, mut said) = (Vec::new(), 0_usize);
     let mut cancel = (0, Bytes::new());
     loop {
         match leg.message().await? {
-            Backend::ParameterStatus { name, value } => parameters.push((name, value)),
+            Backend::ParameterStatus { name, value } => {
+                said = said.saturating_add(name.len()).saturating_add(value.len());
+                if said > MOST_SAID {
+                    return Err(broken("it reports more settings than a server has"));
+                }
+                pinned(&name, &value)?;
+                parameters.push((name, value));
+            }
             Backend::BackendKeyData { process, key } => cancel = (process, key),
             Backend::NoticeResponse(_) | Backend::NegotiateProtocolVersion { .. } => {}
             Backend::ReadyForQuery { status: TransactionStatus::Idle } => break,
@@ -161,6 +172,18 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
     }
     let Leg { inlet, outlet, .. } = leg;
     Ok(Welcome { inlet, outlet, parameters, cancel, user })
+}
+
+/// THREAT: a server that reads statements in another way than they are read here: one that passes over what it is asked
+/// to set, or sets something else as a session begins.
+fn pinned(name: &[u8], value: &[u8]) -> Result<(), Fault> {
+    let [name, value] = [name, value].map(String::from_utf8_lossy);
+    if PINNED.iter().all(|(pinned, _)| *pinned != name) || setting::keeps(&name, &value) {
+        return Ok(());
+    }
+    let message = format!("the target does not keep `{name}` as it was asked to, so that statements cannot be read");
+    Err(Fault::target(Code::SettingPinned, message)
+        .hint("see what sets it there: a login trigger, or a pooler between the gateway and the server"))
 }
 
 impl Leg {
@@ -277,3 +300,6 @@ pub(in crate::postgres) fn cancel_packet(cancel: &(i32, Bytes)) -> BytesMut {
     startup::encode_cancel(cancel.0, &cancel.1, &mut packet).ok();
     packet
 }
+
+#[cfg(test)]
+mod tests;
