@@ -120,7 +120,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
         }
     };
     let hosted = connection.tls.as_ref().and_then(|tls| asked_by(tls.server_name.as_deref()?, &domain));
-    match connection.admit(gate, parameters, hosted, plaintext).await {
+    match connection.admit(gate, minor, parameters, hosted, plaintext).await {
         Ok((gate, welcome, replication)) => {
             let key_length = if minor >= startup::MINOR { LONG_KEY } else { SHORT_KEY };
             let Connection { inlet, outlet, .. } = connection;
@@ -227,6 +227,7 @@ impl Connection {
     async fn admit(
         &mut self,
         gate: Gate<Accepted>,
+        minor: u16,
         parameters: Vec<(String, String)>,
         hosted: Option<String>,
         plaintext: bool,
@@ -238,7 +239,7 @@ impl Connection {
         let user = parameters.iter().find(|(name, _)| name == "user").map(|(_, value)| value.clone());
         let user = user.unwrap_or_default();
         let gate = gate.called(&user);
-        let settings = match Settings::read(parameters, hosted) {
+        let settings = match Settings::read(minor, parameters, hosted) {
             Ok(settings) => settings,
             Err(fault) => return Err(gate.refused_login(fault).await),
         };

@@ -179,17 +179,31 @@ async fn a_cancel_of_the_gateways_own_question_fails_what_it_was_asked_for() -> 
     Ok(())
 }
 
+/// The target is asked for the version that its client asked for, and cancelled by the key that it gave in that.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_as_long_as_the_version_has_it_and_cancels() -> Result<()> {
-    let gateway = Gateway::start(15, SHOP, &format!("{READS}{STRUCTURE}")).await?;
+async fn a_key_is_as_long_as_the_version_has_it_and_cancels_on_postgresql_15() -> Result<()> {
+    a_key_is_as_long_as_the_version_has_it_and_cancels(15, 4).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_as_long_as_the_version_has_it_and_cancels_on_postgresql_18() -> Result<()> {
+    a_key_is_as_long_as_the_version_has_it_and_cancels(18, 32).await
+}
+
+/// `newest` is how long the server's own keys are in the newest version that it speaks.
+async fn a_key_is_as_long_as_the_version_has_it_and_cancels(version: u32, newest: usize) -> Result<()> {
+    let gateway = Gateway::start(version, SHOP, &format!("{READS}{STRUCTURE}")).await?;
     let as_bot = [("user", "bot"), ("database", "shop")];
     for (minor, option, agreed, length) in
         [(0, None, 0, 4), (2, None, 2, 32), (9999, None, 2, 32), (0, Some("on"), 0, 4)]
     {
+        gateway.tap.heard();
         let parameters: Vec<_> = as_bot.into_iter().chain(option.map(|value| ("_pq_.novelty", value))).collect();
         let mut raw = Raw::log_in_by(&gateway, minor, &parameters).await?;
         let unknown: Vec<_> = option.map(|_| Bytes::from("_pq_.novelty")).into_iter().collect();
         assert_eq!((&raw.spoken, raw.key.1.len()), (&(agreed, unknown), length));
+        let asked = gateway.tap.heard().iter().any(|said| said.get(4..8) == Some(&[0, 3, 0, 2]));
+        assert_eq!(asked, agreed == 2, "3.{minor}");
         raw.say(&[query("SELECT pg_sleep(20)")]).await?;
         once(&gateway, SLEEPS).await?;
         // somebody who knows the number and not the key
@@ -199,6 +213,11 @@ async fn a_key_is_as_long_as_the_version_has_it_and_cancels() -> Result<()> {
         cancel(&gateway, &raw).await?;
         let heard = raw.until_ready(1).await?;
         assert!(heard.contains(&"error 57014".to_owned()), "{heard:?}");
+        let mut packet = BytesMut::new();
+        let key = if agreed == 2 { newest } else { 4 };
+        startup::encode_cancel(raw.key.0, &vec![0; key], &mut packet)?;
+        let told: Vec<_> = gateway.tap.heard().iter().map(Vec::len).collect();
+        assert!(told.contains(&packet.len()), "3.{minor}: {told:?}");
     }
     Ok(())
 }

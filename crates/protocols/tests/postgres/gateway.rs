@@ -18,6 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
+use crate::tap::Tap;
+
 /// The injected account and its password, which no client may ever see.
 pub(crate) const APP: &str = "app";
 pub(crate) const PASSWORD: &str = "s3cret-Inject3d-Passw0rd";
@@ -56,6 +58,8 @@ pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     /// Whether the target takes no more connections, without a word.
     pub(crate) silent: Arc<AtomicBool>,
+    /// What the target hears first on each connection.
+    pub(crate) tap: Tap,
     _accepting: JoinSet<()>,
 }
 
@@ -83,15 +87,18 @@ impl Gateway {
         let target = server.address();
         let silent = Arc::new(AtomicBool::new(false));
         let unheard = Arc::clone(&silent);
+        let tap = Tap::default();
+        let tapping = tap.clone();
         let reach = Reach::by(move |_| {
             let unheard = unheard.load(Ordering::SeqCst);
+            let tap = tapping.clone();
             Box::pin(async move {
                 if unheard {
                     std::future::pending::<()>().await;
                 }
                 let stream = TcpStream::connect(target).await;
                 let stream = stream.map_err(|error| Fault::target(Code::TargetUnreachable, error.to_string()))?;
-                let stream: Box<dyn Duplex> = Box::new(stream);
+                let stream: Box<dyn Duplex> = Box::new(tap.on(stream));
                 Ok(stream)
             })
         });
@@ -105,7 +112,7 @@ impl Gateway {
         let address = listener.local_addr()?;
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&dwelling), protocol));
-        Ok(Self { server, dwelling, address, silent, _accepting: accepting })
+        Ok(Self { server, dwelling, address, silent, tap, _accepting: accepting })
     }
 
     /// psql's arguments for this gateway, as the bot.

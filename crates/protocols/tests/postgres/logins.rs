@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use postern_core::gate::Gate;
 use postern_core::journal::Event;
 use postern_core::ports::{Client, Protocol as _};
 use postern_protocols::postgres::Postgres;
-use postern_protocols::postgres::wire::{Backend, Limit, frame, password, startup};
+use postern_protocols::postgres::wire::{Authentication, Backend, Limit, frame, password, startup};
 use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use crate::gateway::{APP, DOMAIN, NoTls, PASSWORD, PREAMBLE};
 struct Slow {
     dwelling: Dwelling,
     stream: DuplexStream,
-    _arrivals: postern_testkit::fakes::Arrivals,
+    arrivals: postern_testkit::fakes::Arrivals,
     _serving: JoinSet<()>,
 }
 
@@ -49,12 +49,16 @@ impl Slow {
             };
             protocol.serve(client, Gate::accept(house, "postgres", address)).await;
         });
-        Ok(Self { dwelling, stream, _arrivals: arrivals, _serving: serving })
+        Ok(Self { dwelling, stream, arrivals, _serving: serving })
     }
 
     async fn asks(&mut self) -> Result<()> {
+        self.asks_for(0).await
+    }
+
+    async fn asks_for(&mut self, minor: u16) -> Result<()> {
         let mut out = BytesMut::new();
-        startup::encode_open(0, &[("user", "bot"), ("database", "shop")], &mut out)?;
+        startup::encode_open(minor, &[("user", "bot"), ("database", "shop")], &mut out)?;
         self.stream.write_all(&out).await.context("the gateway left")
     }
 
@@ -108,5 +112,36 @@ async fn a_target_that_takes_too_long_is_said_to_and_its_session_is_closed() -> 
     assert!(events.iter().any(|event| matches!(event, Event::SessionOpened { .. })));
     let closed = |event: &Event| matches!(event, Event::SessionClosed { reason } if reason.contains("does not answer"));
     assert!(events.iter().any(closed), "{}", slow.dwelling.journal.text());
+    Ok(())
+}
+
+/// THREAT: a target, or a pooler before it, that has the gateway speak what nobody asked for.
+#[tokio::test(start_paused = true)]
+async fn a_target_answers_in_the_version_that_it_was_asked_for_or_an_older_one() -> Result<()> {
+    let version = |minor: u16, unknown: &[&'static str]| {
+        let unknown = unknown.iter().map(|name| Bytes::from_static(name.as_bytes())).collect();
+        Backend::NegotiateProtocolVersion { major: 3, minor, unknown }
+    };
+    let key = |length: usize| Backend::BackendKeyData { process: 1, key: vec![7; length].into() };
+    let (strange, long) = ("a version that was not asked for", "a message that does not belong to a login");
+    for (asked, answers, said) in [
+        (0, vec![version(0, &[])], strange),
+        (2, vec![version(2, &[])], strange),
+        (2, vec![version(0, &["_pq_.novelty"])], strange),
+        (2, vec![version(0, &[]), Backend::Authentication(Authentication::Ok), key(32)], long),
+        (0, vec![Backend::Authentication(Authentication::Ok), key(5)], long),
+    ] {
+        let mut slow = Slow::start()?;
+        slow.asks_for(asked).await?;
+        slow.proves().await?;
+        let mut target = slow.arrivals.next().await.context("nobody dialled")?;
+        let mut out = BytesMut::new();
+        for answer in &answers {
+            answer.encode(&mut out)?;
+        }
+        target.write_all(&out).await?;
+        let told = slow.told().await?;
+        assert_eq!(told, format!("the target broke the protocol during the login: {said}"), "{asked}: {answers:?}");
+    }
     Ok(())
 }

@@ -33,6 +33,7 @@ mod revoking;
 mod room;
 mod staging;
 mod syntax;
+mod tap;
 mod unmasking;
 mod usage;
 mod versions;

@@ -5,6 +5,7 @@
 use postern_core::{Code, Fault, TargetName};
 
 use super::super::analyze::setting;
+use super::super::wire::startup;
 
 /// Settings that clients and drivers send as they connect, and that change neither rights nor how text is read.
 const ALLOWED: &[&str] = &[
@@ -74,6 +75,8 @@ pub(in crate::postgres) struct Settings {
     hosted: Option<String>,
     /// Whether it wants a walsender.
     pub(in crate::postgres) replication: Option<Replication>,
+    /// The minor version of the protocol, as far as it is spoken here.
+    pub(super) minor: u16,
     /// What is passed on to the server.
     pub(super) passed: Vec<(String, String)>,
 }
@@ -90,13 +93,18 @@ impl Settings {
     /// What a client sets that asks for nothing, so that all is as it is for the account.
     pub(in crate::postgres) fn bare() -> Self {
         let (user, database) = (String::new(), String::new());
-        Self { user, database, hosted: None, replication: None, passed: pinned() }
+        Self { user, database, hosted: None, replication: None, minor: 0, passed: pinned() }
     }
 
     /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one. What stands by
     /// itself counts before what stands in `options`, in whatever order they come, as it does at the server.
-    pub(super) fn read(mut parameters: Vec<(String, String)>, hosted: Option<String>) -> Result<Self, Fault> {
-        let mut settings = Self { hosted, ..Self::bare() };
+    pub(super) fn read(
+        minor: u16,
+        mut parameters: Vec<(String, String)>,
+        hosted: Option<String>,
+    ) -> Result<Self, Fault> {
+        let minor = minor.min(startup::MINOR);
+        let mut settings = Self { hosted, minor, ..Self::bare() };
         parameters.sort_by_key(|(name, _)| name != "options");
         let mut asked = Vec::new();
         for (name, value) in parameters {

@@ -19,6 +19,7 @@ use super::super::analyze::setting;
 use super::super::wire::{
     Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
 };
+use super::SHORT_KEY;
 use super::settings::{PINNED, Settings};
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
@@ -47,6 +48,8 @@ struct Leg {
     tls: Option<Option<Vec<u8>>>,
     /// Whether the server asked for a certificate.
     asked: Asked,
+    /// The minor version that is spoken: what was asked for, until the server says that it knows an older one only.
+    minor: u16,
 }
 
 /// The time that a server has to let the gateway in. It is up before the client's, who can then be told.
@@ -71,7 +74,9 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
     let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
     parameters.extend(settings.replication.map(|replication| ("replication", replication.word())));
     parameters.extend(settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    startup::encode_open(0, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
+    // The version that the client asked for: poolers refuse what they do not know, and so only whom they would without us.
+    leg.minor = settings.minor;
+    startup::encode_open(leg.minor, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
     authenticate(&mut leg, &lease).await?;
     welcome(leg, lease.user).await
 }
@@ -83,7 +88,7 @@ pub(in crate::postgres) async fn encrypted(link: Link) -> Result<(Inlet, Outlet)
 
 async fn secure(link: Link) -> Result<Leg, Fault> {
     let (mut inlet, mut outlet) = ends(link.stream);
-    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None, asked: Asked::Nothing }) };
+    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0 }) };
     startup::encode_ssl_request(&mut outlet.buffer);
     outlet.drain_all().await.map_err(lost)?;
     if inlet.byte().await.map_err(lost)? != b'S' {
@@ -94,7 +99,7 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
     let Encrypted { stream, end_point, asked, .. } = tls.encrypt(plain).await?;
     let (inlet, outlet) = ends(stream);
-    Ok(Leg { inlet, outlet, tls: Some(end_point), asked })
+    Ok(Leg { inlet, outlet, tls: Some(end_point), asked, minor: 0 })
 }
 
 async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
@@ -164,8 +169,10 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
                 pinned(&name, &value)?;
                 parameters.push((name, value));
             }
-            Backend::BackendKeyData { process, key } => cancel = (process, key),
-            Backend::NoticeResponse(_) | Backend::NegotiateProtocolVersion { .. } => {}
+            Backend::BackendKeyData { process, key } if leg.minor >= startup::MINOR || key.len() == SHORT_KEY => {
+                cancel = (process, key);
+            }
+            Backend::NoticeResponse(_) => {}
             Backend::ReadyForQuery { status: TransactionStatus::Idle } => break,
             _ => return Err(broken("a message that does not belong to a login")),
         }
@@ -201,10 +208,20 @@ impl Leg {
         loop {
             match self.message().await? {
                 Backend::Authentication(step) => return Ok(step),
-                Backend::NegotiateProtocolVersion { .. } | Backend::NoticeResponse(_) => {}
+                Backend::NegotiateProtocolVersion { major, minor, unknown } => self.agree(major, minor, &unknown)?,
+                Backend::NoticeResponse(_) => {}
                 _ => return Err(broken("a message that is no step of a login")),
             }
         }
+    }
+
+    /// The server knows an older version only; no option was asked for.
+    fn agree(&mut self, major: u16, minor: u16, unknown: &[Bytes]) -> Result<(), Fault> {
+        if major != startup::MAJOR || minor >= self.minor || !unknown.is_empty() {
+            return Err(broken("a version that was not asked for"));
+        }
+        self.minor = minor;
+        Ok(())
     }
 
     async fn message(&mut self) -> Result<Backend, Fault> {

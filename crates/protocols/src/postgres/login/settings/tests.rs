@@ -6,7 +6,7 @@ use super::{Replication, Settings};
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Settings::read(pairs, None).map_err(|fault| fault.message)
+    Settings::read(0, pairs, None).map_err(|fault| fault.message)
 }
 
 fn passed(settings: &Settings, name: &str) -> Option<String> {
@@ -28,7 +28,7 @@ fn a_host_names_the_target_and_the_database_is_its_own() {
         let given = database.map(|name| ("database", name));
         let pairs: Vec<_> = std::iter::once(("user", "bot")).chain(given).collect();
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let settings = Settings::read(pairs, Some("orders".to_owned()));
+        let settings = Settings::read(0, pairs, Some("orders".to_owned()));
         settings.map(|settings| settings.target(bound)).map_err(|fault| (fault.message, fault.hint))
     };
     for (database, space) in [
@@ -155,6 +155,6 @@ fn physical_replication_names_no_database() {
     assert_eq!(target("false", "replication"), ("replication".to_owned(), None));
     let pairs = [("replication", "true"), ("user", "bot"), ("database", "replication")];
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let hosted = Settings::read(pairs, Some("stock".to_owned())).expect("allowed");
+    let hosted = Settings::read(0, pairs, Some("stock".to_owned())).expect("allowed");
     assert_eq!(hosted.target(None), ("stock".to_owned(), None));
 }

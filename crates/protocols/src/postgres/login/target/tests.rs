@@ -15,7 +15,7 @@ async fn greeted(settings: &[(&str, &str)]) -> Result<Vec<(Bytes, Bytes)>, Fault
     Backend::ReadyForQuery { status: TransactionStatus::Idle }.encode(&mut said).unwrap();
     far.write_all(&said).await.unwrap();
     let (inlet, outlet) = ends(Box::new(near));
-    let leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing };
+    let leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0 };
     welcome(leg, "app".to_owned()).await.map(|welcome| welcome.parameters)
 }
 
