@@ -13,6 +13,7 @@ use postern_core::ports::{ClientCertificate, Dial, Encrypt, Later, Link};
 use postern_core::target::{Target, TargetTls};
 use tokio::net::TcpStream;
 
+use crate::tcp;
 use crate::tls::target::{Check, TargetSide};
 use crate::tls::{Authorities, Unreadable};
 
@@ -20,9 +21,6 @@ use crate::tls::{Authorities, Unreadable};
 mod tests;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// When a silent connection is asked for a sign of life, how often, and how many times in vain.
-const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 
 /// Dials targets from this machine.
 #[derive(Debug, Default)]
@@ -96,7 +94,7 @@ async fn connect(target: &Target) -> Result<TcpStream, Fault> {
                 .hint("see that it runs, and that no firewall stands between it and the gateway"));
         }
     };
-    tune(&stream).map_err(|error| unreachable("was lost as soon as it was reached", error.to_string()))?;
+    tcp::tune(&stream).map_err(|error| unreachable("was lost as soon as it was reached", error.to_string()))?;
     Ok(stream)
 }
 
@@ -116,14 +114,4 @@ fn explained(error: &io::Error) -> (&'static str, &'static str) {
         );
     }
     ("cannot be reached", "see the gateway's log for the reason")
-}
-
-fn tune(stream: &TcpStream) -> io::Result<()> {
-    let (idle, interval, count) = KEEPALIVE;
-    stream.set_nodelay(true)?;
-    rustix::net::sockopt::set_socket_keepalive(stream, true)?;
-    rustix::net::sockopt::set_tcp_keepidle(stream, idle)?;
-    rustix::net::sockopt::set_tcp_keepintvl(stream, interval)?;
-    rustix::net::sockopt::set_tcp_keepcnt(stream, count)?;
-    Ok(())
 }

@@ -10,5 +10,6 @@ pub mod identity;
 pub mod index;
 pub mod journal;
 pub mod store;
+pub mod tcp;
 pub mod tls;
 pub mod vault;

@@ -68,7 +68,7 @@ async fn plain_text_has_no_encryption_to_offer_and_keeps_itself_alive() {
     let stream = connect(&target).await.unwrap();
     assert!(stream.nodelay().unwrap());
     assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
-    assert_eq!(rustix::net::sockopt::tcp_keepidle(&stream).unwrap(), KEEPALIVE.0);
+    assert_eq!(rustix::net::sockopt::tcp_keepidle(&stream).unwrap(), tcp::KEEPALIVE.0);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use postern_adapters::tcp;
 use postern_adapters::tls::listener::Certificate;
 use postern_core::gate::{Gate, Halt, House};
 use postern_core::ports::{Client, Encrypt, Protocol};
@@ -119,8 +120,7 @@ impl Door {
             tracing::warn!(protocol, client = %address, connections, "turned a client away: the listener is full");
             return;
         }
-        // without it a reply in several pieces waits for the client's acknowledgements
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = tcp::tune(&stream) {
             tracing::debug!(protocol, client = %address, %error, "a client was gone at once");
             return;
         }

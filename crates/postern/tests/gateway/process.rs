@@ -172,3 +172,33 @@ fn a_journal_that_cannot_be_written_ends_the_gateway() {
     assert!(gateway.ended().success());
     assert!(site.run(&["audit", "verify", "state/journal"]).status.success());
 }
+
+/// What the kernel waits for on a connection whose one end is at this port and the other at that: 2 is a keepalive
+/// (proc_net_tcp, "timer_active"). And for how long, in hundredths of a second.
+fn waits(near: u16, far: u16) -> Option<(u8, u64)> {
+    let ends = |text: &str| u16::from_str_radix(text.rsplit_once(':').unwrap().1, 16).unwrap();
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (timer, left) = fields[5].split_once(':').unwrap();
+        let here = ends(fields[1]) == near && ends(fields[2]) == far;
+        here.then(|| (timer.parse().unwrap(), u64::from_str_radix(left, 16).unwrap()))
+    })
+}
+
+#[test]
+fn a_silent_client_is_kept_alive() {
+    let site = Site::new();
+    let _gateway = site.start();
+    let client = std::net::TcpStream::connect(("127.0.0.1", site.https)).unwrap();
+    let mut kept = None;
+    for _ in 0..500 {
+        // until it is accepted there is nobody who could have set anything
+        kept = waits(site.https, client.local_addr().unwrap().port()).filter(|(timer, _)| *timer == 2);
+        if kept.is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(kept.is_some_and(|(_, left)| left <= 6_000), "{kept:?}");
+}
