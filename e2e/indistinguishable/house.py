@@ -260,6 +260,7 @@ protocol = "postgres"
 address = "127.0.0.1:{self.server.port}"
 database = "{database}"
 tls = "disable"
+application_name = "client"
 login = {{ user = "{ACCOUNT}", password = "file:password" }}
 """
         (self.folder / "postern.toml").write_text(config)

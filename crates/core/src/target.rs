@@ -145,6 +145,15 @@ impl Login {
     }
 }
 
+/// Whom the target's own log names, where its protocol has a word for who is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribution {
+    /// The principal, and what the client calls itself behind it.
+    Principal,
+    /// What the client calls itself.
+    Client,
+}
+
 /// A registered backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -166,6 +175,8 @@ pub struct Target {
     pub logins: Vec<(Vec<Who>, Login)>,
     /// The account that reads the catalog; the injected one where absent.
     pub catalog_login: Option<Login>,
+    /// Whom its own log names.
+    pub attribution: Attribution,
     /// Labels that rules can name.
     pub labels: BTreeMap<String, String>,
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
-use postern_core::target::{Login, TargetName};
+use postern_core::target::{Attribution, Login, TargetName};
 use postern_core::verdict::Who;
 use postern_testkit::certificates::{Authority, LOOPBACK};
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
@@ -23,6 +23,7 @@ fn at(host: &str, port: u16, tls: TargetTls) -> Target {
         tls,
         logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
         catalog_login: None,
+        attribution: Attribution::Principal,
         labels: BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use postern_core::clock::Micros;
 use postern_core::code::Code;
 use postern_core::fault::Fault;
 use postern_core::ports::{Encrypt, Encrypted};
-use postern_core::target::{Login, Target, TargetName, TargetTls};
+use postern_core::target::{Attribution, Login, Target, TargetName, TargetTls};
 use postern_core::verdict::Who;
 use postern_testkit::certificates::{Authority, LOOPBACK, Leaf, Validity};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
@@ -28,6 +28,7 @@ fn at(host: &str) -> Target {
         tls: TargetTls::Disable,
         logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
         catalog_login: None,
+        attribution: Attribution::Principal,
         labels: std::collections::BTreeMap::new(),
     }
 }

@@ -4,6 +4,7 @@
 //! must have done its part within [`DEADLINE`], and what has arrived when the mode changes is an attack. What the
 //! target then takes has bounds of its own, so that whose side was slow is known.
 
+mod attribution;
 mod proof;
 pub(super) mod settings;
 pub(super) mod target;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
 use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later};
-use postern_core::target::asked_by;
+use postern_core::target::{Attribution, asked_by};
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -239,13 +240,18 @@ impl Connection {
         let user = parameters.iter().find(|(name, _)| name == "user").map(|(_, value)| value.clone());
         let user = user.unwrap_or_default();
         let gate = gate.called(&user);
-        let settings = match Settings::read(minor, parameters, hosted) {
+        let mut settings = match Settings::read(minor, parameters, hosted) {
             Ok(settings) => settings,
             Err(fault) => return Err(gate.refused_login(fault).await),
         };
         let known = self.identify(gate, &user).await?;
         let (target, space) = settings.target(known.bound());
         let (mut gate, lease, link) = known.open(&target, space.as_deref()).await?;
+        match gate.target().attribution {
+            // a standby is known to its primary by the name that it gives itself (`synchronous_standby_names`)
+            Attribution::Principal if settings.replication.is_none() => settings.attribute(gate.principal()),
+            Attribution::Principal | Attribution::Client => {}
+        }
         let over = gate.over();
         let opened = async {
             if let Some(replication) = settings.replication {

@@ -43,6 +43,7 @@ use self::reply::{Place, Replies};
 use self::shown::ToClient;
 use self::stopping::Stopping;
 use self::walsender::Copying;
+use super::analyze::setting::APPLICATION_NAME;
 use super::cancel::{Cancels, Registered, Wanted};
 use super::catalogs::Catalogs;
 use super::forward::{Control, Target};
@@ -101,6 +102,8 @@ pub(super) struct Session<'a> {
     released: u64,
     catalogs: &'a Catalogs,
     registered: Registered<'a>,
+    /// What the server's own log calls it, as it began.
+    called: Bytes,
     /// What the server calls this session, and the key to cancel what it does.
     target_key: (i32, Bytes),
     from_client: Inlet,
@@ -183,6 +186,8 @@ impl<'a> Session<'a> {
             Err(fault) => return Err((gate, outlet, fault)),
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
+        let called = welcome.parameters.iter().find(|(name, _)| name == APPLICATION_NAME);
+        let called = called.map(|(_, value)| value.clone()).unwrap_or_default();
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
         greeting.push(Backend::BackendKeyData { process: welcome.cancel.0, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
@@ -199,6 +204,7 @@ impl<'a> Session<'a> {
             gate,
             catalogs,
             registered,
+            called,
             target_key: welcome.cancel,
             from_client: inlet,
             heard,

@@ -9,7 +9,7 @@ use crate::gateway::Gateway;
 use crate::raw::{Raw, describe, parse, query};
 use crate::{READS, SHOP};
 
-const ALL: &str = r#"
+pub(crate) const ALL: &str = r#"
 [[rule]]
 name   = "everything"
 effect = "allow"

@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod attribution;
 mod bearers;
 mod bound;
 mod cancels;

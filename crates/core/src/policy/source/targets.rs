@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::document::{Findings, Reader, Text, Value};
 use crate::policy::references::Written;
 use crate::policy::source::{Aim, Known, each};
-use crate::target::{Certificate, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
+use crate::target::{Attribution, Certificate, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::verdict::Who;
 
 /// The stores that a reference can name in this version.
@@ -58,6 +58,7 @@ fn read(
     let inventory = table.text(findings, "schema");
     let logins = logins(findings, &mut table, known, encrypted);
     let catalog_login = login_at(findings, &mut table, "catalog_login", encrypted);
+    let attribution = attribution(findings, &mut table);
     let labels = labels(findings, &mut table);
     table.finish(findings);
     let (host, port) = address?;
@@ -71,6 +72,7 @@ fn read(
         tls: tls?,
         logins: logins?,
         catalog_login,
+        attribution: attribution?,
         labels,
     };
     Some((target, inventory))
@@ -126,6 +128,14 @@ fn tls(findings: &mut Findings, table: &mut Reader<'_>) -> Option<TargetTls> {
             }
             Some(TargetTls::Disable)
         }
+    }
+}
+
+fn attribution(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Attribution> {
+    let words = [("principal", Attribution::Principal), ("client", Attribution::Client)];
+    match table.text(findings, "application_name") {
+        Some(text) => text.one_of(findings, "application_name", &words),
+        None => Some(Attribution::Principal),
     }
 }
 

@@ -53,6 +53,7 @@ address = "db.example.com:5432"
 tls = "verify-full"
 login = { user = "app", password = "env:ORDERS" }
 catalog_login = { user = "catalog" }
+application_name = "client"
 labels = { env = "prod" }
 [[target]]
 name = "lab"

@@ -50,6 +50,20 @@ pub fn keeps(name: &str, value: &str) -> bool {
     }
 }
 
+/// What a client calls itself, in the server's log and its list of sessions.
+pub const APPLICATION_NAME: &str = "application_name";
+/// How an `application_name` begins in which the gateway says who is connected.
+pub const MARK: &str = "postern:";
+/// Why a client may not begin its own so.
+pub const POSING: &str = "`application_name` cannot begin with `postern:`, by which the gateway says who is connected";
+
+/// Whether a setting of this name and value would say in the gateway's words who is connected.
+#[must_use]
+pub fn poses(name: &str, value: &str) -> bool {
+    let start = value.get(..MARK.len());
+    name == APPLICATION_NAME && start.is_some_and(|start| start.eq_ignore_ascii_case(MARK))
+}
+
 /// Whether a setting may be shown to anybody: all but those that say how the server is guarded.
 pub(super) fn is_open(name: &str) -> bool {
     const INFORMATION: &[&str] = &[

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use postern_core::document::{Findings, Reader, parse};
 use postern_core::inventory::Inventory as _;
 use postern_core::mask::Lineage as _;
-use postern_core::target::{Login, Target, TargetName, TargetTls};
+use postern_core::target::{Attribution, Login, Target, TargetName, TargetTls};
 use postern_core::verdict::Who;
 use proptest::prelude::*;
 
@@ -182,6 +182,7 @@ fn target(databases: &[&str], users: &[&str]) -> Target {
         tls: TargetTls::Disable,
         logins: users.iter().map(login).collect(),
         catalog_login: None,
+        attribution: Attribution::Principal,
         labels: std::collections::BTreeMap::new(),
     }
 }

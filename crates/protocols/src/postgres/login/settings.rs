@@ -2,10 +2,11 @@
 //!
 //! Settings that change how text is read are pinned; those that could lend rights are refused.
 
-use postern_core::{Code, Fault, TargetName};
+use postern_core::{Code, Fault, Principal, TargetName};
 
-use super::super::analyze::setting;
+use super::super::analyze::setting::{self, APPLICATION_NAME};
 use super::super::wire::startup;
+use super::attribution::attributed;
 
 /// Settings that clients and drivers send as they connect, and that change neither rights nor how text is read.
 const ALLOWED: &[&str] = &[
@@ -86,7 +87,7 @@ impl Settings {
     pub(in crate::postgres) fn own() -> Self {
         let mut passed = pinned();
         passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
-        passed.push(("application_name".to_owned(), "postern".to_owned()));
+        passed.push((APPLICATION_NAME.to_owned(), "postern".to_owned()));
         Self { passed, ..Self::bare() }
     }
 
@@ -144,6 +145,13 @@ impl Settings {
         }
     }
 
+    /// Has the server's own log name who is connected, before what the client calls itself.
+    pub(super) fn attribute(&mut self, principal: &Principal) {
+        let own = self.passed.iter().position(|(name, _)| name == APPLICATION_NAME);
+        let client = own.map(|at| self.passed.swap_remove(at).1).unwrap_or_default();
+        self.passed.push((APPLICATION_NAME.to_owned(), attributed(principal, &client)));
+    }
+
     /// THREAT: a client is let in to the target that one of its names is for, and used with the other. Whether there are
     /// such targets is not looked at, so nobody learns that.
     fn agrees(&self) -> Result<(), Fault> {
@@ -170,6 +178,9 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
         if last.is_some_and(|(_, value)| !setting::keeps(name, value)) {
             return Err(pinned_setting(name, pinned));
         }
+    }
+    if others.iter().any(|(name, value)| setting::poses(name, value)) {
+        return Err(posing());
     }
     match others.iter().find(|(name, _)| !ALLOWED.contains(&name.as_str())) {
         None => Ok(each_once(others)),
@@ -212,6 +223,10 @@ fn no_replication(value: &str) -> Fault {
 
 fn pinned() -> Vec<(String, String)> {
     PINNED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn posing() -> Fault {
+    Fault::client(Code::SettingPinned, setting::POSING).hint("call the client something else")
 }
 
 fn pinned_setting(name: &str, pinned: &str) -> Fault {

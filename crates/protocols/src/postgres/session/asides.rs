@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use postern_core::{Code, Fault};
 
-use super::super::analyze::setting::keeps;
+use super::super::analyze::setting::{self, keeps};
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Frame, Report};
 use super::target::broken;
@@ -39,6 +39,11 @@ impl Session<'_> {
             return Err(End::Fault(
                 Fault::client(Code::SettingPinned, message).hint("connect again and leave it as it is"),
             ));
+        }
+        // THREAT: another principal's name in the server's log, by way of a function or a parameter
+        if value.as_bytes() != self.called && setting::poses(&name, &value) {
+            self.gate.alert(Code::SettingPinned, setting::POSING).await?;
+            return Err(End::Fault(Fault::client(Code::SettingPinned, setting::POSING).hint("connect again")));
         }
         self.to_client.push(&frame.raw);
         Ok(())

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use postern_core::{Code, Denial, OperationId};
 
-use super::super::analyze::{self, Kept, Kind, Names, Statement};
+use super::super::analyze::{self, Kept, Kind, Names, Statement, setting};
 use super::super::forward::Control;
 use super::super::refuse;
 use super::super::wire::{Report, TransactionStatus};
@@ -125,6 +125,9 @@ impl Session<'_> {
         if let Some(name) = statements.iter().find_map(submission::unpinned) {
             let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
             return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, message)))));
+        }
+        if statements.iter().any(submission::poses) {
+            return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, setting::POSING)))));
         }
         Ok(Ok(statements))
     }

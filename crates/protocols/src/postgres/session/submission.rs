@@ -268,6 +268,11 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
     other.then(|| name.clone())
 }
 
+/// Whether a statement would have the server's log name somebody in the gateway's words.
+pub(super) fn poses(statement: &Statement) -> bool {
+    matches!(&statement.kind, Kind::Set { name, value: Some(value), .. } if setting::poses(name, value))
+}
+
 /// Whether a statement means the same whatever names mean.
 pub(super) fn names_nothing(statement: &Statement) -> bool {
     const ACTIONS: &[Action] = &[action::BEGIN, action::COMMIT, action::ROLLBACK, action::SAVEPOINT, action::SET];
