@@ -69,7 +69,7 @@ codes! {
     VaultUnavailable = 2005,
     /// The target broke its own protocol.
     TargetViolation = 2006,
-    /// The target is gone in the middle of a session.
+    /// The connection to the target was lost.
     TargetLost = 2007,
     /// The sealed store has no secret of this name.
     SecretUnknown = 2010,

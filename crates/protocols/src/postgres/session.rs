@@ -31,7 +31,7 @@ use bytes::Bytes;
 use postern_core::gate::{Gate, Held, Open};
 use postern_core::journal::Outcome;
 use postern_core::ports::Later;
-use postern_core::{Code, Fault, OperationId};
+use postern_core::{Fault, OperationId};
 
 use self::bounds::Timing;
 use self::cancelling::Cancelling;
@@ -129,8 +129,6 @@ pub(super) struct Session<'a> {
     replication: Option<Replication>,
     /// A Sync that waits until it is known whether the server reads it as COPY data, and so passes over it.
     early: Option<Early>,
-    /// The server has said why it ends the session, and so has nobody else to.
-    dismissed: bool,
     /// A message that comes first once the target has answered.
     parked: Option<Frame>,
     holding: Option<Holding>,
@@ -223,7 +221,6 @@ impl<'a> Session<'a> {
             copying: Copying::Nothing,
             replication,
             early: None,
-            dismissed: false,
             parked: None,
             holding: None,
             cancelling: None,
@@ -257,10 +254,11 @@ impl<'a> Session<'a> {
             Woke::Client(Ok(0)) => Err(End::Client),
             Woke::Target(Ok(0)) => Err(End::Target),
             Woke::Client(Err(_)) | Woke::Written(Err(_)) => Err(End::Client),
-            Woke::Target(Err(error)) | Woke::Forwarded(Err(error)) => {
+            Woke::Target(Err(error)) => {
                 tracing::debug!(session = %self.gate.session(), "the target's connection failed: {error}");
                 Err(End::Target)
             }
+            Woke::Forwarded(Err(_)) => self.hear_out().await,
             Woke::Client(Ok(bytes)) => {
                 self.heard = self.heard.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
                 self.registered.heard(self.heard);
@@ -281,6 +279,17 @@ impl<'a> Session<'a> {
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
+    }
+
+    /// Passes on what a target still says that listens no more, such as why.
+    async fn hear_out(&mut self) -> Result<(), End> {
+        while !self.to_client.is_full() {
+            match tokio::time::timeout(GOODBYE, self.from_target.fill()).await {
+                Ok(Ok(bytes)) if bytes > 0 => self.relay().await?,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        Err(End::Target)
     }
 
     /// Waits until something can go on.
@@ -324,14 +333,8 @@ impl<'a> Session<'a> {
             tracing::error!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
         }
         match &end {
-            End::Client => {}
-            End::Target if self.dismissed || self.replies.is_empty() => {}
-            End::Target => {
-                let fault =
-                    Fault::target(Code::TargetLost, "the target closed the connection in the middle of an operation")
-                        .hint("whether it was done is not known; look before you repeat it");
-                self.to_client.farewell(&self.gate, &Backend::ErrorResponse(refuse::fault(&fault)));
-            }
+            // a server that ends a session, or is gone, has said all that there is to hear
+            End::Client | End::Target => {}
             End::Fault(fault) => {
                 tracing::warn!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
                 self.to_client.farewell(&self.gate, &Backend::ErrorResponse(refuse::fault(fault)));

@@ -128,25 +128,3 @@ async fn a_session_has_the_number_that_sql_shows() -> Result<()> {
     assert_eq!(process, other.key.0);
     Ok(())
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_ends_a_session_says_so_itself() -> Result<()> {
-    let gateway = Gateway::start(15, SHOP, ALL).await?;
-    for asked in [vec![], vec![query("SELECT pg_sleep(20)")]] {
-        let mut raw = Raw::log_in(&gateway).await?;
-        raw.say(&asked).await?;
-        let busy = format!("SELECT wait_event FROM pg_stat_activity WHERE pid = {}", raw.key.0);
-        let wanted = if asked.is_empty() { "ClientRead" } else { "PgSleep" };
-        while gateway.server.run_sql("postgres", &busy)?.trim() != wanted {
-            sleep(Duration::from_millis(20)).await;
-        }
-        gateway.server.run_sql("postgres", &format!("SELECT pg_terminate_backend({})", raw.key.0))?;
-        let mut heard = Vec::new();
-        while let Ok(message) = raw.hear().await {
-            heard.push(describe(&message));
-        }
-        heard.retain(|line| !line.starts_with("fields"));
-        assert_eq!(heard, ["error 57P01"], "and nothing of the gateway's");
-    }
-    Ok(())
-}

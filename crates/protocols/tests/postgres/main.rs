@@ -15,6 +15,7 @@ mod conformance;
 mod credentials;
 mod cursors;
 mod encrypting;
+mod ends;
 mod gateway;
 mod grants;
 mod holding;

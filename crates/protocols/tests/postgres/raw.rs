@@ -2,16 +2,19 @@
 //!
 //! It writes and reads with the crate's own codec, so a test reads like a protocol trace. Enter at [`Raw::log_in`].
 
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result, bail};
 use bytes::{Bytes, BytesMut};
 use postern_protocols::postgres::wire::{
-    Authentication, Backend, Frontend, Limit, Named, TransactionStatus, frame, password, report::field, row, startup,
+    Authentication, Backend, Frame, Frontend, Limit, Named, TransactionStatus, frame, password, report::field, row,
+    startup,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
-use crate::gateway::Gateway;
+use crate::gateway::{APP, Gateway};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,7 +74,16 @@ impl Raw {
 
     /// The same in this minor version of the protocol.
     pub(crate) async fn log_in_by(gateway: &Gateway, minor: u16, parameters: &[(&str, &str)]) -> Result<Self> {
-        let stream = TcpStream::connect(gateway.address).await?;
+        Self::log_in_at(gateway.address, minor, parameters).await
+    }
+
+    /// The same without the gateway, as the account that it injects, which the server must trust.
+    pub(crate) async fn log_in_directly(gateway: &Gateway) -> Result<Self> {
+        Self::log_in_at(gateway.server.address(), 0, &[("user", APP), ("database", "postgres")]).await
+    }
+
+    async fn log_in_at(address: SocketAddr, minor: u16, parameters: &[(&str, &str)]) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
         let mut raw = Self { stream, input: BytesMut::new(), key: (0, Bytes::new()), spoken: (minor, Vec::new()) };
         let mut out = BytesMut::new();
         startup::encode_open(minor, parameters, &mut out)?;
@@ -106,10 +118,15 @@ impl Raw {
     }
 
     pub(crate) async fn hear(&mut self) -> Result<Backend> {
+        Ok(Backend::decode(&self.hear_frame().await?)?)
+    }
+
+    /// The next message as it came.
+    pub(crate) async fn hear_frame(&mut self) -> Result<Frame> {
         timeout(PATIENCE, async {
             loop {
                 if let Some(frame) = frame::next(&mut self.input, Limit::SERVER)? {
-                    return Ok(Backend::decode(&frame)?);
+                    return Ok(frame);
                 }
                 if self.stream.read_buf(&mut self.input).await? == 0 {
                     bail!("the connection was closed");

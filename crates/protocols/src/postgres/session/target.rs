@@ -286,19 +286,22 @@ impl Session<'_> {
     fn error(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ErrorResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-        let fatal = report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR");
+        if report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR") {
+            // the session's end is the client's to hear, whatever the server was answering
+            self.report_error(None, &report, frame);
+            return Ok(());
+        }
         self.copying = Copying::Nothing;
-        self.dismissed |= fatal;
         // in a pipeline the server may have come to this, and to its cancellation, before anybody heard of what is before it
         if code == sqlstate::QUERY_CANCELED && self.stopping.is_none() {
             self.reconsider()?;
         }
-        let stopped = self.stopped(&code).filter(|_| !fatal);
+        let stopped = self.stopped(&code);
         let code = stopped.as_ref().map_or(code, code_of);
         match self.replies.first() {
             Some(Reply::Query(query)) => {
                 query.failed = Some(code);
-                let instead = stopped.or_else(|| query.instead.take().filter(|_| !fatal));
+                let instead = stopped.or_else(|| query.instead.take());
                 if let Some(held) = query.held.take() {
                     self.to_client.push(&held);
                 }
@@ -325,7 +328,7 @@ impl Session<'_> {
                 self.adrift = !self.replies.skip(&code, &mut self.ended);
                 return Ok(());
             }
-            Some(Reply::Refused(instead)) if !fatal => {
+            Some(Reply::Refused(instead)) => {
                 let instead = std::mem::take(instead);
                 self.report_error(Some(instead), &report, frame);
             }
@@ -344,7 +347,7 @@ impl Session<'_> {
         if !matches!(self.replies.first(), Some(Reply::Sync)) {
             self.replies.pop();
         }
-        if !self.replies.skip(&code, &mut self.ended) && !fatal {
+        if !self.replies.skip(&code, &mut self.ended) {
             self.skipping = true;
         }
         Ok(())

@@ -118,7 +118,6 @@ impl Session<'_> {
         if let Some(Reply::Query(query)) = self.replies.pop() {
             self.ended.push((query.flow.id(), Outcome::Done { note: query.note() }));
         }
-        self.dismissed = true;
         self.copying = Copying::Nothing;
         Ok(())
     }
