@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use crate::served::{Served, Way};
+use crate::served::{POLICY, Served, Way};
 use crate::site::{stderr, stdout};
 
 /// What psql is given: what people type, and where its output comes from the protocol's finer parts.
@@ -19,12 +19,13 @@ fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_18() {
 }
 
 fn notice_no_difference(version: u32) {
-    let served = Served::new(version, &[]);
+    let served = Served::new(version, &[("max_prepared_transactions", "4")]);
+    served.site.write("policy.toml", &POLICY.replace("\"transfer\"", "\"transfer\", \"unknown\""));
     let mut gateway = served.site.start();
     let [direct, through] = [served.direct(), served.through()];
     alike("psql", &psql(&direct), &psql(&through));
     alike("pgbench", &pgbench(&direct), &pgbench(&through));
-    for script in ["psycopg_session.py", "asyncpg_session.py"] {
+    for script in ["psycopg_session.py", "asyncpg_session.py", "psycopg_types.py"] {
         let expected = python(&direct, script);
         assert!(expected.ends_with("the end\n"), "{expected}");
         alike(script, &expected, &python(&through, script));
