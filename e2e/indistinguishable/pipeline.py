@@ -4,7 +4,8 @@ import subprocess
 
 DATABASES = ["postgres"]
 SETTINGS = {}
-PATIENCE = 120
+# one of them fills all the buffers that there are on the way, with half a million messages
+PATIENCE = 600
 
 # how far these two get before they first wait for the server is a matter of buffers: they end with whether it went well
 UNTRACED = ["pipelined_insert", "uniqviol"]
