@@ -19,9 +19,9 @@ STEADY = [
 
 def asked(session, text, parameters=()):
     """The statement with its answer, without what no two runs have in common."""
-    said = answered(session, text, parameters).replace(str(session.info.backend_pid), "PROCESS")
-    for pattern, steady in STEADY:
-        said = re.sub(pattern, steady, said)
+    said = answered(session, text, parameters)
+    for pattern, instead in STEADY:
+        said = re.sub(pattern, instead, said)
     return said
 
 
@@ -36,5 +36,10 @@ def answered(session, text, parameters):
     if cursor.description is None:
         return f"{text.strip()}\n{cursor.statusmessage}\n"
     columns = [(column.name, column.type_code, column.type_display) for column in cursor.description]
-    rows = "".join(f"{row}\n" for row in cursor.fetchall())
+    rows = "".join(f"{steady(row, columns)}\n" for row in cursor.fetchall())
     return f"{text.strip()}\n{columns}\n{rows}"
+
+
+def steady(row, columns):
+    """Each way has processes of its own."""
+    return tuple("PROCESS" if name == "pid" else value for value, (name, *_) in zip(row, columns))
