@@ -8,6 +8,7 @@ use postern_core::{Code, Fault};
 use super::super::analyze::setting::{self, keeps};
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Frame, Report};
+use super::reply::Reply;
 use super::target::broken;
 use super::{End, Session};
 
@@ -18,7 +19,12 @@ const PINNED: &[&str] = &["client_encoding", "standard_conforming_strings"];
 const WITHHELD: &[u8] = b"withheld, because it may hold masked values";
 
 impl Session<'_> {
+    /// A notice. What is said of the gateway's own questions is not the client's: with `log_statement` a server says each
+    /// to whoever asks for messages of that level.
     pub(super) fn notice(&mut self, frame: &Frame) -> Result<(), End> {
+        if matches!(self.replies.first(), Some(Reply::Own(_) | Reply::OwnSync | Reply::Opening | Reply::Refused(_))) {
+            return Ok(());
+        }
         if self.gate.masks().is_empty() {
             self.to_client.push(&frame.raw);
             return Ok(());
