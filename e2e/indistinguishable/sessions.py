@@ -28,3 +28,4 @@ class Sessions:
 
 
 NODE = Sessions({"pg": ["node", E2E / "node" / "session.mjs", "50"]})
+JDBC = Sessions({"jdbc": ["java", "-cp", "/usr/share/java/postgresql.jar", E2E / "JdbcSession.java", "50"]})

@@ -7,6 +7,10 @@ use crate::site::{stderr, stdout};
 
 /// What psql is given: what people type, and where its output comes from the protocol's finer parts.
 const SESSION: &str = include_str!("session.sql");
+/// What the gateway says by itself of what was never prepared or opened: its error names no place in the server's source.
+const OF_ITS_OWN: [&str; 2] = ["deallocated: ", "after commit: "];
+/// The driver of the programs in Java.
+const JDBC: &str = "/usr/share/java/postgresql.jar";
 
 #[test]
 fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_15() {
@@ -16,6 +20,49 @@ fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_15() {
 #[test]
 fn psql_pgbench_and_drivers_notice_no_difference_on_postgresql_18() {
     notice_no_difference(18);
+}
+
+#[test]
+fn a_program_of_node_notices_no_difference_on_postgresql_15() {
+    program_notices_no_difference(15, &["node", &e2e("node/session.mjs"), "1"]);
+}
+
+#[test]
+fn a_program_of_node_notices_no_difference_on_postgresql_18() {
+    program_notices_no_difference(18, &["node", &e2e("node/session.mjs"), "1"]);
+}
+
+#[test]
+fn a_program_of_java_notices_no_difference_on_postgresql_15() {
+    program_notices_no_difference(15, &["java", "-cp", JDBC, &e2e("JdbcSession.java"), "0"]);
+}
+
+#[test]
+fn a_program_of_java_notices_no_difference_on_postgresql_18() {
+    program_notices_no_difference(18, &["java", "-cp", JDBC, &e2e("JdbcSession.java"), "0"]);
+}
+
+fn program_notices_no_difference(version: u32, command: &[&str]) {
+    let served = Served::new(version, &[("max_prepared_transactions", "2")]);
+    // what cannot be read before it runs may run as well
+    served.site.write("policy.toml", &POLICY.replace(r#""transfer"]"#, r#""transfer", "unknown"]"#));
+    // clients call themselves what they like, and look at it
+    let authority = served.server.ca_file().display().to_string();
+    let shop = served.target("shop", "localhost", served.server.port(), &authority);
+    served.configure(&format!("{shop}application_name = \"client\"\n"));
+    let _gateway = served.site.start();
+    let [direct, through] = [served.direct(), served.through()].map(|way| {
+        let output = run(way.command(command[0]).args(&command[1..]));
+        let said = stdout(&output);
+        assert!(output.status.success() && said.ends_with("the end\n"), "{said}{}", stderr(&output));
+        let own = |line: &&str| OF_ITS_OWN.iter().any(|title| line.starts_with(title));
+        said.lines().filter(|line| !own(line)).collect::<Vec<_>>().join("\n")
+    });
+    alike(command[0], &direct, &through);
+}
+
+fn e2e(path: &str) -> String {
+    format!("{}/../../e2e/{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn notice_no_difference(version: u32) {
@@ -95,8 +142,7 @@ fn pgbench(way: &Way) -> String {
 
 /// What a script of `e2e/` prints.
 pub(crate) fn python(way: &Way, script: &str) -> String {
-    let path = format!("{}/../../e2e/{script}", env!("CARGO_MANIFEST_DIR"));
-    let output = run(way.command("python3").arg("-B").arg(path));
+    let output = run(way.command("python3").arg("-B").arg(e2e(script)));
     let said = stderr(&output);
     assert!(!said.contains("ModuleNotFoundError"), "run `scripts/setup test`, and tests by `make test`: {said}");
     assert!(output.status.success(), "{}{said}", stdout(&output));
