@@ -76,7 +76,9 @@ impl Tree {
             let name = entry.file_name();
             let name = name.to_str().with_context(|| format!("a file name in `{}` is not UTF-8", folder.display()))?;
             let ours = HIDDEN_BUT_OURS.contains(&name) || !name.starts_with('.');
-            if !ours || SKIPPED.contains(&name) {
+            // what is built is beside sources, never among them
+            let named_so = name == "target" && below.iter().any(|part| part == "src");
+            if !ours || (SKIPPED.contains(&name) && !named_so) {
                 continue;
             }
             below.push(name);

@@ -36,5 +36,7 @@ fn reading_takes_our_files_and_no_build_output() {
     let tree = Tree::read(root).unwrap();
     assert!(tree.file("xtask/src/tree.rs").is_some());
     assert!(tree.file(".cargo/config.toml").is_some());
+    // a module of that name is no build output
+    assert!(tree.file("crates/protocols/src/postgres/login/target/tests.rs").is_some());
     assert!(!tree.files().any(|file| file.is_under("target") || file.is_under(".git")));
 }
