@@ -32,7 +32,6 @@ SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
 SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 SUITES |= {"psycopg2": psycopg2_suite, "sqlalchemy": sqlalchemy_suite, "django": django_suite, "gui": gui_suite}
 SUITES |= {"go": go_suite, "node": sessions.NODE, "jdbc": sessions.JDBC}
-SUITES |= {"go": go_suite, "node": sessions.NODE}
 SUITES |= {"replication": replication}
 
 

@@ -129,6 +129,8 @@ pub(super) struct Session<'a> {
     replication: Option<Replication>,
     /// A Sync that waits until it is known whether the server reads it as COPY data, and so passes over it.
     early: Option<Early>,
+    /// What the target has said may not be all passed on, because the recorder had no room for it.
+    lagging: bool,
     /// A message that comes first once the target has answered.
     parked: Option<Frame>,
     holding: Option<Holding>,
@@ -221,6 +223,7 @@ impl<'a> Session<'a> {
             copying: Copying::Nothing,
             replication,
             early: None,
+            lagging: false,
             parked: None,
             holding: None,
             cancelling: None,
@@ -299,11 +302,12 @@ impl<'a> Session<'a> {
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
         let stands = stands || self.replies.counts();
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
+        // INVARIANT: what was left for lack of room is gone on with, although there may be room by now and nothing new to read
+        let lags = self.lagging || self.gate.lags();
         let Self { gate, over, registered, from_client, to_client, from_target, to_target, .. } = self;
         let Self { holding, cancelling, timing, stopping, changed, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
-        let lags = gate.lags();
         let recorder = async { if lags { gate.room().await } else { std::future::pending().await } };
         tokio::select! {
             read = from_target.fill(), if !lags && !to_client.is_full() => Woke::Target(read),

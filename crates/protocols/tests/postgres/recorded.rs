@@ -8,7 +8,7 @@ use postern_protocols::postgres::Postgres;
 use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
 use postern_protocols::postgres::wire::Named;
 use tokio::io::AsyncWriteExt as _;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
 use crate::gateway::Gateway;
 use crate::raw::{Raw, bind, close, execute, parse};
@@ -130,4 +130,29 @@ async fn rows_of_more_columns_than_are_kept_are_no_guess() -> Result<()> {
     let ends = (cells.first().map(String::as_str), cells.last().map(String::as_str));
     assert_eq!((cells.len(), ends), (600, (Some("1094861636"), Some("\\x41424344"))));
     Ok(())
+}
+
+/// A recorder that lags and has room again by the time that the session looks: what has come of the target by then, and
+/// all there will be, is passed on although nothing new comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_for_lack_of_room_is_gone_on_with() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, READS).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let say = "SELECT repeat('x', 4000)";
+    raw.ask(&[parse("s", say), Sync]).await?;
+    gateway.dwelling.recordings.stall(true);
+    let pipeline: Vec<Frontend> = (0..12).flat_map(|_| [bind("", "s", &[]), execute("")]).chain([Sync]).collect();
+    for _ in 0..100 {
+        raw.say(&pipeline).await?;
+        if timeout(Duration::from_secs(1), raw.until_ready(1)).await.is_ok() {
+            continue;
+        }
+        // it waits for room to record this, and then sends nothing on
+        raw.say(&[parse("t", say)]).await?;
+        sleep(Duration::from_millis(200)).await;
+        gateway.dwelling.recordings.stall(false);
+        raw.until_ready(1).await?;
+        return Ok(());
+    }
+    anyhow::bail!("the recorder never lagged")
 }

@@ -202,6 +202,8 @@ fn what_is_missing_is_said_and_assumed() {
     };
     assert_eq!(touches("shop", "app", "SELECT * FROM archive"), ["read public.archive (email, id, note)"]);
     assert_eq!(touches("stats", "app", "SELECT id FROM archive"), ["read public.archive (id)"]);
+    // what a walsender takes is SQL nowhere, and means the same wherever it is tried out
+    assert_eq!(touches("shop", "app", "START_REPLICATION 0/0"), ["read * (*)", "transfer *"]);
     // the path of an account is its own
     assert_eq!(touches("shop", "admin", "CREATE TABLE a (id int)").len(), 1);
     assert!(inventory.lineage("stats").is_none());

@@ -138,12 +138,14 @@ impl Session<'_> {
         self.replies.expect(Reply::Fields { prepared: Arc::clone(prepared) });
     }
 
-    /// Puts a message that must fail in place of one that was refused, and the client's own report over its error.
-    pub(super) async fn refuse(&mut self, report: Report, message: Message) -> Result<(), End> {
+    /// Puts a message that must fail in place of one that was refused, and the client's own report over its error, where
+    /// the server would not say the same.
+    pub(super) async fn refuse(&mut self, report: impl Into<Option<Report>>, message: Message) -> Result<(), End> {
+        let report = report.into();
         // the server skips what it gets, as it would after an error in the client's own messages
         if self.adrift {
             self.skipping = true;
-            self.report(report);
+            report.into_iter().for_each(|report| self.report(report));
             return Ok(());
         }
         let text = Bytes::from_static(FAIL.as_bytes());
@@ -152,7 +154,7 @@ impl Session<'_> {
                 let permit = self.gate.own(FAIL, encoded(&Frontend::Query { text })).await?;
                 let flow = self.to_target.forward(permit);
                 self.end_by_query();
-                let query = Query { instead: Some(report), ..Query::of(flow, Arc::new([])) };
+                let query = Query { instead: report, ..Query::of(flow, Arc::new([])) };
                 self.replies.expect(Reply::Query(Box::new(query)));
             }
             Message::Extended => {

@@ -103,8 +103,8 @@ impl Named {
 pub(super) enum Obstacle {
     /// The target must answer first.
     NotYet,
-    /// It must not be.
-    Refuse(Report),
+    /// It must not be, for this reason; without one, the server says why.
+    Refuse(Option<Report>),
 }
 
 impl Session<'_> {
@@ -124,10 +124,11 @@ impl Session<'_> {
         let statements = analyze::in_order(reading, unsettled);
         if let Some(name) = statements.iter().find_map(submission::unpinned) {
             let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
-            return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, message)))));
+            return Ok(Err(Obstacle::Refuse(Some(refuse::denial(&Denial::new(Code::SettingPinned, message))))));
         }
         if statements.iter().any(submission::poses) {
-            return Ok(Err(Obstacle::Refuse(refuse::denial(&Denial::new(Code::SettingPinned, setting::POSING)))));
+            let denial = Denial::new(Code::SettingPinned, setting::POSING);
+            return Ok(Err(Obstacle::Refuse(Some(refuse::denial(&denial)))));
         }
         Ok(Ok(statements))
     }
@@ -210,7 +211,7 @@ impl Session<'_> {
             return Ok(None);
         }
         if let Some(report) = refusal {
-            return Ok(Some(Obstacle::Refuse(report)));
+            return Ok(Some(Obstacle::Refuse(Some(report))));
         }
         // a target that says nothing must not keep a session that is over
         tokio::select! {
@@ -306,5 +307,5 @@ fn lasts(reading: &[Statement]) -> bool {
 
 fn after_copy() -> Obstacle {
     let denial = Denial::new(Code::Unreadable, "a COPY before it in this pipeline must have its data first");
-    Obstacle::Refuse(refuse::denial(&denial.hint("end the pipeline with Sync before it")))
+    Obstacle::Refuse(Some(refuse::denial(&denial.hint("end the pipeline with Sync before it"))))
 }

@@ -36,8 +36,8 @@ pub(super) enum Reply {
     Execute { portal: Arc<Portal> },
     /// A Close message.
     Close { kind: Named, name: Bytes },
-    /// A message that must fail, in place of one that was refused; the client hears this instead.
-    Refused(Report),
+    /// A message that must fail, in place of one that was refused; the client hears this instead, if it is another thing.
+    Refused(Option<Report>),
     /// The end of a pipeline: `ReadyForQuery`.
     Sync,
     /// The gateway's own question what names mean.

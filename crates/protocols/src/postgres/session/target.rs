@@ -48,7 +48,12 @@ impl Query {
 impl Session<'_> {
     /// Passes on what the target has answered, as long as the client takes it.
     pub(super) async fn relay(&mut self) -> Result<(), End> {
-        while !self.to_client.is_full() && !self.gate.lags() {
+        self.lagging = false;
+        while !self.to_client.is_full() {
+            self.lagging = self.gate.lags();
+            if self.lagging {
+                break;
+            }
             self.attribute()?;
             if self.rows_pass() {
                 let run = frame::run(&self.from_target.buffer, self.rows_left(), is_row);
@@ -329,8 +334,8 @@ impl Session<'_> {
                 return Ok(());
             }
             Some(Reply::Refused(instead)) => {
-                let instead = std::mem::take(instead);
-                self.report_error(Some(instead), &report, frame);
+                let instead = instead.take();
+                self.report_error(instead, &report, frame);
             }
             Some(Reply::Execute { portal }) => {
                 let id = portal.flow.id();

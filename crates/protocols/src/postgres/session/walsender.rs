@@ -63,15 +63,19 @@ fn unnamed(catalog: &Catalog) -> Names<'_> {
     Names { catalog, search_path: &[], user: "", prepared: &|_| None, cursors: &|_| None }
 }
 
-/// What a walsender says to messages that it does not take (`forbidden_in_wal_sender`).
-pub(super) fn forbidden(message: &Frontend) -> Option<(Report, Message)> {
-    let (what, kind) = match message {
-        Frontend::FunctionCall { .. } => ("fastpath function calls", Message::Simple),
+/// How a message fails that no walsender takes (`forbidden_in_wal_sender`), and what it says where another message would
+/// not fail in the same words.
+pub(super) fn forbidden(message: &Frontend) -> Option<(Option<Report>, Message)> {
+    match message {
+        Frontend::FunctionCall { .. } => {
+            let message = "fastpath function calls not supported in a replication connection";
+            Some((Some(Report::error(sqlstate::PROTOCOL_VIOLATION, message)), Message::Simple))
+        }
         Frontend::Parse { .. }
         | Frontend::Bind { .. }
         | Frontend::Describe { .. }
         | Frontend::Execute { .. }
-        | Frontend::Close { .. } => ("extended query protocol", Message::Extended),
+        | Frontend::Close { .. } => Some((None, Message::Extended)),
         Frontend::Query { .. }
         | Frontend::Flush
         | Frontend::Sync
@@ -79,10 +83,8 @@ pub(super) fn forbidden(message: &Frontend) -> Option<(Report, Message)> {
         | Frontend::CopyDone
         | Frontend::CopyFail { .. }
         | Frontend::Password(_)
-        | Frontend::Terminate => return None,
-    };
-    let message = format!("{what} not supported in a replication connection");
-    Some((Report::error(sqlstate::PROTOCOL_VIOLATION, &message), kind))
+        | Frontend::Terminate => None,
+    }
 }
 
 /// What a walsender that streams takes for the end of the session (`ProcessRepliesIfAny`).
@@ -105,10 +107,8 @@ impl Session<'_> {
         match submission::read_command(&request.text, &unnamed(&self.names.catalog)) {
             Some(statements) => Some(Ok(statements)),
             None if replication == Replication::Logical => None,
-            None => {
-                let message = "cannot execute SQL commands in WAL sender for physical replication";
-                Some(Err(Obstacle::Refuse(Report::error(sqlstate::FEATURE_NOT_SUPPORTED, message))))
-            }
+            // it takes none, and says so to any
+            None => Some(Err(Obstacle::Refuse(None))),
         }
     }
 
