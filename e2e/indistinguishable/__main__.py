@@ -31,7 +31,7 @@ from house import House
 SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
 SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 SUITES |= {"psycopg2": psycopg2_suite, "sqlalchemy": sqlalchemy_suite, "django": django_suite, "gui": gui_suite}
-SUITES |= {"go": go_suite, "node": sessions.NODE, "jdbc": sessions.JDBC}
+SUITES |= {"go": go_suite, "node": sessions.NODE, "jdbc": sessions.JDBC, "rust": sessions.RUST}
 SUITES |= {"replication": replication}
 
 

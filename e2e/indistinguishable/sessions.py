@@ -17,15 +17,18 @@ class Sessions:
     SETTINGS = {"max_prepared_transactions": "2"}
     DATABASES = [DATABASE]
 
-    def run(self, house, way, _peers, folder, say):
+    def run(self, house, way, peers, folder, say):
         environment = getattr(house, way)() | {"PGDATABASE": DATABASE, "HOME": str(house.folder)}
         for name, command in self.commands.items():
             say(name)
             with open(folder.parent / f"{way}-{name}.log", "wb") as log:
                 options = {"stderr": log, "env": environment, "cwd": house.folder, "timeout": self.patience}
+                # programs that `scripts/e2e` has built stand among what it has fetched
+                command = [str(word).replace("PEERS", str(peers)) for word in command]
                 done = subprocess.run(command, stdout=subprocess.PIPE, check=False, **options)
             (folder / f"{name}.txt").write_bytes(done.stdout + f"exit {done.returncode}\n".encode())
 
 
 NODE = Sessions({"pg": ["node", E2E / "node" / "session.mjs", "50"]})
-JDBC = Sessions({"jdbc": ["java", "-cp", "/usr/share/java/postgresql.jar", E2E / "JdbcSession.java", "50"]})
+JDBC = Sessions({"jdbc": ["java", "-cp", "/usr/share/java/postgresql.jar", E2E / "JdbcSession.java", "15"]})
+RUST = Sessions({"tokio_postgres": ["PEERS/rust/tokio_postgres", "50"], "sqlx": ["PEERS/rust/sqlx"]})

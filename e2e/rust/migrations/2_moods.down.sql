@@ -1,0 +1,3 @@
+DROP FUNCTION greeted(text);
+ALTER TABLE people DROP COLUMN temper;
+DROP TYPE temper;
