@@ -138,11 +138,11 @@ async fn rows_of_more_columns_than_are_kept_are_no_guess() -> Result<()> {
 async fn what_was_left_for_lack_of_room_is_gone_on_with() -> Result<()> {
     let gateway = Gateway::start(15, SHOP, READS).await?;
     let mut raw = Raw::log_in(&gateway).await?;
-    let say = "SELECT repeat('x', 4000)";
+    let say = "SELECT repeat('x', 500)";
     raw.ask(&[parse("s", say), Sync]).await?;
     gateway.dwelling.recordings.stall(true);
     let pipeline: Vec<Frontend> = (0..12).flat_map(|_| [bind("", "s", &[]), execute("")]).chain([Sync]).collect();
-    for _ in 0..100 {
+    for _ in 0..1000 {
         raw.say(&pipeline).await?;
         if timeout(Duration::from_secs(1), raw.until_ready(1)).await.is_ok() {
             continue;
