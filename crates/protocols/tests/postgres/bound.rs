@@ -94,6 +94,27 @@ async fn settings_that_change_what_words_mean_are_part_of_it() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_that_a_query_changes_are_part_of_it() -> Result<()> {
+    let last = "DELETE FROM users WHERE at < '01/02/2026'";
+    let other = [query("SELECT set_config('datestyle', 'ISO, ' || 'DMY', false), 1")];
+    is_bound_to(&[query("SET datestyle = 'ISO, MDY'")], &other, last).await?;
+    let prepared = ["PREPARE p AS SELECT set_config('datestyle', 'ISO, DMY', false)", "EXECUTE p"].map(query);
+    is_bound_to(&[query("SET datestyle = 'ISO, MDY'")], &prepared, last).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_names_that_a_failed_transaction_keeps() -> Result<()> {
+    let gateway = gateway().await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let before = ["SELECT 1 FROM users", "SET search_path = other, public", "BEGIN", "ROLLBACK TO no"].map(query);
+    raw.ask(&before).await?;
+    let heard = raw.ask(&[query("ROLLBACK; DELETE FROM users")]).await?;
+    assert!(heard.iter().any(|line| line == "error 42501"), "{heard:?}");
+    assert_eq!(asked(&gateway), 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_row_that_a_cursor_is_on_is_part_of_it() -> Result<()> {
     let cursor = |id: u32| {
         let declared = format!("DECLARE c CURSOR FOR SELECT id FROM users WHERE id = {id}");

@@ -183,7 +183,7 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
         return Err(posing());
     }
     match others.iter().find(|(name, _)| !ALLOWED.contains(&name.as_str())) {
-        None => Ok(each_once(others)),
+        None => each_once(others),
         Some((name, _)) => {
             let message = format!("startup parameter `{name}` is not passed on");
             Err(Fault::client(Code::NotSupported, message)
@@ -194,26 +194,34 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
 
 /// A startup parameter stands once. What was given before counts as well where a setting keeps a part of it, as
 /// `datestyle` does, and goes into `options`, which the server reads first.
-fn each_once(given: Vec<(String, String)>) -> Vec<(String, String)> {
+fn each_once(given: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault> {
     let mut last: Vec<(String, String)> = Vec::new();
     let mut before = String::new();
     for (name, value) in given {
         if let Some(at) = last.iter().position(|(known, _)| *known == name) {
             let (name, value) = last.remove(at);
-            before.push_str(&format!("-c {name}={} ", escaped(&value)));
+            before.push_str(&format!("-c {name}={} ", escaped(&name, &value)?));
         }
         last.push((name, value));
     }
     if !before.is_empty() {
         last.push(("options".to_owned(), before));
     }
-    last
+    Ok(last)
 }
 
 /// As one of the words of `options`.
-fn escaped(value: &str) -> String {
-    let special = |character: char| character == '\\' || character.is_ascii_whitespace();
-    value.chars().flat_map(|character| special(character).then_some('\\').into_iter().chain([character])).collect()
+///
+/// THREAT: one word here that is two there, of which the second sets what is not on the list. Where a word ends is said by
+/// the server's locale (`isspace`): whatever any locale may take for a space is not written at all.
+fn escaped(name: &str, value: &str) -> Result<String, Fault> {
+    if value.bytes().any(|byte| !matches!(byte, b' '..=b'~')) {
+        let message = format!("startup parameter `{name}` stands twice, with more than printable ASCII");
+        return Err(Fault::client(Code::NotSupported, message).hint("say it once"));
+    }
+    let plain = |character: char| character.is_ascii_alphanumeric();
+    let escape = |character: char| (!plain(character)).then_some('\\').into_iter().chain([character]);
+    Ok(value.chars().flat_map(escape).collect())
 }
 
 fn no_replication(value: &str) -> Fault {

@@ -40,6 +40,8 @@ const LIMIT: Limit = Limit::server(64 << 10);
 
 /// The most that it may say of its settings in all, in bytes; a server says some hundreds.
 const MOST_SAID: usize = 64 << 10;
+/// What each of them costs besides its length.
+const EACH: usize = 64;
 
 struct Leg {
     inlet: Inlet,
@@ -162,7 +164,7 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
     loop {
         match leg.message().await? {
             Backend::ParameterStatus { name, value } => {
-                said = said.saturating_add(name.len()).saturating_add(value.len());
+                said = said.saturating_add(name.len()).saturating_add(value.len()).saturating_add(EACH);
                 if said > MOST_SAID {
                     return Err(broken("it reports more settings than a server has"));
                 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Gate, Open};
 use postern_core::mask::Lineage;
+use postern_core::operation::{Fact, Reading};
 use postern_core::{Code, Fault};
 
 use super::super::analyze::{Discard, Kind, Statement};
@@ -187,8 +188,10 @@ impl Surroundings {
             Kind::Set { .. } | Kind::Reset(_) | Kind::Discard(_) => Stale::Path,
             Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => self.inside,
             // code that is not known may do any of it; what it makes matters to masks only
-            _ if submission::runs_code(statement) && masked => Stale::Catalog,
-            _ if submission::runs_code(statement) => Stale::Path,
+            _ if submission::runs_code(statement) && (masked || self.own && statement.reading != Reading::Clear) => {
+                Stale::Catalog
+            }
+            _ if submission::runs_code(statement) || sets(statement) => Stale::Path,
             _ => Stale::Nothing,
         };
         self.stale = self.stale.max(change);
@@ -247,6 +250,11 @@ impl Surroundings {
 fn relate(gate: &mut Gate<Open>, catalog: &Arc<Catalog>) -> Result<(), Fault> {
     let lineage: Arc<dyn Lineage> = Arc::<Catalog>::clone(catalog);
     gate.relate(lineage)
+}
+
+/// Whether a query changes settings by function; which, and to what, may be anybody's guess.
+fn sets(statement: &Statement) -> bool {
+    matches!(statement.facts.get("functions"), Some(Fact::List(names)) if names.iter().any(|name| name == "set_config"))
 }
 
 fn unanswered() -> Fault {

@@ -162,6 +162,7 @@ impl Session<'_> {
         }
         let at = self.moment();
         self.named.begin(at);
+        let mut budget = analyze::LONGEST;
         // what a text names is read as the server reads it now, however it was read when it got the name
         let reading = loop {
             let unread = RefCell::default();
@@ -171,7 +172,7 @@ impl Session<'_> {
                 break reading;
             }
             for name in unread {
-                let kept = self.prepared(&name);
+                let kept = self.prepared(&name, &mut budget);
                 self.named.keep(name, kept);
             }
         };
@@ -188,8 +189,11 @@ impl Session<'_> {
     }
 
     /// What `EXECUTE name` runs. What that runs by name itself is not followed.
-    fn prepared(&self, name: &str) -> Option<Kept> {
+    ///
+    /// THREAT: a short message that names many long texts. Together they are no longer than one message may be.
+    fn prepared(&self, name: &str, budget: &mut usize) -> Option<Kept> {
         let source = self.registry.prepared(name)?;
+        *budget = budget.checked_sub(source.text().len())?;
         let reading = self.read_with(source.text(), &|_| None);
         let [one] = &*reading else { return None };
         let statement = match (&source, &one.kind) {
@@ -251,6 +255,10 @@ impl Session<'_> {
     /// All that gives a request its meaning besides its parameters and the settings that it runs under; nothing where
     /// nobody here knows what it runs.
     pub(super) fn meaning(&self, request: &Request) -> Option<Bytes> {
+        // a failed transaction is not asked what names mean, and may end in this very message
+        if self.status == TransactionStatus::Failed && self.names.stale() != Stale::Nothing {
+            return None;
+        }
         let mut meaning = Meaning::of(&request.text, &request.types, &request.formats);
         let mut named = HashSet::new();
         for statement in request.statements.iter() {

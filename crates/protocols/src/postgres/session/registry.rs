@@ -241,6 +241,7 @@ impl Registry {
     /// The server confirmed a Parse.
     pub(super) fn parsed(&mut self, name: Bytes, prepared: Arc<Prepared>) {
         self.forget_prepared(&name);
+        self.renamed(&name);
         self.statements.confirm(name, prepared);
     }
 
@@ -311,9 +312,10 @@ impl Registry {
         }
     }
 
-    /// A statement was done that changes what names stand for.
-    pub(super) fn done(&mut self, kind: &Kind, flow: &Arc<Flow>) {
-        match kind {
+    /// A statement was done that may change what names stand for.
+    pub(super) fn done(&mut self, statement: &Statement, flow: &Arc<Flow>) {
+        self.forwarded(statement);
+        match &statement.kind {
             Kind::Prepare { name, source, .. } => {
                 self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
                 self.generation.pass();

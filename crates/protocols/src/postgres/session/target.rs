@@ -191,7 +191,7 @@ impl Session<'_> {
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 query.tags.push(tag_of(frame));
                 if let Some(statement) = query.statements.get(query.done) {
-                    self.registry.done(&statement.kind, &query.flow);
+                    self.registry.done(statement, &query.flow);
                 }
                 query.done = query.done.saturating_add(1);
                 query.masks = None;
@@ -239,7 +239,7 @@ impl Session<'_> {
                 self.replies.pop();
                 self.ended.push((portal.flow.id(), Outcome::Done { note: tag_of(frame) }));
                 for statement in portal.statements.iter() {
-                    self.registry.done(&statement.kind, &portal.flow);
+                    self.registry.done(statement, &portal.flow);
                 }
             }
             tag::server::PORTAL_SUSPENDED => drop(self.replies.pop()),

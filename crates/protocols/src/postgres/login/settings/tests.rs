@@ -82,13 +82,27 @@ fn what_stands_by_itself_counts_before_options() {
             ("geqo", "off"),
             ("datestyle", "ISO"),
             // the server keeps the order of days and months of it
-            ("options", r"-c datestyle=German,\ DMY "),
+            ("options", r"-c datestyle=German\,\ DMY "),
             ("client_encoding", "UTF8"),
             ("standard_conforming_strings", "on"),
         ];
         assert_eq!(given, expected);
     }
     assert!(read(&[options]).is_err());
+}
+
+/// THREAT: one word here that the server takes for two, of which the second is `role`.
+#[test]
+fn what_stands_twice_is_written_so_that_no_server_reads_another_setting() {
+    for space in ["\u{b}", "\u{85}", "\u{a0}", "\u{2003}", "\u{1}"] {
+        let options = format!("-c datestyle=ISO{space}-c{space}role=boss -c datestyle=ISO");
+        assert!(read(&[("options", &options)]).is_err(), "{space:?}");
+        let named = format!("-c application_name=a{space}-crole=boss");
+        assert!(read(&[("options", &named), ("application_name", "b")]).is_err(), "{space:?}");
+    }
+    let twice =
+        read(&[("options", r"-c application_name=a\ -c\ role=boss;'\"), ("application_name", "b")]).expect("allowed");
+    assert_eq!(passed(&twice, "options").expect("kept"), r"-c application_name=a\ \-c\ role\=boss\;\' ");
 }
 
 #[test]

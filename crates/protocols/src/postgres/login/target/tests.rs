@@ -33,6 +33,8 @@ async fn a_server_that_reads_statements_otherwise_is_none_for_a_session() {
 async fn what_it_says_of_itself_has_a_bound() {
     let long = "x".repeat(10_000);
     assert_eq!(greeted(&[("a", long.as_str()); 6]).await.unwrap().len(), 6);
+    let fault = greeted(&[("", ""); 2000]).await.unwrap_err();
+    assert_eq!(fault.code, Code::TargetViolation);
     let fault = greeted(&[("a", long.as_str()); 7]).await.unwrap_err();
     assert_eq!(fault.code, Code::TargetViolation);
 }
