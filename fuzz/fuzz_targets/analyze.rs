@@ -28,7 +28,7 @@ fuzz_target!(|text: &str| {
     let _ = passwords(text);
     let path: [Arc<str>; 1] = ["public".into()];
     for catalog in [shop(), &Catalog::empty("shop")] {
-        let names = Names { catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+        let names = Names::of(catalog, &path, "app");
         let command = replication::command(text, &names);
         if let Some(Ok(statement)) = &command {
             fits_together(statement);

@@ -10,6 +10,7 @@ mod common;
 mod copy;
 mod depth;
 mod dml;
+mod encoding;
 mod expression;
 mod facts;
 mod found;
@@ -48,6 +49,7 @@ use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
 use super::catalog::Catalog;
 
 pub use depth::DEEPEST;
+pub use encoding::Encoding;
 pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
 pub use separate::{doubtful, in_order};
@@ -58,6 +60,8 @@ pub(crate) use source::Source;
 pub struct Names<'a> {
     /// The database, as far as it is known.
     pub catalog: &'a Catalog,
+    /// What the database keeps text in.
+    pub encoding: Encoding,
     /// The `search_path` in force, as listed; the implied schemas are added here.
     pub search_path: &'a [Arc<str>],
     /// The user that statements run as, for `$user`.
@@ -66,6 +70,14 @@ pub struct Names<'a> {
     pub prepared: &'a dyn Fn(&str) -> Option<Kept>,
     /// What the session opened as a cursor or portal under a name.
     pub cursors: &'a dyn Fn(&str) -> Option<Kept>,
+}
+
+impl<'a> Names<'a> {
+    /// The names of a database in UTF-8, for whoever has given none himself.
+    #[must_use]
+    pub fn of(catalog: &'a Catalog, search_path: &'a [Arc<str>], user: &'a str) -> Self {
+        Self { catalog, encoding: Encoding::Utf8, search_path, user, prepared: &|_| None, cursors: &|_| None }
+    }
 }
 
 /// What a session keeps under a name.
@@ -243,6 +255,8 @@ impl Unread {
     }
 }
 
+/// The longest name that a server tells from others, in bytes (`NAMEDATALEN`, its terminator aside).
+pub(crate) const LONGEST_NAME: usize = 63;
 /// The longest text that is read, in bytes.
 pub const LONGEST: usize = 1 << 20;
 
@@ -252,7 +266,8 @@ pub const LONGEST: usize = 1 << 20;
 /// # Errors
 ///
 /// Where the server's grammar refuses the text, or it is longer than [`LONGEST`], or nested deeper
-/// than [`DEEPEST`], or has more words or statements than are read.
+/// than [`DEEPEST`], or has more words or statements than are read, or names that are others in the
+/// database's [`Encoding`].
 pub fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
     statement::read(text, names)
 }

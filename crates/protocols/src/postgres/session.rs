@@ -176,8 +176,8 @@ impl<'a> Session<'a> {
         cancels: &'a Cancels,
     ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
         let LoggedIn { mut gate, inlet, mut outlet, welcome, replication, key_length } = logged;
-        let over = gate.over();
-        let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, &welcome.user)).await {
+        let (over, user, encoding) = (gate.over(), welcome.user.clone(), welcome.encoding());
+        let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, user, encoding)).await {
             Ok(names) => names,
             Err(fault) => return Err((gate, outlet, fault)),
         };
@@ -186,8 +186,7 @@ impl<'a> Session<'a> {
             Err(fault) => return Err((gate, outlet, fault)),
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
-        let called = welcome.parameters.iter().find(|(name, _)| name == APPLICATION_NAME);
-        let called = called.map(|(_, value)| value.clone()).unwrap_or_default();
+        let called = welcome.reported(APPLICATION_NAME).cloned().unwrap_or_default();
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
         greeting.push(Backend::BackendKeyData { process: welcome.cancel.0, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });

@@ -56,7 +56,7 @@ fn catalog(line: &mut Line) -> Result<Catalog> {
 
 fn reading(catalog: &Catalog, text: &str) -> Result<Statement> {
     let path: [Arc<str>; 1] = ["public".into()];
-    let names = Names { catalog, search_path: &path, user: "postgres", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(catalog, &path, "postgres");
     let mut read = read(text, &names)?;
     ensure!(read.len() == 1, "{} statements", read.len());
     read.pop().context("no statement")

@@ -98,7 +98,8 @@ impl Reader<'_> {
 
     /// A sequence named by a literal is touched like a table.
     fn sequence(&mut self, literal: &str, effect: Effect) -> bool {
-        let Some(name) = relation_name(literal) else {
+        let name = relation_name(literal).filter(|_| self.names.encoding.keeps(literal.as_bytes()));
+        let Some(name) = name else {
             return false;
         };
         let named = self.named(&name);

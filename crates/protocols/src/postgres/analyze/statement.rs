@@ -14,7 +14,7 @@ use super::query::Rows;
 use super::scope::Scope;
 use super::source::Source;
 use super::work::Work;
-use super::{Kind, Names, Statement, Unread, depth, facts, label, redact, syntax};
+use super::{Kind, Names, Statement, Unread, depth, encoding, facts, label, redact, syntax};
 use crate::postgres::catalog::{Catalog, Path};
 use crate::postgres::vocabulary::action;
 
@@ -58,6 +58,7 @@ impl Outcome {
 
 pub(super) fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
     let raw = parse(text)?;
+    names.encoding.check(text)?;
     if raw.is_empty() {
         return Ok(vec![empty(text, names)]);
     }
@@ -116,6 +117,7 @@ fn own_text<'t>(raw: &RawStmt, text: &'t str) -> &'t str {
 
 /// See [`super::columns_of`].
 pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Vec<Source>> {
+    encoding::is_uncut(definition).then_some(())?;
     let raw = parse(definition).ok()?;
     let [RawStmt { stmt: Some(statement), .. }] = raw.as_slice() else {
         return None;
@@ -123,7 +125,7 @@ pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>])
     let Some(NodeEnum::SelectStmt(select)) = &statement.node else {
         return None;
     };
-    let names = Names { catalog, search_path: path, user: "", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(catalog, path, "");
     let mut reader = Reader::new(definition, definition, &names, Work::whole());
     let rows = reader.select(select, &Scope::default());
     let read = reader.found.charge(rows.weight()) && !reader.found.is_opaque() && rows.unlisted.is_none();

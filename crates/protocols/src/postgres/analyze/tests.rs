@@ -44,7 +44,7 @@ fn in_path(catalog: &Catalog, path: &[&str], statements: &[&str]) -> String {
 }
 
 pub(super) fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a> {
-    Names { catalog, search_path: path, user: "app", prepared: &|_| None, cursors: &|_| None }
+    Names::of(catalog, path, "app")
 }
 
 /// What a session keeps under a name, if it is this.

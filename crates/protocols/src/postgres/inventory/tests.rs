@@ -95,7 +95,7 @@ fn the_order_of_answers_is_of_no_matter() {
 
 fn statements(catalog: &Catalog, text: &str) -> Vec<Statement> {
     let path: [Arc<str>; 1] = ["public".into()];
-    let names = Names { catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(catalog, &path, "app");
     read_statements(text, &names).unwrap()
 }
 

@@ -15,7 +15,7 @@ use postern_core::{Code, Fault, Secret};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
 
-use super::super::analyze::setting;
+use super::super::analyze::{Encoding, setting};
 use super::super::wire::{
     Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
 };
@@ -33,6 +33,18 @@ pub(in crate::postgres) struct Welcome {
     pub(in crate::postgres) cancel: (i32, Bytes),
     /// The account that statements run as.
     pub(in crate::postgres) user: String,
+}
+
+impl Welcome {
+    /// The value that it reports of a setting.
+    pub(in crate::postgres) fn reported(&self, setting: &str) -> Option<&Bytes> {
+        self.parameters.iter().rfind(|(name, _)| name == setting).map(|(_, value)| value)
+    }
+
+    /// What its database keeps text in.
+    pub(in crate::postgres) fn encoding(&self) -> Encoding {
+        self.reported("server_encoding").map_or(Encoding::Other, |name| Encoding::named(name))
+    }
 }
 
 /// The most that a server may say before it lets the gateway in, in bytes a message.

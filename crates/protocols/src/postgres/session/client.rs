@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use postern_core::{Code, Denial, Fault};
 
+use super::super::analyze::{Encoding, LONGEST_NAME};
 use super::super::forward::{Continuation, Control};
 use super::super::login::violation;
 use super::super::refuse;
@@ -24,9 +25,6 @@ use super::reply::{Described, Reply};
 use super::submission::{Request, Wanted};
 use super::walsender::{self, Copying};
 use super::{Early, End, MOST_OWED, Pipeline, Session};
-
-/// The longest name that the server tells from others (`NAMEDATALEN`, its terminator aside).
-const LONGEST_NAME: usize = 63;
 
 /// What became of a message.
 enum Taken {
@@ -91,7 +89,7 @@ impl Session<'_> {
         {
             return self.refuse(report, kind).await.map(|()| Taken::Done);
         }
-        if let Some(report) = unusable(&message) {
+        if let Some(report) = unusable(&message, self.names.encoding) {
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
         match message {
@@ -316,17 +314,20 @@ impl Session<'_> {
 
 /// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here; and under the
 /// gateway's own it may still have a question of the gateway's.
-fn unusable(message: &Frontend) -> Option<Report> {
-    let long = |name: &Bytes| name.len() > LONGEST_NAME || name == OWN.as_bytes();
+fn unusable(message: &Frontend, encoding: Encoding) -> Option<Report> {
+    let other = |name: &Bytes| name.len() > LONGEST_NAME || name == OWN.as_bytes() || !encoding.keeps(name);
     let found = match message {
-        Frontend::Parse { name, .. } | Frontend::Describe { name, .. } | Frontend::Close { name, .. } => long(name),
-        Frontend::Bind { portal, statement, .. } => long(portal) || long(statement),
-        Frontend::Execute { portal, .. } => long(portal),
+        Frontend::Parse { name, .. } | Frontend::Describe { name, .. } | Frontend::Close { name, .. } => other(name),
+        Frontend::Bind { portal, statement, .. } => other(portal) || other(statement),
+        Frontend::Execute { portal, .. } => other(portal),
         _ => false,
     };
     let denial = || {
-        let message = format!("a name has more than {LONGEST_NAME} bytes, or is the gateway's own");
-        Denial::new(Code::NotSupported, message).hint("use a shorter name")
+        let message = format!(
+            "a name has more than {LONGEST_NAME} bytes, or letters beyond ASCII in a database that is not in UTF-8, \
+             or is the gateway's own"
+        );
+        Denial::new(Code::NotSupported, message).hint("use a shorter name, in ASCII")
     };
     found.then(|| refuse::denial(&denial()))
 }

@@ -16,7 +16,7 @@ use postern_core::mask::Lineage;
 use postern_core::operation::{Fact, Reading};
 use postern_core::{Code, Fault};
 
-use super::super::analyze::{Discard, Kind, Statement};
+use super::super::analyze::{Discard, Encoding, Kind, Statement};
 use super::super::catalog::{Catalog, Row, questions};
 use super::super::catalogs::Catalogs;
 use super::super::login::encoded;
@@ -72,6 +72,8 @@ pub(super) const OWN: &str = "postern's own";
 pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
     pub(super) standpoint: Standpoint,
+    /// What the database keeps text in.
+    pub(super) encoding: Encoding,
     generation: Generation,
     /// When the catalog was read; never, where it counts no longer.
     read_at: Option<Instant>,
@@ -106,12 +108,18 @@ pub(super) struct Question {
 }
 
 impl Surroundings {
-    pub(super) async fn new(catalogs: &Catalogs, gate: &mut Gate<Open>, user: &str) -> Result<Self, Fault> {
+    pub(super) async fn new(
+        catalogs: &Catalogs,
+        gate: &mut Gate<Open>,
+        user: String,
+        encoding: Encoding,
+    ) -> Result<Self, Fault> {
         let catalog = catalogs.current(gate, FRESH).await?;
         relate(gate, &catalog)?;
         Ok(Self {
             catalog,
-            standpoint: Standpoint { user: user.to_owned(), ..Standpoint::default() },
+            standpoint: Standpoint { user, ..Standpoint::default() },
+            encoding,
             generation: Generation::default(),
             read_at: Some(Instant::now()),
             stale: Stale::Path,

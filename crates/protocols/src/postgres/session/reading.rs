@@ -182,10 +182,8 @@ impl Session<'_> {
 
     fn read_with(&self, text: &Bytes, prepared: &dyn Fn(&str) -> Option<Kept>) -> Arc<[Statement]> {
         let (catalog, Standpoint { user, path, .. }) = (&self.names.catalog, &self.names.standpoint);
-        submission::read(
-            text,
-            &Names { catalog, search_path: path, user, prepared, cursors: &|name| self.opened(name) },
-        )
+        let (encoding, cursors) = (self.names.encoding, &|name: &str| self.opened(name));
+        submission::read(text, &Names { encoding, prepared, cursors, ..Names::of(catalog, path, user) })
     }
 
     /// What `EXECUTE name` runs. What that runs by name itself is not followed.

@@ -44,7 +44,7 @@ pub(super) fn read_command(text: &[u8], names: &Names<'_>) -> Option<Arc<[Statem
 
 /// What a simple query would ask for with these names, from a session that has made none of its own.
 pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>], user: &str) -> Vec<Supposition> {
-    let names = Names { catalog, search_path: path, user, prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(catalog, path, user);
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
     // no SQL begins with such a word, and what `SHOW` asks for is the same
     let commands = read_command(&request.text, &names);

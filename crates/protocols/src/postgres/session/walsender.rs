@@ -60,7 +60,7 @@ fn refused(denial: Denial) -> Fault {
 
 /// Names for what names nothing.
 fn unnamed(catalog: &Catalog) -> Names<'_> {
-    Names { catalog, search_path: &[], user: "", prepared: &|_| None, cursors: &|_| None }
+    Names::of(catalog, &[], "")
 }
 
 /// How a message fails that no walsender takes (`forbidden_in_wal_sender`), and what it says where another message would

@@ -13,7 +13,7 @@ fn deep(text: &str) -> bool {
 fn survives(text: String) {
     let thread = std::thread::Builder::new().stack_size(WORKER_STACK).spawn(move || {
         let catalog = Catalog::empty("shop");
-        let names = Names { catalog: &catalog, search_path: &[], user: "app", prepared: &|_| None, cursors: &|_| None };
+        let names = Names::of(&catalog, &[], "app");
         read(&text, &names).map(drop)
     });
     drop(thread.unwrap().join().unwrap());

@@ -3,7 +3,7 @@
 //! It is the union of what PostgreSQL 14 to 18 take (`repl_scanner.l`, `repl_gram.y`): where an older server has no such
 //! command or option, it fails there. It only says what was written. Enter at [`command`].
 
-use super::super::Unread;
+use super::super::{LONGEST_NAME, Unread};
 
 /// A command as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +58,6 @@ const KEYWORDS: &[&str] = &[
 
 /// What may follow the name of a new slot, without parentheses.
 const SLOT_OPTIONS: &[&str] = &["EXPORT_SNAPSHOT", "NOEXPORT_SNAPSHOT", "RESERVE_WAL", "TWO_PHASE", "USE_SNAPSHOT"];
-
-/// The longest name that a server tells from others (`NAMEDATALEN`, its terminator aside).
-const LONGEST_NAME: usize = 63;
 
 /// The command that a text is, or why it is none of any server's; `None` where its first word makes it SQL.
 pub(super) fn command(text: &str) -> Option<Result<Command, Unread>> {

@@ -7,7 +7,7 @@ use crate::postgres::catalog::literal::shop;
 fn together(text: &str, unsettled: bool) -> bool {
     let catalog = shop();
     let path: [Arc<str>; 1] = ["public".into()];
-    let names = Names { catalog: &catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(&catalog, &path, "app");
     doubts(&read(text, &names).unwrap(), unsettled).iter().all(Option::is_none)
 }
 
@@ -63,7 +63,7 @@ fn the_end_of_a_transaction_undoes_what_it_changed() {
 fn what_is_not_certain_is_opaque_and_so_is_what_it_names() {
     let catalog = shop();
     let path: [Arc<str>; 1] = ["public".into()];
-    let names = Names { catalog: &catalog, search_path: &path, user: "app", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(&catalog, &path, "app");
     let texts = "SET search_path TO hidden; PREPARE p AS DELETE FROM customers; SELECT 1; DECLARE c CURSOR FOR SELECT * FROM customers";
     let statements = in_order(read(texts, &names).unwrap().into(), false);
     let [set, prepare, select, declare] = &*statements else { panic!("{statements:?}") };

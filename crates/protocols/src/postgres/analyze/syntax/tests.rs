@@ -7,7 +7,7 @@ use crate::postgres::catalog::Catalog;
 /// What the grammar says of a text, and the text up to there.
 fn stops(text: &str) -> (String, Option<String>) {
     let catalog = Catalog::empty("shop");
-    let names = Names { catalog: &catalog, search_path: &[], user: "app", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(&catalog, &[], "app");
     let Err(Unread::Syntax { message, position }) = read(text, &names) else { panic!("{text} was read") };
     (message, position.map(|position| text.chars().take(position.saturating_sub(1)).collect()))
 }

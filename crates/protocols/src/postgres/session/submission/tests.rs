@@ -4,7 +4,7 @@ use crate::postgres::catalog::Catalog;
 /// What the gate is asked about a text.
 fn asked(text: &[u8]) -> Operation {
     let catalog = Catalog::empty("shop");
-    let names = Names { catalog: &catalog, search_path: &[], user: "app", prepared: &|_| None, cursors: &|_| None };
+    let names = Names::of(&catalog, &[], "app");
     let mut request = Request::new(Bytes::copy_from_slice(text), Wanted::Run);
     request.statements = read(text, &names);
     let mut operations = request.operations(&Arc::default(), Some(&Bytes::new()));
