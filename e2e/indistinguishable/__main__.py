@@ -1,6 +1,6 @@
 """Suites of others, once straight to PostgreSQL and once through Postern, and every line in which they differ.
 
-    python3 e2e/indistinguishable --binary FILE --peers FOLDER --into FOLDER --server 15=ROOT … [SUITE …]
+    python3 e2e/indistinguishable --binary FILE --peers FOLDER --into FOLDER --server 15=ROOT … --quick 14=ROOT … [SUITE …]
 
 It ends with 0 where every difference is explained in `explained.toml`.
 """
@@ -33,6 +33,8 @@ SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 SUITES |= {"psycopg2": psycopg2_suite, "sqlalchemy": sqlalchemy_suite, "django": django_suite, "gui": gui_suite}
 SUITES |= {"go": go_suite, "node": sessions.NODE, "jdbc": sessions.JDBC, "rust": sessions.RUST}
 SUITES |= {"replication": replication}
+# those that run on the servers of `--quick` too
+QUICK = ["psql", "pipeline", "dump", "node", "jdbc"]
 
 
 class Progress:
@@ -109,12 +111,13 @@ def main():
     parser.add_argument("--peers", type=pathlib.Path, required=True)
     parser.add_argument("--into", type=pathlib.Path, required=True)
     parser.add_argument("--server", action="append", required=True, help="VERSION=ROOT")
+    parser.add_argument("--quick", action="append", default=[], help=f"VERSION=ROOT, for {', '.join(QUICK)} alone")
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []])
     options = parser.parse_args()
     known = differences.explanations(pathlib.Path(__file__).with_name("explained.toml"))
     good = True
     for name in options.suites or SUITES:
-        for server in options.server:
+        for server in options.server + (options.quick if name in QUICK else []):
             version, root = server.split("=", 1)
             good &= both_ways(name, version, root, options, known)
     everything = not options.suites and len(options.server) > 1

@@ -8,7 +8,7 @@ import pathlib
 import re
 import subprocess
 
-from programs import programs
+from programs import programs, release
 
 DATABASES = ["postgres", "template1", "restored"]
 SETTINGS = {"autovacuum": "off", "wal_level": "logical", "jit": "off"}
@@ -60,7 +60,7 @@ def run(house, way, peers, folder, say):
     house.sql("postgres", "CREATE DATABASE restored TEMPLATE template0")
     suite = Suite(house, way, peers, folder, say)
     for name, options in PLAIN.items():
-        if house.server.major < 16:
+        if release(house) < 16:
             options = [RENAMED.get(one, one) for one in options]
         suite.text(name, ["pg_dump", KEY, *options])
     for name, options in FILES.items():

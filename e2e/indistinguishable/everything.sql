@@ -1,4 +1,5 @@
 -- One of every kind of object that psql lists and pg_dump writes, and rows in them.
+SELECT current_setting('server_version_num')::int < 150000 AS is_14 \gset
 CREATE ROLE zoo_keeper;
 CREATE ROLE zoo_guest CONNECTION LIMIT 3 VALID UNTIL '2040-01-01';
 GRANT zoo_keeper TO zoo_guest WITH ADMIN OPTION;
@@ -55,7 +56,11 @@ COMMENT ON COLUMN animals.called IS 'what it''s called';
 CREATE INDEX animals_lower ON animals (lower(called) DESC NULLS LAST) INCLUDE (tag) WHERE tag > 0;
 CREATE INDEX animals_papers ON animals USING gin (papers jsonb_path_ops);
 CREATE INDEX animals_born ON animals USING brin (born timestamptz_minmax_multi_ops (values_per_range = 16));
+\if :is_14
+CREATE UNIQUE INDEX animals_once ON animals (tag, called);
+\else
 CREATE UNIQUE INDEX animals_once ON animals (tag, called) NULLS NOT DISTINCT;
+\endif
 CREATE STATISTICS animals_together (dependencies, ndistinct) ON tag, eats FROM animals;
 ALTER TABLE animals CLUSTER ON animals_pkey;
 CREATE UNLOGGED TABLE draft (x int, y text);
@@ -116,7 +121,11 @@ ALTER TEXT SEARCH CONFIGURATION plainly ALTER MAPPING FOR word, asciiword WITH p
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE USER MAPPING FOR zoo_keeper SERVER files;
 CREATE FOREIGN TABLE outside (line text) SERVER files OPTIONS (filename '/dev/null');
+\if :is_14
+CREATE PUBLICATION changes FOR TABLE keepers, parent WITH (publish = 'insert, update');
+\else
 CREATE PUBLICATION changes FOR TABLE keepers (id, name), parent WHERE (a > 0) WITH (publish = 'insert, update');
+\endif
 CREATE PUBLICATION all_of_it FOR ALL TABLES;
 CREATE SUBSCRIPTION elsewhere CONNECTION 'host=/nonexistent dbname=nowhere' PUBLICATION changes WITH (connect = false, slot_name = NONE);
 
