@@ -210,27 +210,27 @@ def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-class House:
-    """A server, the gateway before it, and the two ways to it."""
+class Gateway:
+    """The binary, configured in a folder of its own, before a server. What a caller adds stands in `[gateway]` and in the
+    listener's table, as TOML.
+    """
 
-    def __init__(self, binary, root, databases, settings=()):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-e2e-"))
-        self.server = Server(root, settings)
-        self.sql("postgres", f"ALTER ROLE {ACCOUNT} PASSWORD '{PASSWORD}'")
-        self.issuer = Issuer(self.folder)
+    def __init__(self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener=""):
+        self.folder = folder
         self.port, self.https = free_port(), free_port()
-        self._configure(databases)
-        self.log = self.folder / "gateway.log"
+        self.certificate = folder / "state" / "tls.crt"
+        self._configure(address, issuer, databases, policy, gateway, listener)
+        self.log = folder / "gateway.log"
         with open(self.log, "wb") as log:
-            self.gateway = subprocess.Popen(
-                [binary, "serve", "--config", self.folder / "postern.toml"], stdout=log, stderr=log
+            self.process = subprocess.Popen(
+                [binary, "serve", "--config", folder / "postern.toml"], stdout=log, stderr=log
             )
         until("the gateway", self._serves, self.log)
 
-    def _configure(self, databases):
+    def _configure(self, address, issuer, databases, policy, gateway, listener):
         (self.folder / "password").write_text(PASSWORD)
         (self.folder / "password").chmod(0o600)
-        (self.folder / "policy.toml").write_text(POLICY)
+        (self.folder / "policy.toml").write_text(policy)
         config = f"""
 include = ["policy.toml"]
 
@@ -241,14 +241,14 @@ store = "sqlite:state/postern.db"
 journal = "state/journal"
 seal_key = "file:state/seal.key"
 tls = {{ self-signed = true }}
-
+{gateway}
 [listener.postgres]
 plaintext = true
-
+{listener}
 [[issuer]]
 name = "local"
 kind = "oidc"
-url = "{self.issuer.url}"
+url = "{issuer.url}"
 audience = "{AUDIENCE}"
 """
         # a target for each database, so that clients name it by the same word on both ways
@@ -257,7 +257,7 @@ audience = "{AUDIENCE}"
 [[target]]
 name = "{database}"
 protocol = "postgres"
-address = "127.0.0.1:{self.server.port}"
+address = "{address}"
 database = "{database}"
 tls = "disable"
 application_name = "client"
@@ -266,9 +266,24 @@ login = {{ user = "{ACCOUNT}", password = "file:password" }}
         (self.folder / "postern.toml").write_text(config)
 
     def _serves(self):
-        if self.gateway.poll() is not None:
+        if self.process.poll() is not None:
             raise Failed(f"the gateway did not start: {self.log.read_text()}")
         return "the gateway is ready" in self.log.read_text()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+class House:
+    """A server, the gateway before it, and the two ways to it."""
+
+    def __init__(self, binary, root, databases, settings=()):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-e2e-"))
+        self.server = Server(root, settings)
+        self.sql("postgres", f"ALTER ROLE {ACCOUNT} PASSWORD '{PASSWORD}'")
+        self.issuer = Issuer(self.folder)
+        self.gateway = Gateway(binary, self.folder, f"127.0.0.1:{self.server.port}", self.issuer, databases)
 
     def sql(self, database, text):
         """Behind the gateway's back, each statement by itself."""
@@ -289,11 +304,10 @@ login = {{ user = "{ACCOUNT}", password = "file:password" }}
 
     def through(self):
         """The environment of one that goes through the gateway."""
-        return environment(self.port, self.issuer.token(), self.folder / "state" / "tls.crt")
+        return environment(self.gateway.port, self.issuer.token(), self.gateway.certificate)
 
     def stop(self):
-        self.gateway.terminate()
-        self.gateway.wait(60)
+        self.gateway.stop()
         self.issuer.stop()
         self.server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
