@@ -1,6 +1,6 @@
 # `make` alone shows the commands: every target with a `##` line is one.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check tidy fuzz
+.PHONY: help demo test e2e bench check tidy fuzz
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ test: ## everything CI runs: format, lints, invariants, licences, docs, tests
 
 e2e: ## the tests of others, direct and through Postern, and where they differ (ARGS=asyncpg: some of them)
 	@scripts/e2e $(ARGS)
+
+bench: ## what it costs beside others, in an hour on a quiet machine (ARGS=quick: two minutes)
+	@scripts/bench $(ARGS)
 
 check: ## the quick part of it: format, lints, invariants
 	@scripts/test quick

@@ -1,0 +1,206 @@
+"""What Postern costs, beside what others that stand before a server do, in one run.
+
+    python3 bench --binary FILE --relay FILE --server ROOT [--statements FILE] [quick] [--anyway] [--only PART …]
+
+It ends with 0 where all of it was measured on a machine that did nothing else.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import pathlib
+import subprocess
+import sys
+import time
+
+import idle
+import logins
+import machine
+import report
+import results
+import selects
+from contenders import TRUSTED, Field
+
+PARTS = ["selects", "durability", "logins", "results", "slow", "idle", "statements"]
+
+
+@dataclasses.dataclass
+class Sizes:
+    """How much is measured."""
+
+    rounds: int
+    seconds: int
+    clients: tuple
+    ways: tuple
+    sessions: tuple
+
+
+FULL = Sizes(rounds=5, seconds=3, clients=(1, 8, 32), ways=(False, True), sessions=(1_000, 10_000))
+QUICK = Sizes(rounds=1, seconds=1, clients=(1,), ways=(False, True), sessions=(1_000,))
+
+
+class Patience:
+    """Takes a round again while others use the machine; and remembers where that did not help."""
+
+    TRIES, PAUSE = 4, 5
+
+    def __init__(self, anyway):
+        self.anyway, self.unquiet, self.most = anyway, 0, None
+
+    def take(self, measured_round):
+        for turn in range(self.TRIES):
+            watch = machine.Watch()
+            taken = measured_round()
+            others = watch.others()
+            if others <= machine.MOST_OTHERS or self.anyway:
+                break
+            time.sleep(self.PAUSE * (turn + 1))
+        self.most = max(self.most or 0, others)
+        self.unquiet += others > machine.MOST_OTHERS
+        return taken
+
+    def verdict(self):
+        if self.most is None:
+            return "Nothing in it depends on what else the machine does."
+        if not self.unquiet:
+            return f"Others took at most {self.most:.1%} of the machine in any round."
+        judged = "Judged anyway" if self.anyway else "Not judged"
+        return f"**{judged}**: in {self.unquiet} rounds others took over {machine.MOST_OTHERS:.0%} of the machine, up to {self.most:.0%}."
+
+
+class Progress:
+    def __init__(self):
+        self.began = time.monotonic()
+
+    def say(self, what):
+        line = f"{int(time.monotonic() - self.began):5d} s  {what}"
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{line}")
+        else:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+def cells(sizes, clients=None, ways=None, modes=selects.MODES):
+    return [
+        (mode, count, tls) for tls in (ways or sizes.ways) for count in (clients or sizes.clients) for mode in modes
+    ]
+
+
+def measure(field, options, sizes, patience, progress):
+    said = report.Report()
+    wanted = options.only or PARTS
+    if "selects" in wanted:
+        measured = selects.measure(field, progress.say, cells(sizes), sizes.rounds, sizes.seconds, patience)
+        said.selects(measured)
+    if "durability" in wanted:
+        said.durability(of_durability(field, sizes, patience, progress))
+    if "logins" in wanted:
+        said.logins(logins.measure(field, progress.say, sizes.ways, sizes.rounds, sizes.seconds, patience))
+    if "results" in wanted:
+        said.results(results.measure(field, progress.say, sizes.ways, sizes.rounds, patience))
+    if "slow" in wanted:
+        said.slow(of_slow_readers(field, progress))
+    if "idle" in wanted:
+        said.idle(of_idle_sessions(field, sizes, progress))
+    if "statements" in wanted and options.statements:
+        progress.say("statements, read and decided about")
+        said.statements(of_statements(options.statements))
+    return said
+
+
+def of_durability(field, sizes, patience, progress):
+    """The same policy with either durability, side by side."""
+    pair = Pair(field, {"os": field.ruled, "fsync": field.synced})
+    wanted = cells(sizes, ways=(False,), modes=["prepared"])
+    return selects.measure(pair, progress.say, wanted, sizes.rounds, sizes.seconds, patience)
+
+
+class Pair:
+    """Gateways alone, as a field of their own."""
+
+    def __init__(self, field, gateways):
+        self.field, self.gateways, self.folder = field, gateways, field.folder
+
+    def contenders(self, tls):
+        return [self.field.through(name, gateway, tls) for name, gateway in self.gateways.items()]
+
+    def pids(self):
+        return self.field.pids()
+
+
+def of_slow_readers(field, progress):
+    held = {}
+    for contender in field.contenders(False, TRUSTED):
+        if contender.name in ("pgbouncer", report.POLICY):
+            progress.say(f"a slow reader of 1 GiB: {contender.name}")
+            held[contender.name] = results.held_for_a_slow_reader(contender)
+    return held
+
+
+def of_idle_sessions(field, sizes, progress):
+    """Those of the gateway, and of another that holds one connection for another; each fresh, with nothing to reuse."""
+    measured = {}
+    for sessions in sizes.sessions:
+        for tls in sizes.ways:
+            for start in (field.fresh_pool, field.fresh_gateway):
+                contender, started = start(tls)
+                progress.say(f"{sessions} idle sessions: {contender.name}{', TLS' if tls else ''}")
+                measured[contender.name, tls, sessions] = idle.measure(contender, sessions)
+                started.stop()
+    return measured
+
+
+def of_statements(program):
+    """What the benchmark says, a line for each thing: what it is, its median, its 99th percentile."""
+    said = subprocess.run([program, "--bench"], capture_output=True, text=True, check=True).stdout
+    return [line.split("\t") for line in said.splitlines() if line.count("\t") == 2]
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="make bench")
+    arguments.add_argument("size", nargs="?", choices=["full", "quick"], default="full")
+    arguments.add_argument("--anyway", action="store_true", help="also on a machine that others use")
+    arguments.add_argument("--only", action="append", choices=PARTS, help="one part of it; may stand several times")
+    arguments.add_argument("--rounds", type=int)
+    arguments.add_argument("--seconds", type=int)
+    arguments.add_argument("--binary", type=pathlib.Path, required=True)
+    arguments.add_argument("--relay", type=pathlib.Path, required=True)
+    arguments.add_argument("--server", required=True)
+    arguments.add_argument("--statements", type=pathlib.Path)
+    arguments.add_argument("--into", type=pathlib.Path, required=True)
+    options = arguments.parse_args()
+    sizes = QUICK if options.size == "quick" else FULL
+    changed = {name: getattr(options, name) for name in ("rounds", "seconds") if getattr(options, name)}
+    sizes = dataclasses.replace(sizes, **changed)
+    progress, patience = Progress(), Patience(options.anyway)
+    progress.say("starting everybody")
+    field = Field(options.binary, options.relay, options.server)
+    try:
+        said = measure(field, options, sizes, patience, progress)
+    finally:
+        field.stop()
+    text = said.text(judged=options.anyway or not patience.unquiet)
+    told(options, sizes, patience, text, time.monotonic() - progress.began)
+    return 0 if not patience.unquiet or options.anyway else 1
+
+
+def told(options, sizes, patience, text, seconds):
+    words = [word for word in sys.argv[1:] if word in ("quick", "--anyway")]
+    words += [f"--only {part}" for part in options.only or []]
+    command = "make bench" + (f' ARGS="{" ".join(words)}"' if words else "")
+    today = datetime.datetime.now(datetime.UTC).date()
+    server = subprocess.run([f"{options.server}/bin/postgres", "--version"], capture_output=True, text=True).stdout
+    head = f"""## Figures
+
+{today}, {machine.described()}; {server.strip()}; `{command}`, {seconds / 60:.0f} min.
+{report.method(sizes)}
+{patience.verdict()}
+"""
+    options.into.parent.mkdir(parents=True, exist_ok=True)
+    options.into.write_text(f"{head}\n{text}\n")
+    print(f"{head}\n{text}\n\nalso in {options.into}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
