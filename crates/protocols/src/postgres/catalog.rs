@@ -2,30 +2,35 @@
 //!
 //! A snapshot never changes. It answers what a name means under a search path, and which base
 //! columns stand behind a view's or a generated column. It does no IO: the session runs
-//! [`QUERIES`] on a connection of its choice and gives the rows to [`Catalog::from_rows`].
+//! [`QUERIES`] on a connection of its choice and gives the rows to [`Catalog::from_rows`]; what came later it asks for
+//! with [`Catalog::changes`], and makes another catalog of it with [`Revision`].
 //! It must never know a policy or a mask.
 
+mod changes;
 mod identity;
 mod lineage;
 #[cfg(test)]
 pub(crate) mod literal;
 mod path;
 mod queries;
+mod revision;
 mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use postern_core::operation::{Column, Object};
 
 use super::analyze::Source;
 
-use identity::Identities;
+use rows::Behind;
+
+pub use changes::Changes;
 pub(crate) use path::Path;
 pub use queries::QUERIES;
-pub(super) use queries::questions;
+pub use revision::Revision;
 pub(crate) use rows::Cells;
 pub use rows::{CatalogError, Row};
 
@@ -39,7 +44,7 @@ pub(crate) const PLAIN_TYPES: &[(&str, u32)] =
     &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("jsonb", 3802), ("uuid", 2950)];
 
 /// A database as it stood at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Catalog {
     pub(crate) database: Arc<str>,
     assumed: bool,
@@ -49,15 +54,26 @@ pub struct Catalog {
     types: HashMap<u32, Type>,
     /// The columns that a column goes into, in views and generated columns.
     feeds: HashMap<Column, Vec<Column>>,
-    identities: Identities,
+    /// Relations on which a rewrite rule stands, other than the one that makes a view.
+    ruled: HashSet<u32>,
+    /// What views read, according to the server.
+    behind: Behind,
+    /// Views that run functions which did not come with the server and may read data.
+    calling: HashSet<u32>,
+    /// What the server says of a view that changes with its definition.
+    marks: HashMap<u32, String>,
+    /// Views whose definitions could not be printed when they were read.
+    unprinted: HashSet<u32>,
+    /// How far the server's catalog had come when this was read.
+    changes: Changes,
 }
 
 /// What one schema holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Schema {
-    relations: HashMap<Arc<str>, Arc<Relation>>,
-    functions: HashMap<Arc<str>, Vec<Function>>,
-    operators: HashMap<Arc<str>, Operator>,
+    relations: Arc<HashMap<Arc<str>, Arc<Relation>>>,
+    functions: Arc<HashMap<Arc<str>, Vec<Function>>>,
+    operators: Arc<HashMap<Arc<str>, Operator>>,
 }
 
 /// What kind of relation it is (`pg_class.relkind`).
@@ -82,7 +98,7 @@ pub enum RelationKind {
 }
 
 /// A table or something like it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
     /// Its `pg_class.oid`, as row descriptions name it.
     pub oid: u32,
@@ -96,8 +112,6 @@ pub struct Relation {
     pub parents: Vec<u32>,
     /// What inherits from it or is a partition of it, one step down.
     pub children: Vec<u32>,
-    /// Whether writing to it runs rewrite rules.
-    pub ruled: bool,
     /// What stands behind those of its columns that are computed, by attribute number.
     computed: BTreeMap<i16, Source>,
 }
@@ -176,7 +190,12 @@ impl Catalog {
             by_oid: HashMap::new(),
             types: HashMap::new(),
             feeds: HashMap::new(),
-            identities: Identities::default(),
+            ruled: HashSet::new(),
+            behind: Behind::new(),
+            calling: HashSet::new(),
+            marks: HashMap::new(),
+            unprinted: HashSet::new(),
+            changes: Changes::default(),
         }
     }
 
@@ -207,6 +226,11 @@ impl Catalog {
     /// All relations, in no particular order.
     pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
         self.by_oid.values()
+    }
+
+    /// Whether writing to a relation runs rewrite rules.
+    pub(crate) fn is_ruled(&self, oid: u32) -> bool {
+        self.ruled.contains(&oid)
     }
 
     /// The column that a row description calls (`oid`, `number`).
@@ -270,6 +294,19 @@ impl Catalog {
             Some(own) if **own == *schema => TEMPORARY,
             Some(_) | None => schema,
         }
+    }
+}
+
+/// Whether both say the same, whenever they were read.
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |catalog: &Self| (Arc::clone(&catalog.database), catalog.assumed, catalog.temporary.clone());
+        names(self) == names(other)
+            && self.schemas == other.schemas
+            && self.by_oid == other.by_oid
+            && self.types == other.types
+            && (&self.ruled, &self.behind, &self.calling, &self.marks)
+                == (&other.ruled, &other.behind, &other.calling, &other.marks)
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "of the gateway's own answers only rows and ends matter")]
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use postern_core::gate::{Gate, Open};
 use postern_core::{Code, Fault};
 use tokio::time::timeout;
 
-use super::catalog::{Catalog, QUERIES, Row};
+use super::catalog::{Catalog, Changes, QUERIES, Revision, Row};
 use super::forward::{Control, Target};
 use super::login::settings::Settings;
 use super::login::{encoded, target};
@@ -23,6 +24,9 @@ use crate::wire::Inlet;
 
 /// How long a target may take to tell its catalog.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a catalog is made of an earlier one: the further back that is, the more counts as changed.
+const WHOLE: Duration = Duration::from_secs(600);
 
 /// A target, a database of it, and the account that reads its catalog.
 type Key = (String, String, String);
@@ -35,6 +39,8 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 struct Known {
     /// When it was asked for, and what it was.
     read: Option<(Instant, Arc<Catalog>)>,
+    /// When it was last read as a whole.
+    whole: Option<Instant>,
     /// When it could not be read, and why.
     failed: Option<(Instant, Fault)>,
 }
@@ -68,9 +74,13 @@ impl Catalogs {
         }
         let asked = Instant::now();
         let left = PATIENCE.saturating_sub(came.elapsed());
-        match timeout(left, read(gate)).await.map_err(in_vain).flatten() {
+        let lasts = known.whole.is_some_and(|at| at.elapsed() <= WHOLE);
+        let earlier = known.read.as_ref().filter(|_| lasts).map(|(_, catalog)| Arc::clone(catalog));
+        match timeout(left, read(gate, earlier.as_ref())).await.map_err(in_vain).flatten() {
             Ok(catalog) => {
-                let catalog = Arc::new(catalog);
+                if earlier.is_none() {
+                    known.whole = Some(asked);
+                }
                 known.read = Some((asked, Arc::clone(&catalog)));
                 Ok(catalog)
             }
@@ -82,21 +92,58 @@ impl Catalogs {
     }
 }
 
-async fn read(gate: &Gate<Open>) -> Result<Catalog, Fault> {
+/// Reads a catalog, or of an earlier one what has changed. It is the earlier one itself where nothing has, so that
+/// whatever was read with it still holds.
+async fn read(gate: &Gate<Open>, earlier: Option<&Arc<Catalog>>) -> Result<Arc<Catalog>, Fault> {
     let (lease, link) = gate.catalog_lease().await?;
     let welcome = target::log_in(lease, link, gate.space(), &Settings::own()).await?;
-    let (mut inlet, mut target) = (welcome.inlet, Target::new(welcome.outlet));
-    for text in QUERIES {
-        let payload = encoded(&Frontend::Query { text: Bytes::from_static(text.as_bytes()) });
-        target.forward(gate.own(text, payload).await?);
+    let mut line = Line { gate, inlet: welcome.inlet, target: Target::new(welcome.outlet) };
+    let catalog = match earlier {
+        Some(earlier) => line.revised(earlier).await?,
+        None => line.whole().await?,
+    };
+    line.target.control(&Control::Terminate);
+    line.target.let_out();
+    line.target.finish().await;
+    Ok(catalog)
+}
+
+/// A connection of the gateway's own.
+struct Line<'a> {
+    gate: &'a Gate<Open>,
+    inlet: Inlet,
+    target: Target,
+}
+
+impl Line<'_> {
+    async fn whole(&mut self) -> Result<Arc<Catalog>, Fault> {
+        // what changes while the rest is read is told as changed later
+        let lately = Changes::lately();
+        let mut answers = self.ask(iter::once(&*lately).chain(QUERIES.iter().copied())).await?.into_iter();
+        let changes = Changes::of(&answers.next().unwrap_or_default()).map_err(|error| unreadable().cause(error))?;
+        let catalog = Catalog::from_rows(self.gate.space(), answers.as_slice());
+        Ok(Arc::new(catalog.map_err(|error| unreadable().cause(error))?.as_of(changes)))
     }
-    target.let_out();
-    target.drain_all().await.map_err(|error| lost().cause(error))?;
-    let answers = answers(&mut inlet, QUERIES.len()).await?;
-    target.control(&Control::Terminate);
-    target.let_out();
-    target.finish().await;
-    Catalog::from_rows(gate.space(), &answers).map_err(|error| unreadable().cause(error))
+
+    async fn revised(&mut self, earlier: &Arc<Catalog>) -> Result<Arc<Catalog>, Fault> {
+        let changes = self.ask(iter::once(&*earlier.changes())).await?.concat();
+        let changes = Changes::of(&changes).map_err(|error| unreadable().cause(error))?;
+        let Some(revision) = Revision::of(earlier, changes, false) else { return Ok(Arc::clone(earlier)) };
+        let answers = self.ask(revision.questions(false).iter().map(AsRef::as_ref)).await?;
+        Ok(Arc::new(revision.made(answers).map_err(|error| unreadable().cause(error))?))
+    }
+
+    async fn ask(&mut self, texts: impl Iterator<Item = &str> + Send) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut count = 0_usize;
+        for text in texts {
+            let payload = encoded(&Frontend::Query { text: Bytes::copy_from_slice(text.as_bytes()) });
+            self.target.forward(self.gate.own(text, payload).await?);
+            count = count.saturating_add(1);
+        }
+        self.target.let_out();
+        self.target.drain_all().await.map_err(|error| lost().cause(error))?;
+        answers(&mut self.inlet, count).await
+    }
 }
 
 /// The answers to as many questions, in order.

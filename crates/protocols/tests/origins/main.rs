@@ -5,6 +5,7 @@
 //! is not said to come from it.
 
 mod line;
+mod revisions;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -94,7 +94,7 @@ impl Reader<'_> {
         for object in &named.objects {
             self.found.table(object);
         }
-        if named.relation.as_ref().is_some_and(|relation| relation.ruled) {
+        if named.relation.as_ref().is_some_and(|relation| self.names.catalog.is_ruled(relation.oid)) {
             // a rewrite rule may do anything in place of the statement
             for object in &named.objects {
                 self.found.whole(Effect::Unknown, object.clone());

@@ -3,28 +3,11 @@
 //! It tells nothing of what a relation holds; its columns may change and it is still the same. Enter at
 //! [`Catalog::identity`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use postern_core::operation::Object;
 
 use super::Catalog;
-use super::rows::Behind;
-
-/// What tells relations of the same name apart.
-#[derive(Debug, Default)]
-pub(super) struct Identities {
-    /// The relations that a view reads.
-    behind: HashMap<u32, BTreeSet<u32>>,
-    /// What the server says that changes with a view's definition.
-    marks: HashMap<u32, String>,
-}
-
-impl Identities {
-    pub(super) fn new(behind: &Behind, marks: HashMap<u32, String>) -> Self {
-        let bases = |read: &Vec<(u32, i16)>| read.iter().map(|(base, _)| *base).collect();
-        Self { behind: behind.iter().map(|(view, read)| (*view, bases(read))).collect(), marks }
-    }
-}
 
 impl Catalog {
     /// Bytes that are the same as long as the object's name stands for the same relation: the same `pg_class.oid`,
@@ -39,8 +22,8 @@ impl Catalog {
                 continue;
             }
             identity.extend_from_slice(&oid.to_be_bytes());
-            identity.extend(self.identities.marks.get(&oid).into_iter().flat_map(|mark| mark.bytes()));
-            open.extend(self.identities.behind.get(&oid).into_iter().flatten());
+            identity.extend(self.marks.get(&oid).into_iter().flat_map(|mark| mark.bytes()));
+            open.extend(self.behind.get(&oid).into_iter().flatten().map(|(base, _)| *base));
         }
         identity
     }

@@ -46,10 +46,16 @@ fn constant_or_unknown(relation: &Relation) -> Source {
     Source::computed(relation.columns.iter().map(|column| relation.column(&column.name)).collect())
 }
 
-/// Views, from the server's record: every column depends on all that the view depends on.
-pub(super) fn views(found: &mut HashMap<u32, Relation>, behind: &Behind, calling: &HashSet<u32>) {
-    let mut closed: HashMap<u32, Source> = HashMap::with_capacity(behind.len());
-    for view in behind.keys() {
+/// Views, from the server's record: every column depends on all that the view depends on. What is behind them may be
+/// among what was known before.
+pub(super) fn views(
+    found: &mut HashMap<u32, Relation>,
+    known: &HashMap<u32, Arc<Relation>>,
+    behind: &Behind,
+    calling: &HashSet<u32>,
+) {
+    let mut closed: HashMap<u32, Source> = HashMap::new();
+    for view in behind.keys().filter(|view| found.contains_key(view)) {
         let mut source = Source::none();
         let mut seen = HashSet::new();
         let mut open = vec![*view];
@@ -59,7 +65,10 @@ pub(super) fn views(found: &mut HashMap<u32, Relation>, behind: &Behind, calling
             }
             source.unknown |= calling.contains(&oid);
             for (base, number) in behind.get(&oid).into_iter().flatten() {
-                collect(found, *base, *number, &mut source);
+                match found.get(base).or_else(|| known.get(base).map(AsRef::as_ref)) {
+                    Some(relation) => collect(relation, *number, &mut source),
+                    None => source.unknown = true,
+                }
                 open.push(*base);
             }
         }
@@ -78,11 +87,7 @@ pub(super) fn views(found: &mut HashMap<u32, Relation>, behind: &Behind, calling
 }
 
 /// Adds one dependency: a column and what it is generated from, or all columns for a whole row.
-fn collect(found: &HashMap<u32, Relation>, base: u32, number: i16, into: &mut Source) {
-    let Some(relation) = found.get(&base) else {
-        into.unknown = true;
-        return;
-    };
+fn collect(relation: &Relation, number: i16, into: &mut Source) {
     for column in &relation.columns {
         if number != 0 && column.number != number {
             continue;
@@ -152,7 +157,6 @@ fn refine_one(catalog: &mut Catalog, searched: &[Arc<str>], oid: u32, definition
         columns: relation.columns.clone(),
         parents: relation.parents.clone(),
         children: relation.children.clone(),
-        ruled: relation.ruled,
         computed: numbers.zip(sources).collect(),
     };
     catalog.keep(oid, refined);
@@ -195,7 +199,8 @@ fn family(catalog: &Catalog, column: &Column) -> Vec<Column> {
 pub(super) fn feeds(catalog: &Catalog) -> HashMap<Column, Vec<Column>> {
     let mut feeds: HashMap<Column, Vec<Column>> = HashMap::new();
     for relation in catalog.by_oid.values() {
-        for column in &relation.columns {
+        let columns = if relation.computed.is_empty() { [].as_slice() } else { &relation.columns };
+        for column in columns {
             let behind = relation.computed.get(&column.number);
             for input in behind.into_iter().flat_map(|source| &source.from) {
                 feeds.entry(input.clone()).or_default().push(relation.column(&column.name));

@@ -165,17 +165,12 @@ CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'c' THEN t.typrelid ELSE e.typrelid E
 WHERE t.typtype OPERATOR(pg_catalog.<>) 'p' \
 AND (c.oid IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c')";
 
-/// The questions of a session inside of a transaction, which would keep every lock that they take to its end.
-pub(in crate::postgres) fn questions(within: bool) -> impl Iterator<Item = &'static str> {
-    QUERIES.iter().map(move |text| if within && *text == VIEWS { VIEWS_WITHIN } else { *text })
-}
-
 /// Views outside the system schemas: OID, what stays the same as long as the view does, its definition as printed for
 /// the path in force.
 ///
 /// The server locks a view and what it reads to print it. A definition is left out where that would have to wait for
 /// somebody who keeps others from reading one of them.
-const VIEWS: &str = views!(
+pub(super) const VIEWS: &str = views!(
     "NOT c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT r.ev_class FROM pg_catalog.pg_locks l \
 JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) l.relation \
 AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
@@ -185,9 +180,9 @@ WHERE l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' \
 AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()))"
 );
 
-/// The same inside of a transaction: only of the views that it made or changed, which it has locked, and what they read,
+/// The same inside of a transaction, which keeps every lock that it takes to its end: only of the views that it made or changed, which it has locked, and what they read,
 /// already.
-const VIEWS_WITHIN: &str = views!(
+pub(super) const VIEWS_WITHIN: &str = views!(
     "c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.relation FROM pg_catalog.pg_locks l \
 WHERE l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' \
 AND l.relation IS NOT NULL \

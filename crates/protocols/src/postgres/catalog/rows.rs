@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::identity::Identities;
 use super::lineage;
 use super::{Catalog, Function, Operator, QUERIES, Relation, RelationColumn, RelationKind, Schema, Type, TypeKind};
 
@@ -42,6 +41,14 @@ impl Catalog {
     ///
     /// Where an answer is missing or a row does not have the shape of its question.
     pub fn from_rows(database: &str, answers: &[Vec<Row>]) -> Result<Self, CatalogError> {
+        let mut catalog = Self::empty(database);
+        catalog.assumed = false;
+        catalog.take(answers)?;
+        Ok(catalog)
+    }
+
+    /// Adds what these answers tell to what is known.
+    pub(super) fn take(&mut self, answers: &[Vec<Row>]) -> Result<(), CatalogError> {
         let [
             schemas,
             searched,
@@ -60,27 +67,26 @@ impl Catalog {
         else {
             return Err(CatalogError::Answers { wanted: QUERIES.len(), given: answers.len() });
         };
-        let mut catalog = Self::empty(database);
-        catalog.assumed = false;
-        catalog.take_schemas(schemas)?;
-        let mut found = catalog.read_relations(relations)?;
+        self.take_schemas(schemas)?;
+        let mut found = self.read_relations(relations)?;
         read_columns(&mut found, columns)?;
         read_inheritance(&mut found, inheritance)?;
-        read_ruled(&mut found, ruled)?;
         lineage::generated(&mut found, &read_generated(generated)?);
-        let calling: HashSet<u32> = oids(6, calling)?;
-        let behind = read_behind(behind)?;
-        lineage::views(&mut found, &behind, &calling);
-        catalog.take_functions(functions)?;
-        catalog.take_operators(operators)?;
-        catalog.take_types(types)?;
-        catalog.take_relations(found);
+        self.calling.extend(oids(6, calling)?);
+        self.behind.extend(read_behind(behind)?);
+        self.ruled.extend(oids(8, ruled)?);
+        lineage::views(&mut found, &self.by_oid, &self.behind, &self.calling);
+        self.take_functions(functions)?;
+        self.take_operators(operators)?;
+        self.take_types(types)?;
+        self.take_relations(found);
         let searched = read_names(1, searched)?;
         let (marks, definitions) = read_views(views)?;
-        catalog.identities = Identities::new(&behind, marks);
-        lineage::refine(&mut catalog, &searched, definitions);
-        catalog.feeds = lineage::feeds(&catalog);
-        Ok(catalog)
+        self.unprinted.extend(marks.keys().filter(|oid| !definitions.contains_key(oid)));
+        self.marks.extend(marks);
+        lineage::refine(self, &searched, definitions);
+        self.feeds = lineage::feeds(self);
+        Ok(())
     }
 
     fn take_schemas(&mut self, rows: &[Row]) -> Result<(), CatalogError> {
@@ -112,7 +118,6 @@ impl Catalog {
                 columns: Vec::new(),
                 parents: Vec::new(),
                 children: Vec::new(),
-                ruled: false,
                 computed: BTreeMap::new(),
             };
             found.insert(oid, relation);
@@ -130,7 +135,7 @@ impl Catalog {
             let cells = Cells::new(9, row);
             let function = Function { immutable: cells.flag(2)?, extension: cells.flag(3)? };
             let functions = &mut self.schema(cells.text(0)?).functions;
-            functions.entry(cells.text(1)?.into()).or_default().push(function);
+            Arc::make_mut(functions).entry(cells.text(1)?.into()).or_default().push(function);
         }
         Ok(())
     }
@@ -140,7 +145,7 @@ impl Catalog {
             let cells = Cells::new(10, row);
             let operator = Operator { extension: cells.flag(2)? };
             let operators = &mut self.schema(cells.text(0)?).operators;
-            operators.insert(cells.text(1)?.into(), operator);
+            Arc::make_mut(operators).insert(cells.text(1)?.into(), operator);
         }
         Ok(())
     }
@@ -180,7 +185,7 @@ impl Catalog {
         if let [schema, name] = relation.object.path.as_slice() {
             let (schema, name) = (Arc::clone(schema), Arc::clone(name));
             let relations = &mut self.schemas.entry(schema).or_default().relations;
-            relations.insert(name, Arc::clone(&relation));
+            Arc::make_mut(relations).insert(name, Arc::clone(&relation));
         }
         self.by_oid.insert(oid, relation);
     }
@@ -231,21 +236,13 @@ fn read_inheritance(found: &mut HashMap<u32, Relation>, rows: &[Row]) -> Result<
     Ok(())
 }
 
-fn read_ruled(found: &mut HashMap<u32, Relation>, rows: &[Row]) -> Result<(), CatalogError> {
-    for oid in oids(8, rows)? {
-        if let Some(relation) = found.get_mut(&oid) {
-            relation.ruled = true;
-        }
-    }
-    Ok(())
-}
-
 fn read_behind(rows: &[Row]) -> Result<Behind, CatalogError> {
     let mut behind = Behind::new();
     for row in rows {
         let cells = Cells::new(5, row);
         behind.entry(cells.number(0)?).or_default().push((cells.number(1)?, cells.number(2)?));
     }
+    behind.values_mut().for_each(|read| read.sort_unstable());
     Ok(behind)
 }
 
@@ -310,7 +307,13 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn misfit(&self) -> CatalogError {
+    /// Numbers with spaces between them; none where there is no value.
+    pub(super) fn numbers<N: std::str::FromStr, L: FromIterator<N>>(&self, index: usize) -> Result<L, CatalogError> {
+        let listed = self.row.get(index).and_then(Option::as_deref).unwrap_or_default();
+        listed.split_ascii_whitespace().map(|number| number.parse().map_err(|_| self.misfit())).collect()
+    }
+
+    pub(super) fn misfit(&self) -> CatalogError {
         CatalogError::Row { question: self.question }
     }
 }

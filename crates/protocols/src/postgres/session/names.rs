@@ -17,7 +17,7 @@ use postern_core::operation::{Fact, Reading};
 use postern_core::{Code, Fault};
 
 use super::super::analyze::{Discard, Encoding, Kind, Statement};
-use super::super::catalog::{Catalog, Row, questions};
+use super::super::catalog::{Catalog, Changes, Revision, Row};
 use super::super::catalogs::Catalogs;
 use super::super::login::encoded;
 use super::super::wire::{Frontend, Named, Report};
@@ -74,8 +74,10 @@ pub(super) struct Surroundings {
     pub(super) standpoint: Standpoint,
     /// What the database keeps text in.
     pub(super) encoding: Encoding,
+    /// The catalog that changes are told against: the same, or the one that is shared now.
+    basis: Arc<Catalog>,
     generation: Generation,
-    /// When the catalog was read; never, where it counts no longer.
+    /// When the basis was read; never, where it counts no longer.
     read_at: Option<Instant>,
     stale: Stale,
     /// What the open transaction changed, which its end may undo.
@@ -84,6 +86,8 @@ pub(super) struct Surroundings {
     own: bool,
     /// Why the server did not say what names mean, until whoever asked for it has heard.
     refusal: Option<Report>,
+    /// What is to be read of what has changed.
+    revision: Option<Revision>,
 }
 
 /// What must be asked again before the next decision.
@@ -117,6 +121,7 @@ impl Surroundings {
         let catalog = catalogs.current(gate, FRESH).await?;
         relate(gate, &catalog)?;
         Ok(Self {
+            basis: Arc::clone(&catalog),
             catalog,
             standpoint: Standpoint { user, ..Standpoint::default() },
             encoding,
@@ -126,6 +131,7 @@ impl Surroundings {
             inside: Stale::Nothing,
             own: false,
             refusal: None,
+            revision: None,
         })
     }
 
@@ -149,11 +155,12 @@ impl Surroundings {
     /// Whatever names meant, it is asked again before anything else is read.
     pub(super) fn expire(&mut self) {
         self.read_at = None;
-        self.stale = self.stale.max(Stale::Path);
+        self.changed(Stale::Path);
     }
 
     /// The server did not say what names mean.
     pub(super) fn refused(&mut self, report: Report) {
+        self.revision = None;
         self.refusal = Some(report);
     }
 
@@ -172,19 +179,32 @@ impl Surroundings {
         if self.read_at.is_some_and(|at| at.elapsed() <= fresh) {
             return Ok(());
         }
-        // what only this session can see is asked for in this session
-        if self.own {
-            self.stale = Stale::Catalog;
-            return Ok(());
-        }
         let catalog = catalogs.current(gate, fresh).await?;
         self.read_at = Some(Instant::now());
-        if !Arc::ptr_eq(&catalog, &self.catalog) {
-            self.generation.pass();
-            relate(gate, &catalog)?;
-            self.catalog = catalog;
+        if Arc::ptr_eq(&catalog, &self.basis) {
+            return Ok(());
         }
+        self.basis = Arc::clone(&catalog);
+        // what only this session can see is asked for in this session
+        if self.own {
+            self.changed(Stale::Catalog);
+            return Ok(());
+        }
+        self.take_up(catalog, gate)
+    }
+
+    fn take_up(&mut self, catalog: Arc<Catalog>, gate: &mut Gate<Open>) -> Result<(), Fault> {
+        self.generation.pass();
+        relate(gate, &catalog)?;
+        self.catalog = catalog;
         Ok(())
+    }
+
+    fn changed(&mut self, change: Stale) {
+        if change != Stale::Nothing {
+            self.revision = None;
+        }
+        self.stale = self.stale.max(change);
     }
 
     /// A statement is on its way that may change what names mean.
@@ -202,13 +222,14 @@ impl Surroundings {
             _ if submission::runs_code(statement) || sets(statement) => Stale::Path,
             _ => Stale::Nothing,
         };
-        self.stale = self.stale.max(change);
+        self.changed(change);
         self.inside = self.inside.max(change);
     }
 
     /// The server waits for the next query, in no transaction: what was changed in one may have been undone.
     pub(super) fn outside(&mut self) {
-        self.stale = self.stale.max(std::mem::replace(&mut self.inside, Stale::Nothing));
+        let inside = std::mem::replace(&mut self.inside, Stale::Nothing);
+        self.changed(inside);
     }
 
     /// Whether the open transaction changed what names mean, so that its end changes it back.
@@ -219,10 +240,11 @@ impl Surroundings {
     /// What to ask; `within` says that a transaction is open, or may be, and `by_query` that the server takes nothing but
     /// a Query.
     pub(super) fn question(&self, within: bool, by_query: bool) -> Question {
-        let mut texts = vec![PATH];
-        if self.stale == Stale::Catalog {
-            texts.extend(questions(within));
-        }
+        let texts = match &self.revision {
+            Some(revision) => revision.questions(within),
+            None if self.stale == Stale::Catalog => vec![PATH.to_owned(), self.basis.changes()],
+            None => vec![PATH.to_owned()],
+        };
         let text = texts.join(";\n");
         let payload = if by_query {
             encoded(&Frontend::Query { text: Bytes::copy_from_slice(text.as_bytes()) })
@@ -233,22 +255,36 @@ impl Surroundings {
     }
 
     /// Takes the answers to [`Surroundings::question`].
-    pub(super) fn answered(&mut self, answers: &[Vec<Row>], gate: &mut Gate<Open>) -> Result<(), Fault> {
-        let (standpoint, catalog) = answers.split_first().ok_or_else(unanswered)?;
-        let standpoint = Standpoint::of(standpoint).ok_or_else(unanswered)?;
+    pub(super) fn answered(
+        &mut self,
+        answers: Vec<Vec<Row>>,
+        within: bool,
+        gate: &mut Gate<Open>,
+    ) -> Result<(), Fault> {
+        let unreadable =
+            |error| Fault::target(Code::TargetViolation, "the target's catalog cannot be read").cause(error);
+        if let Some(revision) = self.revision.take() {
+            let catalog = Arc::new(revision.made(answers).map_err(unreadable)?);
+            self.own = true;
+            self.basis = Arc::clone(&catalog);
+            self.stale = Stale::Nothing;
+            return self.take_up(catalog, gate);
+        }
+        let mut answers = answers.into_iter();
+        let standpoint = answers.next().and_then(|rows| Standpoint::of(&rows)).ok_or_else(unanswered)?;
         if standpoint != self.standpoint {
             self.generation.pass();
             self.standpoint = standpoint;
         }
-        if !catalog.is_empty() {
-            let catalog = Catalog::from_rows(gate.space(), catalog).map_err(|error| {
-                Fault::target(Code::TargetViolation, "the target's catalog cannot be read").cause(error)
-            })?;
-            self.catalog = Arc::new(catalog);
-            self.generation.pass();
-            self.read_at = Some(Instant::now());
-            self.own = true;
-            relate(gate, &self.catalog)?;
+        if let Some(changes) = answers.next() {
+            let changes = Changes::of(&changes).map_err(unreadable)?;
+            self.revision = Revision::of(&self.basis, changes, within);
+            if self.revision.is_some() {
+                return Ok(());
+            }
+            if !Arc::ptr_eq(&self.basis, &self.catalog) {
+                self.take_up(Arc::clone(&self.basis), gate)?;
+            }
         }
         self.stale = Stale::Nothing;
         Ok(())
@@ -271,7 +307,7 @@ fn unanswered() -> Fault {
 
 /// The messages that ask these texts one by one, under names of their own so that nothing of the client's is
 /// replaced, and free before: a question that failed or was cancelled has left its own. The caller ends the pipeline.
-fn pipeline(texts: &[&str]) -> Bytes {
+fn pipeline(texts: &[String]) -> Bytes {
     let own = Bytes::from_static(OWN.as_bytes());
     let free = [Named::Portal, Named::Statement].map(|kind| Frontend::Close { kind, name: own.clone() });
     let mut messages = free.to_vec();

@@ -206,7 +206,7 @@ impl Session<'_> {
     /// nothing does not need to know: it may be what sets right why the server does not say, and a question before it in
     /// its transaction would be in its way.
     async fn freshen(&mut self, request: &Request) -> Result<Option<Obstacle>, End> {
-        let within = self.status != TransactionStatus::Idle || self.pipeline != Pipeline::None;
+        let within = self.within();
         let refusal = self.names.refusal();
         let postponed = refusal.is_some() || within || self.names.stale() == Stale::Path;
         if postponed && self.reading(request).iter().all(submission::names_nothing) {
@@ -248,6 +248,11 @@ impl Session<'_> {
             self.replies.expect(Reply::OwnSync);
         }
         Ok(Some(Obstacle::NotYet))
+    }
+
+    /// Whether a transaction is open, or may be.
+    pub(super) fn within(&self) -> bool {
+        self.status != TransactionStatus::Idle || self.pipeline != Pipeline::None
     }
 
     /// All that gives a request its meaning besides its parameters and the settings that it runs under; nothing where

@@ -401,7 +401,8 @@ impl Session<'_> {
         if answers.are_whole() {
             let done = std::mem::take(&mut answers.done);
             self.replies.pop();
-            self.names.answered(&done, &mut self.gate)?;
+            let within = self.within();
+            self.names.answered(done, within, &mut self.gate)?;
         }
         Ok(())
     }
