@@ -215,11 +215,14 @@ class Gateway:
     listener's table, as TOML.
     """
 
-    def __init__(self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener=""):
+    def __init__(self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener="", second=None):
         self.folder = folder
         self.port, self.https = free_port(), free_port()
         self.certificate = folder / "state" / "tls.crt"
-        self._configure(address, issuer, databases, policy, gateway, listener)
+        # a target for each database, so that clients name it by the same word on both ways
+        targets = [(database, address, database) for database in databases]
+        targets += [("second", second, "postgres")] if second else []
+        self._configure(issuer, targets, policy, gateway, listener)
         self.log = folder / "gateway.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -227,7 +230,7 @@ class Gateway:
             )
         until("the gateway", self._serves, self.log)
 
-    def _configure(self, address, issuer, databases, policy, gateway, listener):
+    def _configure(self, issuer, targets, policy, gateway, listener):
         (self.folder / "password").write_text(PASSWORD)
         (self.folder / "password").chmod(0o600)
         (self.folder / "policy.toml").write_text(policy)
@@ -251,13 +254,12 @@ kind = "oidc"
 url = "{issuer.url}"
 audience = "{AUDIENCE}"
 """
-        # a target for each database, so that clients name it by the same word on both ways
-        for database in databases:
+        for name, where, database in targets:
             config += f"""
 [[target]]
-name = "{database}"
+name = "{name}"
 protocol = "postgres"
-address = "{address}"
+address = "{where}"
 database = "{database}"
 tls = "disable"
 application_name = "client"
@@ -283,7 +285,10 @@ class House:
         self.server = Server(root, settings)
         self.sql("postgres", f"ALTER ROLE {ACCOUNT} PASSWORD '{PASSWORD}'")
         self.issuer = Issuer(self.folder)
-        self.gateway = Gateway(binary, self.folder, f"127.0.0.1:{self.server.port}", self.issuer, databases)
+        # where a suite may put a second server; it is the target `second`
+        self.second = free_port()
+        first, second = (f"127.0.0.1:{port}" for port in (self.server.port, self.second))
+        self.gateway = Gateway(binary, self.folder, first, self.issuer, databases, second=second)
 
     def sql(self, database, text):
         """Behind the gateway's back, each statement by itself."""

@@ -9,19 +9,23 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 
-from house import Failed, Server, free_port, under, until
+from house import Failed, Server, under, until
 
 # tools of physical replication name no database, and say this
 DATABASES = ["postgres", "replication"]
 SETTINGS = {"wal_level": "logical", "wal_keep_size": "128MB", "max_wal_senders": "10", "max_replication_slots": "10"}
+ENOUGH = {"exit 0": 15}
 TOOLS = pathlib.Path("/usr/lib/postgresql/15/bin")
 PATIENCE = 120
+HERE = pathlib.Path(__file__).resolve().parents[1]
 
 SHOP = """
 CREATE TABLE items (id int PRIMARY KEY, name text, price numeric, tags text[], made timestamptz DEFAULT '2026-01-01Z');
 INSERT INTO items SELECT n, 'item ' || n, n * 1.25, ARRAY['a', n::text] FROM generate_series(1, 20000) AS n;
 CREATE PUBLICATION all_items FOR TABLE items;
+CREATE SEQUENCE counted;
 """
 CHANGES = """
 INSERT INTO items VALUES (30001, 'new', 1.5, '{}');
@@ -180,13 +184,48 @@ def standby(ways):
         wanted = "|".join(part.strip() for part in ways.value(SUM).split("|"))
         wait(lambda: ask(SUM) == wanted, second.log)
         state = ways.value("SELECT state, sync_state FROM pg_stat_replication")
+        client = Client(ways)
         ask("SELECT pg_promote()")
+        client.ended()
         wait(lambda: ask("SELECT pg_is_in_recovery()") == "f", second.log)
         timeline = "SELECT timeline_id FROM pg_control_checkpoint()"
         wait(lambda: ask(timeline) == "2", second.log)
         ways.write("standby", f"{wanted}\n{state}\n")
     finally:
         second.stop()
+
+
+class Client:
+    """A program that looks for the one or the other of two servers, and is connected to the second as it is promoted."""
+
+    def __init__(self, ways):
+        house, through = ways.house, ways.environment["PGPORT"] != str(ways.house.server.port)
+        ports = [house.gateway.port] * 2 if through else [house.server.port, house.second]
+        where = {
+            # by these names the gateway knows them; the certificates bear another
+            "PGHOST": "postgres.localhost,second.localhost",
+            "PGHOSTADDR": "127.0.0.1,127.0.0.1",
+            "PGPORT": ",".join(str(port) for port in ports),
+            "PGDATABASE": "postgres",
+            "PGSSLMODE": "verify-ca",
+        }
+        self.kept = ways.folder / "standby-session.out"
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", HERE / "standby_session.py"],
+            env=ways.environment | where,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        for line in self.process.stdout:
+            self.said += line
+            if line == "waiting to be promoted\n":
+                break
+
+    def ended(self):
+        rest, _ = self.process.communicate(timeout=PATIENCE)
+        self.kept.write_text(f"{self.said}{rest}exit {self.process.returncode}\n")
 
 
 def asking(server):
@@ -209,7 +248,7 @@ class Standby:
 
     def __init__(self, ways):
         first = ways.house.server
-        self.folder, self.port = first.folder / "standby", free_port()
+        self.folder, self.port = first.folder / "standby", ways.house.second
         self.log, self.account = self.folder / "log", first.account
         data = self.folder / "data"
         self.folder.mkdir()
