@@ -87,6 +87,7 @@ def both_ways(name, version, server, options, known):
         way.start()
     for way in ways:
         way.join()
+    failures += [f"direct: {one}" for one in differences.lacking(folder / "direct", suite.ENOUGH)]
     names, found = differences.compare(name, folder, known)
     (folder / "differences").write_text("".join(f"{one}\n" for one in found))
     unexplained = [one for one in found if one.why is None]

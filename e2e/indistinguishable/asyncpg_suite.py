@@ -8,6 +8,7 @@ import outcomes
 # tests create the others and connect to them
 DATABASES = ["postgres", "testdb", "asyncpg_intro_test"]
 SETTINGS = {"log_connections": "on", "jit": "off"}
+ENOUGH = {"PASSED .*": 300}
 
 OWN_SERVER = ["TestHotStandby", "TestClientSSLConnection", "TestSSLConnection", "TestNoSSLConnection"]
 

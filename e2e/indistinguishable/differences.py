@@ -64,10 +64,27 @@ def compare(suite, folder, known):
     return names, found
 
 
+LATE = "it did not end in time"
+
+
+def lacking(folder, enough):
+    """What does not stand in a folder's outputs as often as it has to: two runs that do nothing are the same as well."""
+    lines = [line for path in folder.iterdir() for line in path.read_text(errors="replace").split("\n")]
+    for pattern, least in enough.items():
+        there = sum(re.fullmatch(pattern, line) is not None for line in lines)
+        if there < least:
+            yield f"{there} lines are `{pattern}`, where at least {least} belong"
+    late = sum(LATE in line for line in lines)
+    if late:
+        yield f"{late} programs did not end in time"
+
+
 def differing(direct, through):
     for path in (direct, through):
         path.touch()
     done = subprocess.run(["diff", "-a", direct, through], capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode > 1:
+        raise OSError(done.stderr)
     sides = {"< ": "direct", "> ": "through"}
     for line in done.stdout.split("\n"):
         if line[:2] in sides:

@@ -9,6 +9,7 @@ import outcomes
 # the tests make theirs, and connect to the first for it
 DATABASES = ["postgres", "test_django", "test_django_other"]
 SETTINGS = {"jit": "off", "max_prepared_transactions": "10"}
+ENOUGH = {"ok .*": 3000}
 
 LABELS = [
     "backends",

@@ -12,6 +12,7 @@ from programs import programs, release
 
 DATABASES = ["postgres", "template1", "restored"]
 SETTINGS = {"autovacuum": "off", "wal_level": "logical", "jit": "off"}
+ENOUGH = {"exit 0": 45}
 PATIENCE = 300
 HERE = pathlib.Path(__file__).parent
 

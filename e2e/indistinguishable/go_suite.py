@@ -11,6 +11,7 @@ import subprocess
 PGX, PQ = "pgx_test", "pqgotest"
 DATABASES = [PGX, PQ, "postgres"]
 SETTINGS = {"max_prepared_transactions": "2"}
+ENOUGH = {" *--- PASS: .*": 700}
 PATIENCE = 900
 
 # as pgx prepares its database; an extension that this server has not got is missing on both ways

@@ -6,6 +6,7 @@ import sys
 
 DATABASES = ["postgres", "other"]
 SETTINGS = {"autovacuum": "off", "jit": "off", "wal_level": "logical"}
+ENOUGH = {"exit 0": 2}
 PATIENCE = 600
 HERE = pathlib.Path(__file__).parent
 

@@ -10,6 +10,7 @@ from programs import programs
 
 DATABASES = ["postgres"]
 SETTINGS = {"autovacuum": "off", "jit": "off"}
+ENOUGH = {"exit 0": 70}
 PATIENCE = 600
 
 # what every run starts from

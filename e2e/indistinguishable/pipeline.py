@@ -4,6 +4,7 @@ import subprocess
 
 DATABASES = ["postgres"]
 SETTINGS = {}
+ENOUGH = {"exit 0": 11}
 # one of them fills all the buffers that there are on the way, with half a million messages
 PATIENCE = 600
 

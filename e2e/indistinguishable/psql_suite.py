@@ -18,6 +18,7 @@ from programs import programs
 DATABASES = ["postgres", "other"]
 # sizes are shown: nothing is to happen on its own
 SETTINGS = {"autovacuum": "off", "max_prepared_transactions": "2", "jit": "off", "wal_level": "logical"}
+ENOUGH = {"exit 0": 30}
 PATIENCE = 300
 HERE = pathlib.Path(__file__).parent
 

@@ -4,6 +4,7 @@ import outcomes
 
 DATABASES = ["postgres", "psycopg2_test"]
 SETTINGS = {"max_prepared_transactions": "10", "jit": "off"}
+ENOUGH = {"PASSED .*": 600}
 
 
 def run(house, way, peers, folder, say):

@@ -10,6 +10,7 @@ import subprocess
 DATABASE = "regression"
 # what happens on its own takes numbers and moves rows of the catalog, at other moments on each way
 SETTINGS = {"max_prepared_transactions": "2", "timezone": "PST8PDT", "datestyle": "Postgres, MDY", "autovacuum": "off"}
+ENOUGH = {r"\(\d+ rows?\)": 12000}
 DATABASES = [DATABASE, "postgres"]
 # as long as any file may take
 PATIENCE = 900

@@ -4,6 +4,7 @@ import outcomes
 
 DATABASES = ["postgres", "alchemy"]
 SETTINGS = {"max_prepared_transactions": "10", "jit": "off"}
+ENOUGH = {"PASSED .*": 700}
 
 # those that speak to the server; the types alone are nine thousand
 DIALECT = [f"test/dialect/postgresql/test_{part}.py" for part in ("dialect", "on_conflict", "query")]
