@@ -51,9 +51,11 @@ use crate::journal::{Decided, Event, Outcome};
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope, Situation};
+use crate::ports::Encrypt;
 use crate::record::{Note, Tape};
 use crate::target::Target;
 use crate::verdict::{Denial, Duties, Terms, Verdict};
+use crate::visible::line;
 
 pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
@@ -106,6 +108,8 @@ pub struct Open {
     seat: Seat,
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
+    /// How its connection to the target is encrypted.
+    tls: Option<Arc<dyn Encrypt>>,
     tape: Arc<Tape>,
     alive: Alive,
 }

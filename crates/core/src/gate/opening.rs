@@ -13,7 +13,7 @@ use crate::gate::live::Alive;
 use crate::gate::{Gate, House, Known, Open};
 use crate::identity::Principal;
 use crate::journal::Event;
-use crate::ports::{ClientCertificate, Dial, Later, Link, Vault};
+use crate::ports::{ClientCertificate, Dial, Encrypt, Later, Link, Vault};
 use crate::secret::Secret;
 use crate::target::{Certificate, Login, Target};
 
@@ -38,37 +38,35 @@ impl Lease {
             Some(reference) => Some(vault.fetch(reference).await?),
             None => None,
         };
-        let link = link(vault, dial, target, login).await?;
+        let certificate = match &login.certificate {
+            Some(Certificate { chain, key }) => {
+                Some(ClientCertificate { chain: vault.fetch(chain).await?, key: vault.fetch(key).await? })
+            }
+            None => None,
+        };
+        let link = dial.dial(target, certificate).await?;
         Ok((Self { user: login.user.clone(), password }, link))
     }
 }
 
-/// A connection to a target, with the certificate that an account shows there.
-async fn link(vault: &dyn Vault, dial: &dyn Dial, target: &Target, login: &Login) -> Result<Link, Fault> {
-    let certificate = match &login.certificate {
-        Some(Certificate { chain, key }) => {
-            Some(ClientCertificate { chain: vault.fetch(chain).await?, key: vault.fetch(key).await? })
-        }
-        None => None,
-    };
-    dial.dial(target, certificate).await
-}
-
 /// A way to the target of an open session that carries no password.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redial {
     house: Arc<House>,
     target: Arc<Target>,
-    login: Arc<Login>,
+    tls: Option<Arc<dyn Encrypt>>,
 }
 
 impl Redial {
     /// Connects to the target once more.
     ///
     /// # Errors
-    /// Where it, or the store of the certificate that it asks for, cannot be reached.
+    /// Where it cannot be reached.
     pub async fn dial(&self) -> Result<Link, Fault> {
-        link(&*self.house.vault, &*self.house.dial, &self.target, &self.login).await
+        // INVARIANT: it is encrypted as its session is, and shows the certificate that this shows: what runs can be taken
+        // back whatever has become of the secret store since
+        let Link { stream, .. } = self.house.dial.dial(&self.target, None).await?;
+        Ok(Link { stream, tls: self.tls.clone() })
     }
 }
 
@@ -126,13 +124,16 @@ impl Gate<Known> {
         let now = self.house.clock.now();
         let end = self.house.lifetime.end(now, &admission.principal);
         let alive = Alive::new(&self.house, self.session, &tape);
-        let gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tape, alive });
+        let mut gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tls: None, tape, alive });
         // who ends the session need not wait for a target that does not answer
         let over = gate.over();
         let over: Later<'_, _> = Box::pin(async { Err(over.await) });
         let leased = first([Box::pin(gate.lease(&gate.state.admission.login)), over]).await;
         match leased {
-            Ok((lease, link)) => Ok((gate, lease, link)),
+            Ok((lease, link)) => {
+                gate.state.tls.clone_from(&link.tls);
+                Ok((gate, lease, link))
+            }
             Err(fault) => {
                 let reason = fault.to_string();
                 gate.close(&reason).await?;
@@ -174,8 +175,7 @@ impl Gate<Open> {
     /// Another way to the same target, for taking back what runs there.
     #[must_use]
     pub fn redial(&self) -> Redial {
-        let login = Arc::clone(&self.state.admission.login);
-        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()), login }
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()), tls: self.state.tls.clone() }
     }
 
     async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {

@@ -77,3 +77,22 @@ async fn a_policy_that_gives_another_account_ends_the_session() {
     let still = tokio::time::timeout(std::time::Duration::from_millis(50), &mut over).await;
     assert!(still.is_err(), "the account of others is not theirs");
 }
+
+/// What runs must be taken back, whatever has become of the secrets since.
+#[tokio::test]
+async fn the_way_back_to_a_target_asks_for_no_secret() {
+    const CERTIFIED: &str = r#"
+    [[target.login]]
+    user        = "app"
+    certificate = "env:CHAIN"
+    key         = "env:KEY"
+"#;
+    let (dwelling, _arrivals) = house(CERTIFIED);
+    dwelling.vault.put("env:CHAIN", "a chain");
+    dwelling.vault.put("env:KEY", "a key");
+    let (gate, _) = account(&dwelling, "ann").await.unwrap();
+    dwelling.vault.forget("env:CHAIN");
+    let fetched = dwelling.vault.fetched();
+    assert!(gate.redial().dial().await.is_ok());
+    assert_eq!((dwelling.vault.fetched(), dwelling.reach.dialled()), (fetched, 2));
+}
