@@ -77,6 +77,8 @@ use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
 const LONGEST_NAME: usize = 256;
+/// How much of what is said of a login that failed is kept and told, in characters; it quotes what strangers sent.
+const LONGEST_TOLD: usize = 400;
 
 /// One client on its way to, or in, one session with one target.
 #[derive(Debug)]
@@ -165,6 +167,7 @@ impl Gate<Accepted> {
 
     /// Journals a login that failed before any claim was made.
     pub async fn refused_login(&self, fault: Fault) -> Fault {
+        let fault = told(fault);
         let event = Event::LoginRefused {
             client: self.client.to_string(),
             called: self.called.clone(),
@@ -351,6 +354,12 @@ impl Gate<Open> {
         let appended = self.house.write(Some(self.session), event).await?;
         Ok((Recorded::new(&appended, pending.id), note))
     }
+}
+
+/// THREAT: a stranger's words fill the journal, or act on whoever looks at it or at the log.
+fn told(fault: Fault) -> Fault {
+    let short = |text: &str| -> String { line(text).chars().take(LONGEST_TOLD).collect() };
+    Fault { message: short(&fault.message), hint: fault.hint.as_deref().map(short), ..fault }
 }
 
 impl std::fmt::Debug for Open {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use postern_core::gate::Gate;
 use postern_core::journal::Event;
 use postern_core::ports::Clock as _;
-use postern_core::{Code, SessionId};
+use postern_core::{Code, Fault, SessionId};
 use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
 use tokio::time::timeout;
 
@@ -34,6 +34,21 @@ async fn a_token_of_nobody_is_refused_and_journalled_without_it() {
     assert!(!dwelling.journal.text().contains("swordfish"));
     assert_eq!(dwelling.journal.drafts().iter().filter(|draft| draft.session.is_some()).count(), 0);
     assert_eq!(dwelling.reach.dialled(), 0);
+}
+
+/// THREAT: what a stranger says fills the journal, or acts on a terminal.
+#[tokio::test]
+async fn a_strangers_words_are_short_and_plain() {
+    let (dwelling, _arrivals) = house(RULES);
+    let said = format!("startup parameter `\u{1b}[2J\n{}` is not passed on", "x".repeat(10_000));
+    let fault = dwelling.accept().refused_login(Fault::client(Code::NotSupported, said.clone()).hint(said)).await;
+    let events = dwelling.journal.events();
+    let [Event::LoginRefused { message, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(*message, fault.message);
+    for text in [message, &fault.hint.unwrap()] {
+        assert!(text.starts_with("startup parameter `⟨U+001B⟩[2J⟨U+000A⟩xxx"), "{text}");
+        assert!(text.chars().count() <= 400, "{}", text.len());
+    }
 }
 
 #[tokio::test]
