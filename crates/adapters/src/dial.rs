@@ -2,6 +2,7 @@
 //!
 //! Sends nothing itself. Enter at [`Direct::dial`].
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -26,9 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Direct {
     system: OnceLock<Authorities>,
+    /// What each protocol is called inside TLS (ALPN).
+    called: BTreeMap<&'static str, &'static str>,
 }
 
 impl Direct {
+    /// Dials targets whose protocols are called so inside TLS.
+    #[must_use]
+    pub fn calling(called: impl IntoIterator<Item = (&'static str, &'static str)>) -> Self {
+        Self { called: called.into_iter().collect(), ..Self::default() }
+    }
+
     async fn link(&self, target: &Target, certificate: Option<ClientCertificate>) -> Result<Link, Fault> {
         // Certificates first: what cannot be encrypted is not even called.
         let tls = self.encryption(target, certificate)?;
@@ -50,7 +59,8 @@ impl Direct {
             Fault::target(Code::TargetCertificate, format!("target `{}`: {}", target.name, unreadable.what))
                 .cause(unreadable.cause)
         })?;
-        Ok(Some(Arc::new(TargetSide::new(target, check, authorities, certificate)?)))
+        let speaks = self.called.get(target.protocol).copied();
+        Ok(Some(Arc::new(TargetSide::new(target, check, authorities, certificate, speaks)?)))
     }
 
     /// A CA file is read at each session, so that a new one takes effect; the system's are read once.

@@ -118,7 +118,7 @@ impl Gateway {
             credentials,
             approvals: store.clone(),
             vault: Arc::new(Places::new(sealed)),
-            dial: Arc::new(Direct::default()),
+            dial: Arc::new(direct()),
             append: Arc::new(Witness::new(
                 Arc::clone(&journal),
                 Arc::clone(&store),
@@ -213,6 +213,12 @@ impl Gateway {
             tracing::warn!(%fault, cause = fault.cause, "the list of sessions was not closed");
         }
     }
+}
+
+/// The way to targets: it calls each protocol inside TLS as its clients do.
+pub(crate) fn direct() -> Direct {
+    let all = postern_protocols::all().into_iter();
+    Direct::calling(all.filter_map(|protocol| Some((protocol.vocabulary().protocol, protocol.alpn()?))))
 }
 
 /// Removes recordings whose time is over, again and again.

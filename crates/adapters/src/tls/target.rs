@@ -16,7 +16,7 @@ use rustls::client::{ResolvesClientCert, verify_server_cert_signed_by_trust_anch
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls::{AlertDescription, CertificateError, DigitallySignedStruct, PeerMisbehaved, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
@@ -49,6 +49,7 @@ impl TargetSide {
         check: Check,
         authorities: Authorities,
         certificate: Option<ClientCertificate>,
+        speaks: Option<&str>,
     ) -> Result<Self, Fault> {
         let host = target.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = format!("{}:{}", target.host, target.port);
@@ -61,6 +62,9 @@ impl TargetSide {
         })?;
         let mut config = super::verified_by(authorities.roots.clone())
             .map_err(|error| broken(format!("TLS to target `{target}` cannot be prepared")).cause(error))?;
+        // THREAT: whoever stands between leads the connection to another service with the same certificate (ALPACA). What
+        // names another protocol is refused; older servers name none.
+        config.alpn_protocols = speaks.iter().map(|name| name.as_bytes().to_vec()).collect();
         let verifier = Verifier { check, authorities, provider: super::provider() };
         config.dangerous().set_certificate_verifier(Arc::new(verifier));
         let answer = Arc::new(Answer::with(certificate.as_ref(), &target)?);
@@ -98,6 +102,10 @@ impl TargetSide {
         }
         let fault = Fault::target(Code::TargetUnreachable, format!("target `{target}` did not agree on TLS"));
         let hint = match inner {
+            Some(
+                rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
+                | rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol),
+            ) => "what answers at the target's `address` speaks another protocol",
             Some(_) => "the target must speak TLS 1.2 or 1.3 with a current cipher",
             None => "see the target's log: it closed the connection while TLS began",
         };
@@ -116,27 +124,32 @@ impl Encrypt for TargetSide {
 struct Answer {
     certified: Option<Arc<CertifiedKey>>,
     asked: AtomicBool,
+    /// Whether it takes signatures that the key can make.
+    shown: AtomicBool,
 }
 
 impl Answer {
     fn with(certificate: Option<&ClientCertificate>, target: &str) -> Result<Self, Fault> {
         let certified = certificate.map(|certificate| certified(certificate, target)).transpose()?.map(Arc::new);
-        Ok(Self { certified, asked: AtomicBool::new(false) })
+        Ok(Self { certified, asked: AtomicBool::new(false), shown: AtomicBool::new(false) })
     }
 
     fn asked(&self) -> Asked {
-        match (self.asked.load(Ordering::Relaxed), &self.certified) {
+        match (self.asked.load(Ordering::Relaxed), self.shown.load(Ordering::Relaxed)) {
             (false, _) => Asked::Nothing,
-            (true, None) => Asked::InVain,
-            (true, Some(_)) => Asked::Shown,
+            (true, false) => Asked::InVain,
+            (true, true) => Asked::Shown,
         }
     }
 }
 
 impl ResolvesClientCert for Answer {
-    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, _authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked.store(true, Ordering::Relaxed);
-        self.certified.clone()
+        let fits = |certified: &&Arc<CertifiedKey>| certified.key.choose_scheme(schemes).is_some();
+        let certified = self.certified.as_ref().filter(fits).cloned();
+        self.shown.store(certified.is_some(), Ordering::Relaxed);
+        certified
     }
 
     fn has_certs(&self) -> bool {

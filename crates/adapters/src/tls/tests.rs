@@ -60,7 +60,7 @@ impl Folder {
 async fn handshake(leaf: &Leaf, authority: &Authority, host: &str, check: Check) -> Result<[Encrypted; 2], Fault> {
     let folder = Folder::new();
     let server = folder.certificate(leaf).encrypt(&[]).unwrap();
-    let client = TargetSide::new(&at(host), check, folder.trusting(&authority.pem()), None).unwrap();
+    let client = TargetSide::new(&at(host), check, folder.trusting(&authority.pem()), None, None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
     Ok([near?, far?])
@@ -143,7 +143,7 @@ async fn an_authoritys_own_certificate_serves_where_it_is_listed_itself() {
         let folder = Folder::new();
         let certificate = Certificate::load(&folder.file("tls.crt", shown), &folder.file("tls.key", key)).unwrap();
         let server = certificate.encrypt(&[]).unwrap();
-        let client = TargetSide::new(&at(host), check, folder.trusting(listed), None).unwrap();
+        let client = TargetSide::new(&at(host), check, folder.trusting(listed), None, None).unwrap();
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (near, _far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
         let said = near.err().map(|fault| fault.message);
@@ -156,7 +156,7 @@ async fn an_authoritys_own_certificate_serves_where_it_is_listed_itself() {
 async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificate() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None, None).unwrap();
     for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         far.write_all(answer).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_target_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificat
 async fn a_target_that_never_finishes_the_handshake_is_given_up() {
     let authority = Authority::new("test").unwrap();
     let folder = Folder::new();
-    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, folder.trusting(&authority.pem()), None, None).unwrap();
     let (near, _silent) = tokio::io::duplex(64 * 1024);
     let fault = client.encrypt(Box::new(near)).await.err().unwrap();
     assert_eq!(fault.code, Code::TargetUnreachable);
@@ -218,7 +218,7 @@ async fn a_client_may_trust_the_self_signed_certificate_as_its_authority() {
     let now = postern_core::clock::Clock::now(&now);
     let server = Certificate::self_signed(folder.0.path(), &names, now).unwrap().encrypt(&[b"postgresql"]).unwrap();
     let trusted = Authorities::read(Some(&folder.0.path().join("tls.crt"))).unwrap();
-    let client = TargetSide::new(&at("localhost"), Check::Full, trusted, None).unwrap();
+    let client = TargetSide::new(&at("localhost"), Check::Full, trusted, None, None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (near, far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
     assert_eq!(near.unwrap().end_point, far.unwrap().end_point);
@@ -258,6 +258,32 @@ async fn a_client_with_another_protocol_in_mind_is_refused() {
         let (near, far) =
             tokio::join!(client.connect("localhost".try_into().unwrap(), near), server.encrypt(Box::new(far)));
         assert_eq!((near.is_ok(), far.is_ok()), (accepted, accepted));
+    }
+}
+
+/// THREAT: a connection that is led to another service under the same certificate.
+#[tokio::test]
+async fn a_target_that_speaks_another_protocol_is_no_target() {
+    let authority = Authority::new("test").unwrap();
+    let leaf = authority.leaf(LOOPBACK).unwrap();
+    let folder = Folder::new();
+    for (spoken, agreed) in
+        [(&[&b"postgresql"[..]][..], Some(Some("postgresql"))), (&[], Some(None)), (&[b"http/1.1", b"h2"], None)]
+    {
+        let server = folder.certificate(&leaf).encrypt(spoken).unwrap();
+        let trusted = folder.trusting(&authority.pem());
+        let client = TargetSide::new(&at("localhost"), Check::Full, trusted, None, Some("postgresql")).unwrap();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (near, _far) = tokio::join!(client.encrypt(Box::new(near)), server.encrypt(Box::new(far)));
+        let heard = near.map(|near| near.protocol.map(|name| String::from_utf8(name).unwrap()));
+        match (heard, agreed) {
+            (Ok(heard), Some(agreed)) => assert_eq!(heard.as_deref(), agreed),
+            (Err(fault), None) => {
+                assert_eq!(fault.code, Code::TargetUnreachable);
+                assert!(fault.hint.unwrap().contains("another protocol"));
+            }
+            (heard, _) => panic!("{spoken:?}: {heard:?}"),
+        }
     }
 }
 

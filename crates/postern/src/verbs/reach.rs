@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use postern_adapters::clock::SystemClock;
-use postern_adapters::dial::Direct;
 use postern_adapters::store::Store;
 use postern_adapters::vault::{Local, Places, Sealed};
 use postern_core::inventory::Means;
@@ -27,7 +26,7 @@ pub(super) async fn means(config: &Config) -> Result<Means> {
     } else {
         Arc::new(Local::default())
     };
-    Ok(Means { vault, dial: Arc::new(Direct::default()) })
+    Ok(Means { vault, dial: Arc::new(serve::direct()) })
 }
 
 /// The protocol that a target speaks.
