@@ -14,6 +14,7 @@ mod enclosing;
 mod hold;
 mod names;
 mod outcome;
+mod parting;
 mod reading;
 mod registry;
 mod reply;
@@ -25,6 +26,7 @@ mod submission;
 mod target;
 mod walsender;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -254,13 +256,13 @@ impl<'a> Session<'a> {
         self.to_client.let_out(&self.gate)?;
         match self.wait().await {
             Woke::Client(Ok(0)) => Err(End::Client),
-            Woke::Target(Ok(0)) => Err(End::Target),
+            Woke::Target(Ok(0)) => self.hear_out(false).await,
             Woke::Client(Err(_)) | Woke::Written(Err(_)) => Err(End::Client),
             Woke::Target(Err(error)) => {
                 tracing::debug!(session = %self.gate.session(), "the target's connection failed: {error}");
-                Err(End::Target)
+                self.hear_out(false).await
             }
-            Woke::Forwarded(Err(_)) => self.hear_out().await,
+            Woke::Forwarded(Err(_)) => self.hear_out(true).await,
             Woke::Client(Ok(bytes)) => {
                 self.heard = self.heard.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
                 self.registered.heard(self.heard);
@@ -281,17 +283,6 @@ impl<'a> Session<'a> {
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
-    }
-
-    /// Passes on what a target still says that listens no more, such as why.
-    async fn hear_out(&mut self) -> Result<(), End> {
-        while !self.to_client.is_full() {
-            match tokio::time::timeout(GOODBYE, self.from_target.fill()).await {
-                Ok(Ok(bytes)) if bytes > 0 => self.relay().await?,
-                Ok(_) | Err(_) => break,
-            }
-        }
-        Err(End::Target)
     }
 
     /// Waits until something can go on.
@@ -352,7 +343,8 @@ impl<'a> Session<'a> {
             End::Fault(_) => self.to_target.abandon(),
         }
         self.to_target.let_out();
-        self.ended.extend(self.replies.unknown());
+        let unknown: BTreeSet<_> = self.replies.unknown().chain(self.registry.suspended()).collect();
+        self.ended.extend(unknown.into_iter().map(|id| (id, Outcome::Unknown)));
         let Self { gate, holding, ended, mut to_client, mut to_target, .. } = self;
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {

@@ -28,6 +28,7 @@ mod masking;
 mod moved;
 mod names;
 mod notifications;
+mod parting;
 mod pipelines;
 mod raw;
 mod recorded;

@@ -3,6 +3,7 @@
 //! It decides nothing. A refusal leaves transaction and pipeline to the server: it fails there, and the client hears
 //! the gateway's reason. Enter at `Session::submit`.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -98,11 +99,18 @@ impl Session<'_> {
             }
             Wanted::Bind { portal: name, statement, prepared, results: formats } => {
                 let (name, asked) = (kept(&name), Arc::clone(&prepared));
-                let (at, flow, tally, masks) = (self.moment(), Arc::new(flow), Arc::default(), OnceLock::new());
-                let description = Description::default();
-                let portal =
-                    Portal { prepared, at, statements, formats, flow, tally, masks, description, _share: share };
-                let portal = Arc::new(portal);
+                let portal = Arc::new(Portal {
+                    prepared,
+                    at: self.moment(),
+                    statements,
+                    formats,
+                    flow: Arc::new(flow),
+                    tally: Arc::default(),
+                    suspended: AtomicBool::new(false),
+                    masks: OnceLock::new(),
+                    description: Description::default(),
+                    _share: share,
+                });
                 self.reached(Pipeline::Bound);
                 self.registry.bind(&name, &portal);
                 self.replies.expect(Reply::Bind { name, portal });

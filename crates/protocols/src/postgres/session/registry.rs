@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use postern_core::gate::Flow;
 use postern_core::operation::Reading;
-use postern_core::{Effect, Touch};
+use postern_core::{Effect, OperationId, Touch};
 
 use super::super::analyze::{Discard, Kind, Statement};
 use super::super::cells::ColumnMasks;
@@ -80,6 +80,8 @@ pub(super) struct Portal {
     pub(super) flow: Arc<Flow>,
     /// How many rows have come of it.
     pub(super) tally: Arc<Tally>,
+    /// Whether there is more of it than was asked for so far.
+    pub(super) suspended: AtomicBool,
     /// How its rows are masked, once that is known; `None` inside for not at all.
     pub(super) masks: OnceLock<Option<ColumnMasks>>,
     /// What its rows hold, for the recording.
@@ -294,6 +296,12 @@ impl Registry {
     pub(super) fn drop_unnamed(&mut self) {
         self.statements.confirmed.remove(&Bytes::new());
         self.portals.confirmed.remove(&Bytes::new());
+    }
+
+    /// What was begun, and may be gone on with.
+    pub(super) fn suspended(&self) -> impl Iterator<Item = OperationId> {
+        let suspended = |portal: &&Arc<Portal>| portal.suspended.load(Ordering::Relaxed);
+        self.portals.confirmed.values().filter(suspended).map(|portal| portal.flow.id())
     }
 
     /// No transaction is open: portals are gone, and cursors that do not outlive one.

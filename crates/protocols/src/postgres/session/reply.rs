@@ -305,14 +305,13 @@ impl Replies {
         self.given = Some(self.turn);
     }
 
-    /// The operations of which nobody will learn how they ended.
-    pub(super) fn unknown(&self) -> Vec<(OperationId, Outcome)> {
-        let ids = self.queue.iter().filter_map(|owed| match &owed.reply {
+    /// The operations of which nobody will learn how they ended; what is bound may be planned already, and run code.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = OperationId> {
+        self.queue.iter().filter_map(|owed| match &owed.reply {
             Reply::Query(query) | Reply::Closing(query) => Some(query.flow.id()),
-            Reply::Execute { portal } => Some(portal.flow.id()),
+            Reply::Execute { portal } | Reply::Bind { portal, .. } => Some(portal.flow.id()),
             _ => None,
-        });
-        ids.map(|id| (id, Outcome::Unknown)).collect()
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the session")]
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use postern_core::gate::Flow;
@@ -233,16 +234,21 @@ impl Session<'_> {
                 };
             }
             tag::server::COMMAND_COMPLETE | tag::server::PORTAL_SUSPENDED if let Some(report) = self.overtaken() => {
+                portal.suspended.store(false, Ordering::Relaxed);
                 return self.fail_behind(portal.flow.id(), report).await;
             }
             tag::server::COMMAND_COMPLETE | tag::server::EMPTY_QUERY_RESPONSE => {
                 self.replies.pop();
+                portal.suspended.store(false, Ordering::Relaxed);
                 self.ended.push((portal.flow.id(), Outcome::Done { note: tag_of(frame) }));
                 for statement in portal.statements.iter() {
                     self.registry.done(statement, &portal.flow);
                 }
             }
-            tag::server::PORTAL_SUSPENDED => drop(self.replies.pop()),
+            tag::server::PORTAL_SUSPENDED => {
+                portal.suspended.store(true, Ordering::Relaxed);
+                self.replies.pop();
+            }
             tag::server::COPY_IN_RESPONSE => return self.copy_in(frame, Copying::In),
             tag::server::COPY_OUT_RESPONSE | tag::server::COPY_DATA | tag::server::COPY_DONE => {}
             _ => return Err(out_of_turn(frame)),
@@ -291,10 +297,14 @@ impl Session<'_> {
     fn error(&mut self, frame: &Frame) -> Result<(), End> {
         let Backend::ErrorResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         let code = report.code().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-        if report.field(field::SEVERITY_PLAIN).is_some_and(|severity| severity != b"ERROR") {
+        match report.field(field::SEVERITY_PLAIN) {
+            None | Some(b"ERROR") => {}
             // the session's end is the client's to hear, whatever the server was answering
-            self.report_error(None, &report, frame);
-            return Ok(());
+            Some(b"FATAL" | b"PANIC") => {
+                self.report_error(None, &report, frame);
+                return Ok(());
+            }
+            Some(_) => return Err(out_of_turn(frame)),
         }
         self.copying = Copying::Nothing;
         // in a pipeline the server may have come to this, and to its cancellation, before anybody heard of what is before it
@@ -337,12 +347,8 @@ impl Session<'_> {
                 let instead = instead.take();
                 self.report_error(instead, &report, frame);
             }
-            Some(Reply::Execute { portal }) => {
-                let id = portal.flow.id();
-                self.ended.push((id, failed(&code)));
-                self.report_error(stopped, &report, frame);
-            }
-            Some(Reply::Bind { portal, .. }) => {
+            Some(Reply::Execute { portal } | Reply::Bind { portal, .. }) => {
+                portal.suspended.store(false, Ordering::Relaxed);
                 let id = portal.flow.id();
                 self.ended.push((id, failed(&code)));
                 self.report_error(stopped, &report, frame);
