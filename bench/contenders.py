@@ -178,6 +178,8 @@ class Field:
         folder.mkdir()
         address = f"127.0.0.1:{port or self.server.port}"
         listener = f"connections = {CLIENTS}\n"
+        # the server asks for the password, the pool does not
+        options["password"] = None if port else PASSWORD
         return self._keep(Gateway(binary, folder, address, self.issuer, [DATABASE], listener=listener, **options))
 
     def _fill(self):

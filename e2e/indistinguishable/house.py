@@ -211,10 +211,11 @@ def encoded(data):
 
 
 class Gateway:
-    """The binary, configured in a folder of its own, before a server. What a caller adds stands in `[gateway]` and in the
-    listener's table, as TOML.
+    """The binary, configured in a folder of its own, before a server that asks for this password, or lets in who comes. What
+    a caller adds stands in `[gateway]` and in the listener's table, as TOML.
     """
 
+<<<<<<< HEAD
     def __init__(self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener="", second=None):
         self.folder = folder
         self.port, self.https = free_port(), free_port()
@@ -223,6 +224,15 @@ class Gateway:
         targets = [(database, address, database) for database in databases]
         targets += [("second", second, "postgres")] if second else []
         self._configure(issuer, targets, policy, gateway, listener)
+=======
+    def __init__(
+        self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener="", password=None
+    ):
+        self.folder = folder
+        self.port, self.https = free_port(), free_port()
+        self.certificate = folder / "state" / "tls.crt"
+        self._configure(address, issuer, databases, policy, gateway, listener, password)
+>>>>>>> ac6f54d (wip)
         self.log = folder / "gateway.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -230,9 +240,18 @@ class Gateway:
             )
         until("the gateway", self._serves, self.log)
 
+<<<<<<< HEAD
     def _configure(self, issuer, targets, policy, gateway, listener):
         (self.folder / "password").write_text(PASSWORD)
         (self.folder / "password").chmod(0o600)
+=======
+    def _configure(self, address, issuer, databases, policy, gateway, listener, password):
+        login = f'user = "{ACCOUNT}"'
+        if password:
+            (self.folder / "password").write_text(password)
+            (self.folder / "password").chmod(0o600)
+            login += ', password = "file:password"'
+>>>>>>> ac6f54d (wip)
         (self.folder / "policy.toml").write_text(policy)
         config = f"""
 include = ["policy.toml"]
@@ -263,7 +282,7 @@ address = "{where}"
 database = "{database}"
 tls = "disable"
 application_name = "client"
-login = {{ user = "{ACCOUNT}", password = "file:password" }}
+login = {{ {login} }}
 """
         (self.folder / "postern.toml").write_text(config)
 

@@ -81,6 +81,8 @@ codes! {
     CertificateUnusable = 2014,
     /// The target asks for a certificate, and none is configured.
     CertificateWanted = 2015,
+    /// The target has not proved that it is the target.
+    TargetUnproved = 2016,
     /// The principal has as many sessions on the target as it may.
     TooManySessions = 2008,
     /// No account of the target is for this principal.

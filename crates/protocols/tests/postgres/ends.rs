@@ -11,14 +11,20 @@ use tokio::time::{Duration, sleep};
 
 use crate::SHOP;
 use crate::alike::ALL;
-use crate::gateway::{APP, Gateway};
+use crate::gateway::{APP, Gateway, PREAMBLE};
 use crate::raw::{Raw, describe, extended, parse, query};
 
 /// A gateway before a server whose account needs no password, so that a test can also go straight to it.
 async fn gateway(version: u32) -> Result<Gateway> {
     let script = format!("{SHOP}; CREATE TABLE filled (id int); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
     let host_rules = vec!["host all all 127.0.0.1/32 trust".to_owned()];
-    Gateway::before(Options { version, tls: Tls::Off, script, host_rules, ..Options::default() }, ALL).await
+    let options = Options { version, tls: Tls::Off, script, host_rules, ..Options::default() };
+    let gateway = Gateway::before(options, ALL).await?;
+    // who has a password takes no server for the target that asks for none
+    let port = gateway.server.port().to_string();
+    let policy = format!("{PREAMBLE}{ALL}").replace("PORT", &port).replace(", password = \"env:APP\"", "");
+    gateway.dwelling.change(&policy)?;
+    Ok(gateway)
 }
 
 /// What a client may be doing when the server has something to say.
@@ -118,7 +124,7 @@ fn short(message: &Backend) -> String {
 }
 
 /// Waits until the server says that this is so.
-async fn until(gateway: &Gateway, question: &str) -> Result<()> {
+pub(crate) async fn until(gateway: &Gateway, question: &str) -> Result<()> {
     for _ in 0..1_000 {
         // it may be recovering from a crash
         if gateway.server.run_sql("postgres", question).is_ok_and(|answer| answer == "t") {

@@ -30,12 +30,22 @@ pub fn class(name: &str) -> Class {
     match name {
         "search_path" => Class::Tracked,
         "role" | "session_authorization" => Class::Role,
-        _ if PINNED.contains(&name) => Class::Pinned,
+        _ if FIXED.contains(&name) || PINNED.iter().any(|(pinned, _)| *pinned == name) => Class::Pinned,
         _ if PRIVILEGED.contains(&name) => Class::Privileged,
         _ if HARMLESS.contains(&name) || name.starts_with("enable_") => Class::Harmless,
         _ if name.contains('.') && !loads(name) => Class::Harmless,
         _ => Class::Unknown,
     }
+}
+
+/// Settings with the one value that they have in every session, which the server reports: other values change how
+/// statements are read.
+pub const PINNED: &[(&str, &str)] = &[("client_encoding", "UTF8"), ("standard_conforming_strings", "on")];
+
+/// Whether a setting of which the server reports this value is pinned, and has another one.
+#[must_use]
+pub fn strays(name: &str, value: &str) -> bool {
+    PINNED.iter().any(|(pinned, _)| *pinned == name) && !keeps(name, value)
 }
 
 /// Whether a value is the one that a pinned setting has through this gateway, in any of the server's spellings.
@@ -54,14 +64,19 @@ pub fn keeps(name: &str, value: &str) -> bool {
 pub const APPLICATION_NAME: &str = "application_name";
 /// How an `application_name` begins in which the gateway says who is connected.
 pub const MARK: &str = "postern:";
+/// What the gateway calls its own connections, as no principal is called: no name has a space there.
+pub const OWN: &str = "postern: gateway";
 /// Why a client may not begin its own so.
-pub const POSING: &str = "`application_name` cannot begin with `postern:`, by which the gateway says who is connected";
+pub const POSING: &str =
+    "`application_name` cannot be `postern` or begin with `postern:`, by which the gateway says who is connected";
 
-/// Whether a setting of this name and value would say in the gateway's words who is connected.
+/// Whether a setting of this name and value would say in the gateway's words who is connected, or in what a reader may
+/// take for them.
 #[must_use]
 pub fn poses(name: &str, value: &str) -> bool {
-    let start = value.get(..MARK.len());
-    name == APPLICATION_NAME && start.is_some_and(|start| start.eq_ignore_ascii_case(MARK))
+    let said: String = value.chars().filter(|letter| letter.is_ascii_graphic()).collect();
+    let said = said.to_ascii_lowercase();
+    name == APPLICATION_NAME && (said.starts_with(MARK) || said == MARK.trim_end_matches(':'))
 }
 
 /// Whether a setting may be shown to anybody: all but those that say how the server is guarded.
@@ -164,14 +179,8 @@ fn loads(name: &str) -> bool {
     name.starts_with("plpython") || name.starts_with("plperl") || name.ends_with("_preload_libraries")
 }
 
-const PINNED: &[&str] = &[
-    "standard_conforming_strings",
-    "client_encoding",
-    "names",
-    "backslash_quote",
-    "transform_null_equals",
-    "array_nulls",
-];
+/// Other names and settings that change how text is read, which no session sets.
+const FIXED: &[&str] = &["names", "backslash_quote", "transform_null_equals", "array_nulls"];
 
 const PRIVILEGED: &[&str] = &[
     "session_replication_role",

@@ -4,7 +4,7 @@
 
 use postern_core::{Code, Fault, Principal, TargetName};
 
-use super::super::analyze::setting::{self, APPLICATION_NAME};
+use super::super::analyze::setting::{self, APPLICATION_NAME, PINNED};
 use super::super::wire::startup;
 use super::attribution::attributed;
 
@@ -29,10 +29,6 @@ const ALLOWED: &[&str] = &[
     "timezone",
     "work_mem",
 ];
-
-/// Settings with the one value that they have here: other values change how statements are read.
-pub(in crate::postgres) const PINNED: &[(&str, &str)] =
-    &[("client_encoding", "UTF8"), ("standard_conforming_strings", "on")];
 
 /// What a session speaks that is a walsender's (PostgreSQL documentation, 55.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +83,7 @@ impl Settings {
     pub(in crate::postgres) fn own() -> Self {
         let mut passed = pinned();
         passed.push(("search_path".to_owned(), "pg_catalog".to_owned()));
-        passed.push((APPLICATION_NAME.to_owned(), "postern".to_owned()));
+        passed.push((APPLICATION_NAME.to_owned(), setting::OWN.to_owned()));
         Self { passed, ..Self::bare() }
     }
 

@@ -1,7 +1,7 @@
 //! The target's side of a login: TLS, the injected credential, and what the server says of itself.
 //!
 //! The server proves itself before it gets anything: by its certificate, and in SCRAM by knowing the password, bound
-//! to the TLS connection where it offers that. What it says about the login goes to the log, not to the client: it
+//! to the TLS connection where it offers that. Without TLS it is SCRAM, or no password is configured. What it says about the login goes to the log, not to the client: it
 //! names the injected account.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not expected ends the login")]
@@ -15,12 +15,13 @@ use postern_core::{Code, Fault, Secret};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
 
-use super::super::analyze::{Encoding, setting};
+use super::super::analyze::Encoding;
+use super::super::analyze::setting::{self, PINNED};
 use super::super::wire::{
     Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
 };
 use super::SHORT_KEY;
-use super::settings::{PINNED, Settings};
+use super::settings::Settings;
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
 /// What a server says once it has let the gateway in.
@@ -39,6 +40,15 @@ impl Welcome {
     /// The value that it reports of a setting.
     pub(in crate::postgres) fn reported(&self, setting: &str) -> Option<&Bytes> {
         self.parameters.iter().rfind(|(name, _)| name == setting).map(|(_, value)| value)
+    }
+
+    /// Whether it has said of a setting that is pinned that it has its value, and nothing else.
+    ///
+    /// THREAT: a server that reads statements in another way than they are read here: one that passes over what it is
+    /// asked to set, or sets something else as a session begins.
+    fn keeps(&self, setting: &str) -> bool {
+        let mut said = self.parameters.iter().filter(|(name, _)| name == setting).peekable();
+        said.peek().is_some() && said.all(|(_, value)| setting::keeps(setting, &String::from_utf8_lossy(value)))
     }
 
     /// What its database keeps text in.
@@ -90,7 +100,9 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
     parameters.extend(settings.passed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     // The version that the client asked for: poolers refuse what they do not know, and so only whom they would without us.
     leg.minor = settings.minor;
-    startup::encode_open(leg.minor, &parameters, &mut leg.outlet.buffer).map_err(unwritable)?;
+    startup::encode_open(leg.minor, &parameters, &mut leg.outlet.buffer).map_err(|error| {
+        Fault::client(Code::NotSupported, "the startup parameters are longer than a server takes").cause(error)
+    })?;
     authenticate(&mut leg, &lease).await?;
     welcome(leg, lease.user).await
 }
@@ -120,6 +132,8 @@ async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
     let secret = lease.password.as_ref();
     leg.send().await?;
     match leg.authentication().await? {
+        // THREAT: whoever answers in its place lets anybody in, to hear what is asked and to say what names mean.
+        Authentication::Ok if leg.tls.is_none() && secret.is_some() => Err(unproved()),
         Authentication::Ok => Ok(()),
         // THREAT: a server, or whoever poses as it, that asks for the password in the open.
         Authentication::CleartextPassword if leg.tls.is_none() => {
@@ -180,7 +194,6 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
                 if said > MOST_SAID {
                     return Err(broken("it reports more settings than a server has"));
                 }
-                pinned(&name, &value)?;
                 parameters.push((name, value));
             }
             Backend::BackendKeyData { process, key } if leg.minor >= startup::MINOR || key.len() == SHORT_KEY => {
@@ -192,19 +205,18 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
         }
     }
     let Leg { inlet, outlet, .. } = leg;
-    Ok(Welcome { inlet, outlet, parameters, cancel, user })
+    let welcome = Welcome { inlet, outlet, parameters, cancel, user };
+    match PINNED.iter().find(|(name, _)| !welcome.keeps(name)) {
+        None => Ok(welcome),
+        Some((name, _)) => Err(otherwise(name)),
+    }
 }
 
-/// THREAT: a server that reads statements in another way than they are read here: one that passes over what it is asked
-/// to set, or sets something else as a session begins.
-fn pinned(name: &[u8], value: &[u8]) -> Result<(), Fault> {
-    let [name, value] = [name, value].map(String::from_utf8_lossy);
-    if PINNED.iter().all(|(pinned, _)| *pinned != name) || setting::keeps(&name, &value) {
-        return Ok(());
-    }
-    let message = format!("the target does not keep `{name}` as it was asked to, so that statements cannot be read");
-    Err(Fault::target(Code::SettingPinned, message)
-        .hint("see what sets it there: a login trigger, or a pooler between the gateway and the server"))
+fn otherwise(name: &str) -> Fault {
+    let message =
+        format!("the target does not say that it keeps `{name}` as it was asked to, so that statements cannot be read");
+    Fault::target(Code::SettingPinned, message)
+        .hint("see what sets it there: a login trigger, or a pooler between the gateway and the server")
 }
 
 impl Leg {
@@ -272,7 +284,8 @@ fn needed(secret: Option<&Secret>) -> Result<&Secret, Fault> {
 
 /// What the server refused; its words name the account, so they go to the log.
 fn refused(report: &Report, asked: Asked) -> Fault {
-    let code = report.code().map(String::from_utf8_lossy).unwrap_or_default();
+    let code = report.code().filter(|code| code.len() == 5 && code.iter().all(u8::is_ascii_alphanumeric));
+    let code = String::from_utf8_lossy(code.unwrap_or(b"unknown"));
     let said = report.message().map(String::from_utf8_lossy).unwrap_or_default();
     let fault = match code.as_ref() {
         "28000" if asked == Asked::InVain => wanted("the target refused the login"),
@@ -292,6 +305,14 @@ fn refused(report: &Report, asked: Asked) -> Fault {
 fn unusable(why: &str) -> Fault {
     Fault::target(Code::TargetLogin, format!("the gateway cannot log in to the target: {why}"))
         .hint("see that the target's `login` has a password, and that the server asks for scram-sha-256 or speaks TLS")
+}
+
+fn unproved() -> Fault {
+    let message = "the target lets the gateway in without TLS and without proving that it knows the password";
+    Fault::target(Code::TargetUnproved, message).hint(
+        "turn on TLS for it, have it ask for scram-sha-256, or take the password out of its `login` if anybody may \
+         answer for it",
+    )
 }
 
 fn broken(what: &str) -> Fault {

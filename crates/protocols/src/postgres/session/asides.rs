@@ -5,15 +5,12 @@
 use bytes::Bytes;
 use postern_core::{Code, Fault};
 
-use super::super::analyze::setting::{self, keeps};
+use super::super::analyze::setting;
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Frame, Report};
 use super::reply::Reply;
 use super::target::broken;
 use super::{End, Session};
-
-/// Settings that must not change while statements are read.
-const PINNED: &[&str] = &["client_encoding", "standard_conforming_strings"];
 
 /// What a notification says in place of what may be a masked value.
 const WITHHELD: &[u8] = b"withheld, because it may hold masked values";
@@ -39,7 +36,7 @@ impl Session<'_> {
         let Backend::ParameterStatus { name, value } = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
         let [name, value] = [&name, &value].map(|told| String::from_utf8_lossy(told));
         // the server tells a value as it was spelled in some cases: `UNICODE` is one
-        if PINNED.contains(&name.as_ref()) && !keeps(&name, &value) {
+        if setting::strays(&name, &value) {
             let message = format!("setting `{name}` changed, and statements can no longer be read for certain");
             self.gate.alert(Code::SettingPinned, &message).await?;
             return Err(End::Fault(
