@@ -249,7 +249,9 @@ impl Connection {
         let (mut gate, lease, link) = known.open(&target, space.as_deref()).await?;
         match gate.target().attribution {
             // a standby is known to its primary by the name that it gives itself (`synchronous_standby_names`)
-            Attribution::Principal if settings.replication.is_none() => settings.attribute(gate.principal()),
+            Attribution::Principal if settings.replication != Some(Replication::Physical) => {
+                settings.attribute(gate.principal());
+            }
             Attribution::Principal | Attribution::Client => {}
         }
         let over = gate.over();

@@ -59,12 +59,16 @@ async fn no_client_calls_itself_what_the_gateway_calls_somebody() -> Result<()> 
     for text in [
         "SET application_name = 'postern:dana'",
         "SET application_name TO \"Postern:dana\"",
+        "SET application_name = ' postern:dana'",
+        "SET application_name = postern",
         "SELECT set_config('application_name', 'postern:dana', false)",
     ] {
         assert_eq!(raw.ask(&[query(text)]).await?, ["error 42501", "ready"], "{text}");
         assert_eq!(raw.ask(&[extended(text), vec![Sync]].concat()).await?, ["error 42501", "ready"], "{text}");
     }
     assert!(raw.ask(&[query(OWN)]).await?.contains(&"row postern:bot".to_owned()));
+    // what it is called it may say again, as pools do that put things back
+    assert_eq!(raw.ask(&[query("SET application_name = 'postern:bot'")]).await?, ["SET", "ready"]);
     // nor where nobody can read it ahead
     raw.say(&[query("SELECT set_config('application_name', 'post' || 'ern:dana', false), 1")]).await?;
     let heard = loop {

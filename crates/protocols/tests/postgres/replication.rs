@@ -296,6 +296,18 @@ async fn sql_beside_commands_is_decided_like_any_other() -> Result<()> {
     Ok(())
 }
 
+/// A primary knows its standbys by the names that they give themselves; whoever is in a database runs SQL there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walsender_in_a_database_is_named_as_any_session() -> Result<()> {
+    let gateway = house(15, &format!("{REPLICATES}{READS}")).await?;
+    for (parameters, expected) in [(IN_SHOP, "row postern:bot (dana)"), (IN_NONE, "row dana")] {
+        let mut raw = Raw::log_in_with(&gateway, &[parameters, &[("application_name", "dana")]].concat()).await?;
+        let heard = ask(&mut raw, "SHOW application_name").await?;
+        assert!(heard.contains(expected), "{heard}");
+    }
+    Ok(())
+}
+
 /// Files, log and changes, by the tools of the server; the backup is checked against its own manifest.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_servers_own_tools_copy_files_log_and_changes() -> Result<()> {

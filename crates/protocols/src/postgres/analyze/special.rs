@@ -11,7 +11,7 @@ use super::Kind;
 use super::expression::literal;
 use super::scan::{Tokens, Word};
 use super::scope::Scope;
-use super::setting::{self, Class};
+use super::setting::{self, APPLICATION_NAME, Class};
 use super::source::Source;
 use super::statement::{Reader, session, strings};
 use crate::postgres::catalog::SYSTEM;
@@ -26,7 +26,7 @@ impl Reader<'_> {
         };
         let first = call.args.first().and_then(literal);
         let understood = match name {
-            "set_config" => self.sets(first),
+            "set_config" => self.sets(first, call.args.get(1).and_then(literal)),
             "current_setting" => first.is_some_and(setting::is_open),
             "nextval" | "setval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Write)),
             "currval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Read)),
@@ -51,9 +51,14 @@ impl Reader<'_> {
 
     /// `set_config` of a harmless setting is a `SET`. Of another it must not pass for one: it is left
     /// to be a function that changes what the session cannot keep track of.
-    fn sets(&mut self, name: Option<&str>) -> bool {
+    fn sets(&mut self, name: Option<&str>, value: Option<&str>) -> bool {
         let class = name.map_or(Class::Unknown, setting::class);
         match class {
+            // THREAT: another principal's name in the server's log, for as long as nobody hears of it
+            Class::Harmless if name.is_some_and(|name| worked_out(name, value)) && !self.set_by_statement => {
+                self.found.opaque("set_config of `application_name` to what is no literal of the client's: use SET");
+                false
+            }
             Class::Harmless => true,
             Class::Tracked | Class::Pinned | Class::Role | Class::Privileged | Class::Unknown => {
                 if !self.set_by_statement {
@@ -109,6 +114,12 @@ impl Reader<'_> {
         self.touch(effect, &named, &Columns::None);
         true
     }
+}
+
+/// Whether the server's log may come to name somebody in the gateway's words by this.
+fn worked_out(name: &str, value: Option<&str>) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == APPLICATION_NAME && value.is_none_or(|value| setting::poses(&name, value))
 }
 
 fn boolean(node: &Node) -> Option<bool> {

@@ -10,8 +10,9 @@ use super::super::analyze::setting::MARK;
 
 /// Bytes that a server keeps of an `application_name`: `NAMEDATALEN` less the zero.
 const LONGEST: usize = 63;
-/// Digits of the hash that stands for what does not fit.
-const DIGITS: usize = 12;
+/// Digits of the hash that stands for what does not fit: 80 bits, so that whoever may choose the end of a long name finds
+/// no second one.
+const DIGITS: usize = 20;
 
 /// What a session of this principal is called whose client calls itself `client`.
 pub(super) fn attributed(principal: &Principal, client: &str) -> String {

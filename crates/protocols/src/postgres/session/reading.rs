@@ -126,7 +126,7 @@ impl Session<'_> {
             let message = format!("setting `{name}` stays as it is here, because it changes how statements are read");
             return Ok(Err(Obstacle::Refuse(Some(refuse::denial(&Denial::new(Code::SettingPinned, message))))));
         }
-        if statements.iter().any(submission::poses) {
+        if statements.iter().any(|statement| submission::poses(statement, &self.called)) {
             let denial = Denial::new(Code::SettingPinned, setting::POSING);
             return Ok(Err(Obstacle::Refuse(Some(refuse::denial(&denial)))));
         }

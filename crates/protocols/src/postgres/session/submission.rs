@@ -15,7 +15,6 @@ use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 use super::super::analyze::setting::{self, Class};
 use super::super::analyze::{self, Kind, Names, Statement, Unread};
 use super::super::catalog::Catalog;
-use super::super::login::settings::PINNED;
 use super::super::refuse;
 use super::super::vocabulary::action;
 use super::super::wire::Report;
@@ -263,14 +262,15 @@ pub(super) fn unpinned(statement: &Statement) -> Option<String> {
     };
     // the default is the pinned value: it was set as the session began
     let kept = value.is_none_or(|value| setting::keeps(name, value));
-    let known = PINNED.iter().any(|(pinned, _)| pinned == name);
+    let known = setting::PINNED.iter().any(|(pinned, _)| pinned == name);
     let other = setting::class(name) == Class::Pinned && !(known && kept);
     other.then(|| name.clone())
 }
 
-/// Whether a statement would have the server's log name somebody in the gateway's words.
-pub(super) fn poses(statement: &Statement) -> bool {
-    matches!(&statement.kind, Kind::Set { name, value: Some(value), .. } if setting::poses(name, value))
+/// Whether a statement would have the server's log name somebody in the gateway's words, who is not `called` so.
+pub(super) fn poses(statement: &Statement, called: &[u8]) -> bool {
+    let Kind::Set { name, value: Some(value), .. } = &statement.kind else { return false };
+    value.as_bytes() != called && setting::poses(name, value)
 }
 
 /// Whether a statement means the same whatever names mean.

@@ -31,6 +31,17 @@ fn settings_have_the_class_of_what_they_change() {
 }
 
 #[test]
+fn no_client_calls_itself_in_the_gateways_words_or_what_looks_like_them() {
+    for value in ["postern:dana", "Postern:dana", " postern:dana", "post ern :dana", "\u{a0}postern:", "postern", OWN] {
+        assert!(poses(APPLICATION_NAME, value), "{value}");
+    }
+    for value in ["", "psql", "posterns", "my postern", "app (postern:dana)", "postern-report"] {
+        assert!(!poses(APPLICATION_NAME, value), "{value}");
+    }
+    assert!(!poses("search_path", "postern"));
+}
+
+#[test]
 fn a_search_path_is_a_list_of_names() {
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     assert_eq!(listed("\"$user\", public"), names(&["$user", "public"]));

@@ -108,3 +108,14 @@ fn a_prepared_statement_carries_what_it_would_do() {
     };
     assert_eq!(shown(&inner), shown(&one("SELECT email FROM customers WHERE id = $1")));
 }
+
+/// THREAT: another principal's name in the server's log, by a value that is worked out.
+#[test]
+fn what_a_client_calls_itself_by_a_query_is_a_literal() {
+    let reading = |text: &str| one(text).reading;
+    assert_eq!(reading("SELECT set_config('Application_Name', 'mine', false), 1"), Reading::Clear);
+    for value in ["'post' || 'ern:dana'", "$1", "'postern:dana'", "NULL"] {
+        let text = format!("SELECT set_config('Application_Name', {value}, true), 1");
+        assert!(matches!(reading(&text), Reading::Opaque(_)), "{text}");
+    }
+}
