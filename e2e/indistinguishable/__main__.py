@@ -20,6 +20,7 @@ import go_suite
 import gui_suite
 import pgbench_suite
 import pipeline
+import prisma_suite
 import psql_suite
 import psycopg2_suite
 import regress
@@ -32,7 +33,7 @@ SUITES = {"regress": regress, "pipeline": pipeline, "asyncpg": asyncpg_suite}
 SUITES |= {"psql": psql_suite, "dump": dump_suite, "pgbench": pgbench_suite}
 SUITES |= {"psycopg2": psycopg2_suite, "sqlalchemy": sqlalchemy_suite, "django": django_suite, "gui": gui_suite}
 SUITES |= {"go": go_suite, "node": sessions.NODE, "jdbc": sessions.JDBC, "rust": sessions.RUST}
-SUITES |= {"replication": replication}
+SUITES |= {"replication": replication, "prisma": prisma_suite}
 # those that run on the servers of `--quick` too
 QUICK = ["psql", "pipeline", "dump", "node", "jdbc"]
 
