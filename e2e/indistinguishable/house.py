@@ -215,24 +215,26 @@ class Gateway:
     a caller adds stands in `[gateway]` and in the listener's table, as TOML.
     """
 
-<<<<<<< HEAD
-    def __init__(self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener="", second=None):
+    def __init__(
+        self,
+        binary,
+        folder,
+        address,
+        issuer,
+        databases,
+        policy=POLICY,
+        gateway="",
+        listener="",
+        password=None,
+        second=None,
+    ):
         self.folder = folder
         self.port, self.https = free_port(), free_port()
         self.certificate = folder / "state" / "tls.crt"
         # a target for each database, so that clients name it by the same word on both ways
         targets = [(database, address, database) for database in databases]
         targets += [("second", second, "postgres")] if second else []
-        self._configure(issuer, targets, policy, gateway, listener)
-=======
-    def __init__(
-        self, binary, folder, address, issuer, databases, policy=POLICY, gateway="", listener="", password=None
-    ):
-        self.folder = folder
-        self.port, self.https = free_port(), free_port()
-        self.certificate = folder / "state" / "tls.crt"
-        self._configure(address, issuer, databases, policy, gateway, listener, password)
->>>>>>> ac6f54d (wip)
+        self._configure(issuer, targets, policy, gateway, listener, password)
         self.log = folder / "gateway.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -240,18 +242,12 @@ class Gateway:
             )
         until("the gateway", self._serves, self.log)
 
-<<<<<<< HEAD
-    def _configure(self, issuer, targets, policy, gateway, listener):
-        (self.folder / "password").write_text(PASSWORD)
-        (self.folder / "password").chmod(0o600)
-=======
-    def _configure(self, address, issuer, databases, policy, gateway, listener, password):
+    def _configure(self, issuer, targets, policy, gateway, listener, password):
         login = f'user = "{ACCOUNT}"'
         if password:
             (self.folder / "password").write_text(password)
             (self.folder / "password").chmod(0o600)
             login += ', password = "file:password"'
->>>>>>> ac6f54d (wip)
         (self.folder / "policy.toml").write_text(policy)
         config = f"""
 include = ["policy.toml"]
