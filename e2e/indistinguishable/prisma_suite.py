@@ -171,6 +171,6 @@ class Day:
         self.house.sql("postgres", "ALTER TABLE shop.orders DROP COLUMN note; DROP VIEW names")
 
     def program(self):
-        self.prisma("program", "generate")
+        self.prisma("program", "generate", "--no-hints")
         self.prisma("program", "migrate", "reset", "--force", "--skip-generate")
         self.node("program", "session.mjs")
