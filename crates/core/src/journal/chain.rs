@@ -87,7 +87,7 @@ impl Ledger {
     /// # Errors
     /// Where the line cannot be written as JSON.
     pub fn enter(&mut self, draft: &Draft) -> Result<Line, Fault> {
-        let record = self.next(draft);
+        let record = self.next(draft.session, draft.at, &draft.event);
         self.chain(&record)
     }
 
@@ -96,27 +96,28 @@ impl Ledger {
     /// # Errors
     /// Where the line cannot be written as JSON.
     pub fn checkpoint(&mut self, at: Micros) -> Result<Line, Fault> {
-        let mut record = self.next(&Draft { session: None, at, event: Event::Checkpoint { signature: String::new() } });
-        record.event = Event::Checkpoint { signature: self.keys.sign(&signed(&record)) };
+        let unsigned = Event::Checkpoint { signature: String::new() };
+        let record = self.next(None, at, &unsigned);
+        let event = Event::Checkpoint { signature: self.keys.sign(&signed(&record)) };
         self.signed = record.seq;
-        self.chain(&record)
+        self.chain(&Record { event: &event, ..record })
     }
 
-    /// What a draft becomes in its place.
-    fn next(&self, draft: &Draft) -> Record {
-        let head = self.heads.get(&draft.session).cloned().unwrap_or_default();
+    /// What an event becomes in its place.
+    fn next<'e>(&self, session: Option<SessionId>, at: Micros, event: &'e Event) -> Record<&'e Event> {
+        let head = self.heads.get(&session).cloned().unwrap_or_default();
         Record {
             seq: self.next,
             head: HEXLOWER.encode(&self.running),
-            at: draft.at,
-            session: draft.session,
+            at,
+            session,
             n: head.n.saturating_add(1),
             prev: head.hash,
-            event: draft.event.clone(),
+            event,
         }
     }
 
-    fn chain(&mut self, record: &Record) -> Result<Line, Fault> {
+    fn chain(&mut self, record: &Record<&Event>) -> Result<Line, Fault> {
         let (line, hash) = line(record)?;
         self.running = run(&self.running, hash.as_ref());
         self.next = self.next.saturating_add(1);
@@ -136,7 +137,7 @@ impl Ledger {
 }
 
 /// The bytes that a checkpoint's signature is over: all that its record says, so that the line itself is covered too.
-pub(super) fn signed(Record { seq, head, at, n, prev, .. }: &Record) -> Vec<u8> {
+pub(super) fn signed<E>(Record { seq, head, at, n, prev, .. }: &Record<E>) -> Vec<u8> {
     format!("postern checkpoint v1\n{seq}\n{head}\n{at}\n{n}\n{prev}\n").into_bytes()
 }
 
@@ -150,7 +151,7 @@ pub(super) fn run(running: &[u8; 32], hash: &[u8]) -> [u8; 32] {
     next
 }
 
-fn line(record: &Record) -> Result<(Line, Digest), Fault> {
+fn line(record: &Record<&Event>) -> Result<(Line, Digest), Fault> {
     let json = serde_json::to_vec(record)
         .map_err(|error| Fault::gateway(Code::JournalUnavailable, "a journal line cannot be written").cause(error))?;
     let hash = digest::digest(&SHA256, &json);

@@ -27,7 +27,7 @@ pub struct Draft {
 
 /// One line of the journal as it is read back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<E = Event> {
     /// Its number in the gateway's journal, from 1 without gaps.
     pub seq: u64,
     /// The running hash over all lines before it, in hexadecimal.
@@ -42,7 +42,7 @@ pub struct Record {
     /// The hash of the line before it in that chain, in hexadecimal; empty for the first.
     pub prev: String,
     /// What happened.
-    pub event: Event,
+    pub event: E,
 }
 
 /// What happened.
