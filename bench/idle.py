@@ -12,7 +12,7 @@ import wire
 AT_ONCE = 8
 WARM = 16
 # for whatever is given back late
-REST = 2
+REST = 1
 
 
 def measure(contender, sessions):
