@@ -18,7 +18,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use postern_core::operation::{Column, Object};
@@ -53,7 +53,7 @@ pub struct Catalog {
     by_oid: HashMap<u32, Arc<Relation>>,
     types: HashMap<u32, Type>,
     /// The columns that a column goes into, in views and generated columns.
-    feeds: HashMap<Column, Vec<Column>>,
+    feeds: HashMap<Column, BTreeSet<Column>>,
     /// Relations on which a rewrite rule stands, other than the one that makes a view.
     ruled: HashSet<u32>,
     /// What views read, according to the server.
@@ -64,7 +64,7 @@ pub struct Catalog {
     marks: HashMap<u32, String>,
     /// Views whose definitions could not be printed when they were read.
     unprinted: HashSet<u32>,
-    /// How far the server's catalog had come when this was read.
+    /// How far its database had come when this was read.
     changes: Changes,
 }
 
@@ -300,11 +300,14 @@ impl Catalog {
 /// Whether both say the same, whenever they were read.
 impl PartialEq for Catalog {
     fn eq(&self, other: &Self) -> bool {
-        let names = |catalog: &Self| (Arc::clone(&catalog.database), catalog.assumed, catalog.temporary.clone());
+        // nothing is told by the name of a schema that holds nothing
+        let temporary = |catalog: &Self| catalog.temporary.clone().filter(|_| catalog.schemas.contains_key(TEMPORARY));
+        let names = |catalog: &Self| (Arc::clone(&catalog.database), catalog.assumed, temporary(catalog));
         names(self) == names(other)
             && self.schemas == other.schemas
             && self.by_oid == other.by_oid
             && self.types == other.types
+            && self.feeds == other.feeds
             && (&self.ruled, &self.behind, &self.calling, &self.marks)
                 == (&other.ruled, &other.behind, &other.calling, &other.marks)
     }

@@ -44,6 +44,7 @@ fn server(version: u32) -> Result<(PostgresServer, Line)> {
         tls: Tls::Off,
         host_rules: vec!["host all all 127.0.0.1/32 trust".to_owned()],
         script: SCHEMA.to_owned(),
+        settings: vec![("max_prepared_transactions".to_owned(), "2".to_owned())],
         ..Options::default()
     })?;
     let line = Line::open(server.address(), "postgres")?;

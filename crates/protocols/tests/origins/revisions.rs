@@ -48,6 +48,16 @@ const STORY: &[&str] = &[
     "ALTER FUNCTION elsewhere.calm(text) RENAME TO quiet",
     "ALTER FUNCTION elsewhere.quiet(text) IMMUTABLE",
     "DROP SCHEMA elsewhere CASCADE",
+    "CREATE SCHEMA s; CREATE TABLE s.customers (id int, email text); CREATE FUNCTION s.f() RETURNS int RETURN 1",
+    "ALTER SCHEMA s RENAME TO s2; CREATE SCHEMA s",
+    "CREATE VIEW s.v AS SELECT email FROM customers; CREATE VIEW s2.v AS SELECT 'no'::text AS email",
+    "ALTER SCHEMA s RENAME TO s3; ALTER SCHEMA s2 RENAME TO s; ALTER SCHEMA s3 RENAME TO s2",
+    "BEGIN; ALTER SCHEMA s RENAME TO s3; CREATE SCHEMA s; PREPARE TRANSACTION 'two'",
+    "COMMIT PREPARED 'two'",
+    "DROP SCHEMA s, s2, s3 CASCADE",
+    "CREATE FUNCTION pg_catalog.f() RETURNS int RETURN 1",
+    "DROP FUNCTION pg_catalog.f()",
+    "CREATE DOMAIN d1 AS text[]",
     "CREATE TABLE t2 (more int) INHERITS (t0)",
     "CREATE TABLE t3 (email text)",
     "ALTER TABLE t2 NO INHERIT t0",
@@ -223,9 +233,14 @@ fn walk(version: u32, seed: u64) -> Result<()> {
     other.run("SET lock_timeout = '100ms'")?;
     let mut followed = shared(&mut other)?;
     let mut choice = Choice(seed);
-    for step in STORY {
+    let mut seldom = Arc::clone(&followed);
+    for (number, step) in STORY.iter().enumerate() {
         session.run(step).context(*step)?;
         followed = follow(&mut session, &followed).context(*step)?;
+        // and the same over several steps
+        if number % 5 == 4 {
+            seldom = follow(&mut session, &seldom).context(*step)?;
+        }
     }
     let mut done: Vec<String> = Vec::new();
     for number in 0..WALK {
@@ -267,6 +282,28 @@ fn a_catalog_that_follows_changes_says_what_one_read_anew_says_on_15() -> Result
 #[test]
 fn a_catalog_that_follows_changes_says_what_one_read_anew_says_on_18() -> Result<()> {
     walk(18, 18)
+}
+
+/// THREAT: a database that another one takes the place of, with the same numbers for other things.
+#[test]
+fn another_database_of_the_name_is_read_as_another() -> Result<()> {
+    let (server, mut line) = server(15)?;
+    line.run("CREATE DATABASE shop TEMPLATE postgres")?;
+    line.run("CREATE DATABASE next TEMPLATE shop")?;
+    let mut next = Line::open(server.address(), "next")?;
+    next.run("CREATE OR REPLACE VIEW contacts AS SELECT id, name AS mail, email AS domain FROM customers")?;
+    next.run("ALTER TABLE customers RENAME COLUMN phone TO number; DROP FUNCTION plain(text)")?;
+    let mut shop = Line::open(server.address(), "shop")?;
+    let before = shared(&mut shop)?;
+    drop((shop, next));
+    line.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('shop', 'next')")?;
+    line.run("ALTER DATABASE shop RENAME TO before")?;
+    line.run("ALTER DATABASE next RENAME TO shop")?;
+    let mut shop = Line::open(server.address(), "shop")?;
+    let since = follow(&mut shop, &before)?;
+    shop.run("ALTER TABLE customers RENAME COLUMN number TO phone")?;
+    follow(&mut shop, &since)?;
+    Ok(())
 }
 
 /// Only what changed is asked for, however much there is.

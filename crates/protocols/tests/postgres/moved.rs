@@ -1,6 +1,8 @@
 //! THREAT: names that come to mean something else between the statement that uses them and the one that runs it.
 //! Everything in `open` and `public` is allowed, one column of `public` is masked, and nothing is in `closed`.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 
@@ -186,5 +188,57 @@ async fn the_name_of_the_gateways_own_statements_is_no_clients() -> Result<()> {
     let gateway = gateway().await?;
     let heard = nothing_is_shown(&gateway, &[vec![parse("postern's own", "SELECT 1"), Sync]]).await?;
     assert!(heard.iter().any(|line| line.starts_with("error")), "{heard:?}");
+    Ok(())
+}
+
+const EVERYWHERE: &str = r#"objects = ["*"]"#;
+
+/// THREAT: a schema of the name, in the place of the one that tables were known in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_takes_the_place_of_another_hides_nothing() -> Result<()> {
+    let data =
+        format!("{DATA}; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO app', current_database()); END $$");
+    let rules = RULES.replace(r#"objects = ["public.*", "open.*", "pg_temp.*"]"#, EVERYWHERE);
+    let gateway = Gateway::start(15, &data, &rules).await?;
+    let exchanges =
+        ["ALTER SCHEMA s RENAME TO s2; CREATE SCHEMA s", "ALTER SCHEMA s RENAME TO s3; ALTER SCHEMA empty RENAME TO s"];
+    for exchange in exchanges {
+        let texts = [
+            "CREATE SCHEMA empty",
+            "CREATE SCHEMA s",
+            "CREATE TABLE s.t (id int, email text)",
+            "SELECT id FROM s.t",
+            exchange,
+            "SET search_path = s, public",
+            SHOWN,
+            "DROP SCHEMA IF EXISTS s, s2, s3, empty CASCADE",
+        ];
+        let heard = nothing_is_shown(&gateway, &queries(&texts)).await?;
+        assert!(heard.iter().filter(|line| line.starts_with("error")).count() == 1, "{heard:?}");
+    }
+    Ok(())
+}
+
+/// THREAT: the server runs what a view is now, in a transaction that sees it as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_replaced_is_not_read_as_a_transaction_sees_it() -> Result<()> {
+    let data = format!("{DATA}; CREATE VIEW open.mine AS SELECT 'no'::text AS email; GRANT SELECT ON open.mine TO app");
+    let gateway = Gateway::start(15, &data, RULES).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let own = ["CREATE TEMP TABLE own (id int)", "SELECT id FROM own"];
+    let begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT id FROM own"];
+    for text in own.iter().chain(&begin) {
+        let heard = raw.ask(&[query(text)]).await?;
+        assert!(!heard.iter().any(|line| line.starts_with("error")), "{text}: {heard:?}");
+    }
+    gateway.server.run_sql("postgres", "CREATE OR REPLACE VIEW open.mine AS SELECT email FROM public.t")?;
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let heard = raw.ask(&[query("SELECT upper(email) FROM open.mine")]).await?;
+    assert!(heard.iter().any(|line| line.starts_with("error 0A000")), "{heard:?}");
+    raw.ask(&[query("ROLLBACK")]).await?;
+    let heard = raw.ask(&[query("SELECT upper(email) FROM open.mine")]).await?;
+    assert!(!heard.join(" ").to_lowercase().contains("whole-secret"), "{heard:?}");
+    let heard = raw.ask(&[query("SELECT id FROM own")]).await?;
+    assert_eq!(heard, ["fields id", "SELECT 0", "ready"]);
     Ok(())
 }

@@ -39,6 +39,15 @@ on     = ["*"]
 do     = { actions = ["postgres.replicate"] }
 "#;
 
+const DEFINES: &str = r#"
+[[rule]]
+name   = "defines"
+effect = "allow"
+who    = ["group:ci"]
+on     = ["*"]
+do     = { effects = ["define"], objects = ["*"] }
+"#;
+
 const MASK: &str = "[[mask]]\nname = \"mail\"\ncolumns = [\"public.t.email\"]\nkind = \"fixed\"\n";
 
 const DATA: &str = "CREATE TABLE t (id int PRIMARY KEY, email text); INSERT INTO t VALUES (1, 'ann@example.com');
@@ -304,6 +313,21 @@ async fn a_walsender_in_a_database_is_named_as_any_session() -> Result<()> {
         let mut raw = Raw::log_in_with(&gateway, &[parameters, &[("application_name", "dana")]].concat()).await?;
         let heard = ask(&mut raw, "SHOW application_name").await?;
         assert!(heard.contains(expected), "{heard}");
+    }
+    Ok(())
+}
+
+/// What the server is asked of a schema and of a table that are gone is nothing, and no message says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn structure_is_changed_beside_commands_as_anywhere() -> Result<()> {
+    let data = "CREATE TABLE old (id int); ALTER TABLE old OWNER TO app";
+    let gateway = house(18, &format!("{REPLICATES}{READS}{DEFINES}")).await?;
+    gateway.server.run_sql("postgres", &format!("{data}; GRANT CREATE ON DATABASE postgres TO app"))?;
+    let mut raw = Raw::log_in_with(&gateway, IN_SHOP).await?;
+    for text in ["CREATE SCHEMA x", "DROP SCHEMA x", "DROP TABLE old"] {
+        let heard = ask(&mut raw, text).await?;
+        assert!(heard.ends_with(", ready") && !heard.contains("error"), "{text}: {heard}");
+        assert_eq!(ask(&mut raw, "SELECT count(*) FROM t").await?, "fields count, row 1, SELECT 1, ready");
     }
     Ok(())
 }

@@ -15,26 +15,41 @@ use super::{Catalog, CatalogError};
 pub struct Changes {
     /// The transaction from which on changes are told; nothing where none were ever asked for.
     since: Option<u32>,
+    /// Which database of which server said it: their numbers mean nothing to each other.
+    pub(super) database: String,
+    /// Whether it was seen in a transaction that does not see what others commit meanwhile.
+    repeatable: bool,
     /// The relations with rows as young as that, with what marks these.
     pub(super) relations: HashMap<u32, String>,
     /// The same of types.
     pub(super) types: HashMap<u32, String>,
     /// All relations and types that did not come with the server.
     pub(super) present: Present,
-    /// All schemas by name, with whether it is the connection's temporary one.
-    pub(super) schemas: BTreeMap<String, bool>,
-    /// A mark over all functions, and what extensions brought.
+    /// All schemas by name.
+    pub(super) schemas: BTreeMap<String, Schema>,
+    /// A mark over all functions.
     pub(super) functions: String,
     /// The same over operators.
     pub(super) operators: String,
+    /// The same over what extensions brought.
+    pub(super) members: String,
     /// The same over rewrite rules.
     pub(super) rules: String,
+}
+
+/// A schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Schema {
+    pub(super) oid: u32,
+    /// Whether it is the connection's temporary one.
+    pub(super) own: bool,
 }
 
 /// What there is, by OID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Present {
     pub(super) relations: HashSet<u32>,
+    /// Those that stand alone: neither arrays nor rows.
     pub(super) types: HashSet<u32>,
 }
 
@@ -52,20 +67,26 @@ macro_rules! young {
     };
 }
 
-/// What tells a row from every other version of it that this connection may see.
+/// Which database of which server it is, in hexadecimal: another one after it was exchanged, restarted or promoted.
+const DATABASE: &str = "(SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat(\
+d.oid, ' ', pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.pg_postmaster_start_time()), 'hex'), ' ', \
+pg_catalog.pg_is_in_recovery()), 'UTF8')), 'hex') \
+FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())";
+
+/// What tells a row from every other version of it that this connection may see, and from rows of other tables.
 macro_rules! version {
-    ($row:literal) => {
-        concat!("pg_catalog.concat(", $row, ".xmin, ' ', ", $row, ".cmin, ' ', ", $row, ".ctid)")
+    ($row:literal, $table:literal) => {
+        concat!("pg_catalog.concat('", $table, " ', ", $row, ".xmin, ' ', ", $row, ".ctid)")
     };
 }
 
-/// A mark over texts, in whatever order they come.
+/// A mark over texts: whoever can choose some of them cannot choose it.
 macro_rules! mark {
     ($text:expr) => {
         concat!(
-            "pg_catalog.concat(pg_catalog.count(*), ' ', pg_catalog.sum(pg_catalog.hashtextextended(",
-            $text,
-            ", 0)))"
+            "pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(COALESCE(pg_catalog.string_agg(v.text, ', ' \
+ORDER BY v.text COLLATE pg_catalog.\"C\"), ''), 'UTF8')), 'hex') FROM (SELECT ",
+            $text
         )
     };
 }
@@ -77,7 +98,7 @@ macro_rules! about {
             "SELECT r.",
             $relation,
             ", ",
-            version!("r"),
+            version!("r", $table),
             " FROM pg_catalog.",
             $table,
             " r WHERE r.",
@@ -88,24 +109,22 @@ macro_rules! about {
     };
 }
 
-/// A mark over all that one table of the server's catalog holds besides what came with it.
+/// A mark over some of what one table of the server's catalog holds.
 macro_rules! whole {
-    ($kind:literal, $table:literal) => {
+    ($kind:literal, $text:expr, $from:literal) => {
         concat!(
-            "SELECT '",
+            " UNION ALL SELECT '",
             $kind,
-            "', NULL, ",
-            mark!(concat!("pg_catalog.concat(r.oid, ' ', ", version!("r"), ")")),
-            " FROM pg_catalog.",
-            $table,
-            " r WHERE r.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid"
+            "', NULL, NULL, ",
+            mark!(concat!($text, " AS text FROM pg_catalog.", $from)),
+            ") AS v"
         )
     };
 }
 
-/// The question: what is told, of which OID or name, and what is told of it.
+/// The question: what is told, of which OID, under which name, and what is told of it.
 const QUESTION: &str = concat!(
-    "WITH since(xid) AS (SELECT {since}), young(oid, version) AS (",
+    "WITH since(xid) AS (SELECT {since}), young(oid, text) AS (",
     about!("oid", "pg_class"),
     " UNION ALL ",
     about!("attrelid", "pg_attribute"),
@@ -119,45 +138,68 @@ const QUESTION: &str = concat!(
     about!("inhparent", "pg_inherits"),
     // a view changes with the functions that it runs
     " UNION ALL SELECT v.ev_class, ",
-    version!("p"),
+    version!("p", "pg_proc"),
     " FROM pg_catalog.pg_proc p \
 JOIN pg_catalog.pg_depend d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
 AND d.refobjid OPERATOR(pg_catalog.=) p.oid \
 AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
 JOIN pg_catalog.pg_rewrite v ON v.oid OPERATOR(pg_catalog.=) d.objid WHERE ",
     young!("p"),
-    ") SELECT 'since', NULL, s.xid::pg_catalog.text FROM since s \
-UNION ALL SELECT 'relation', y.oid::pg_catalog.text, ",
-    mark!("y.version"),
-    " FROM young y GROUP BY y.oid UNION ALL SELECT 'type', r.oid::pg_catalog.text, ",
-    version!("r"),
-    " FROM pg_catalog.pg_type r WHERE r.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid AND ",
+    ") SELECT 'since', NULL::pg_catalog.oid, NULL::pg_catalog.name, s.xid::pg_catalog.text FROM since s \
+UNION ALL SELECT 'database', NULL, NULL, {database} \
+UNION ALL SELECT 'isolation', NULL, NULL, pg_catalog.current_setting('transaction_isolation') \
+UNION ALL SELECT 'relation', v.oid, NULL, ",
+    mark!(
+        "y.oid, y.text FROM young y) AS v GROUP BY v.oid \
+UNION ALL SELECT 'type', r.oid, NULL, "
+    ),
+    version!("r", "pg_type"),
+    " FROM pg_catalog.pg_type r LEFT JOIN pg_catalog.pg_type e ON e.oid OPERATOR(pg_catalog.=) r.typelem \
+LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) \
+CASE WHEN r.typtype OPERATOR(pg_catalog.=) 'c' THEN r.typrelid ELSE e.typrelid END \
+WHERE r.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid \
+AND (c.oid IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c') AND ",
     young!("r"),
-    " UNION ALL SELECT 'types', NULL, pg_catalog.string_agg(t.oid::pg_catalog.text, ' ') FROM pg_catalog.pg_type t \
-WHERE t.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid \
-UNION ALL SELECT 'relations', NULL, pg_catalog.string_agg(c.oid::pg_catalog.text, ' ') FROM pg_catalog.pg_class c \
-JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+    " UNION ALL SELECT 'types', NULL, NULL, pg_catalog.string_agg(t.oid::pg_catalog.text, ' ') \
+FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid \
+AND t.typtype OPERATOR(pg_catalog.<>) 'c' \
+AND (t.typtype OPERATOR(pg_catalog.<>) 'b' OR t.typcategory OPERATOR(pg_catalog.<>) 'A') \
+UNION ALL SELECT 'relations', NULL, NULL, pg_catalog.string_agg(c.oid::pg_catalog.text, ' ') \
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
 WHERE c.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid AND c.relkind OPERATOR(pg_catalog.<>) 't' \
 AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
 OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
-UNION ALL SELECT 'schema', n.nspname, (n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())::pg_catalog.text \
+UNION ALL SELECT 'schema', n.oid, n.nspname, \
+(n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())::pg_catalog.text \
 FROM pg_catalog.pg_namespace n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
-OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() UNION ALL ",
-    whole!("functions", "pg_proc"),
-    " UNION ALL ",
-    whole!("operators", "pg_operator"),
-    " UNION ALL SELECT 'members', NULL, ",
-    mark!("pg_catalog.concat(d.classid, ' ', d.objid)"),
-    " FROM pg_catalog.pg_depend d WHERE d.deptype OPERATOR(pg_catalog.=) 'e' UNION ALL SELECT 'rules', NULL, ",
-    mark!("pg_catalog.concat(r.oid, ' ', r.ev_class)"),
-    " FROM pg_catalog.pg_rewrite r WHERE r.rulename OPERATOR(pg_catalog.<>) '_RETURN'"
+OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()",
+    whole!(
+        "functions",
+        version!("r", "pg_proc"),
+        "pg_proc r WHERE r.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid"
+    ),
+    whole!(
+        "operators",
+        version!("r", "pg_operator"),
+        "pg_operator r WHERE r.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid"
+    ),
+    whole!(
+        "members",
+        "pg_catalog.concat(d.classid, ' ', d.objid)",
+        "pg_depend d WHERE d.deptype OPERATOR(pg_catalog.=) 'e'"
+    ),
+    whole!(
+        "rules",
+        "pg_catalog.concat(r.oid, ' ', r.ev_class)",
+        "pg_rewrite r WHERE r.rulename OPERATOR(pg_catalog.<>) '_RETURN'"
+    )
 );
 
 impl Changes {
     /// What to ask for what was changed lately, before a catalog is read.
     #[must_use]
     pub fn lately() -> String {
-        QUESTION.replace("{since}", NOW)
+        QUESTION.replace("{since}", NOW).replace("{database}", DATABASE)
     }
 
     /// What the answer tells.
@@ -170,33 +212,45 @@ impl Changes {
         for row in rows {
             let cells = Cells::new(super::QUERIES.len(), row);
             match cells.text(0)? {
-                "since" => changes.since = Some(cells.number(2)?),
-                "relation" => drop(changes.relations.insert(cells.number(1)?, cells.text(2)?.to_owned())),
-                "type" => drop(changes.types.insert(cells.number(1)?, cells.text(2)?.to_owned())),
-                "schema" => drop(changes.schemas.insert(cells.text(1)?.to_owned(), cells.text(2)? == "true")),
-                // of none there is no list
-                "relations" => changes.present.relations = cells.numbers(2)?,
-                "types" => changes.present.types = cells.numbers(2)?,
-                "functions" => changes.functions.push_str(cells.text(2)?),
-                "operators" => changes.operators.push_str(cells.text(2)?),
-                "members" => {
-                    changes.functions.push_str(cells.text(2)?);
-                    changes.operators.push_str(cells.text(2)?);
+                "since" => changes.since = Some(cells.number(3)?),
+                "database" => cells.hexadecimal(3)?.clone_into(&mut changes.database),
+                "isolation" => changes.repeatable = !["read committed", "read uncommitted"].contains(&cells.text(3)?),
+                "relation" => drop(changes.relations.insert(cells.number(1)?, cells.text(3)?.to_owned())),
+                "type" => drop(changes.types.insert(cells.number(1)?, cells.text(3)?.to_owned())),
+                "schema" => {
+                    let schema = Schema { oid: cells.number(1)?, own: cells.text(3)? == "true" };
+                    changes.schemas.insert(cells.text(2)?.to_owned(), schema);
                 }
-                "rules" => cells.text(2)?.clone_into(&mut changes.rules),
+                // of none there is no list
+                "relations" => changes.present.relations = cells.numbers(3)?,
+                "types" => changes.present.types = cells.numbers(3)?,
+                "functions" => cells.text(3)?.clone_into(&mut changes.functions),
+                "operators" => cells.text(3)?.clone_into(&mut changes.operators),
+                "members" => cells.text(3)?.clone_into(&mut changes.members),
+                "rules" => cells.text(3)?.clone_into(&mut changes.rules),
                 _ => return Err(cells.misfit()),
             }
         }
         Ok(changes)
     }
+
+    /// Whether it was seen in a transaction that does not see what others commit meanwhile.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
 }
 
 impl Catalog {
-    /// What to ask for what was changed since this was read.
+    /// What to ask for what was changed since this was read. Another database than the one that it was read of has no such
+    /// moment, and tells what was changed there lately.
     #[must_use]
     pub fn changes(&self) -> String {
-        let since = self.changes.since.map(|xid| format!("'{xid}'::pg_catalog.xid"));
-        QUESTION.replace("{since}", since.as_deref().unwrap_or(NOW))
+        let Changes { since: Some(since), database, .. } = &self.changes else { return Changes::lately() };
+        let since = format!(
+            "CASE WHEN {DATABASE} OPERATOR(pg_catalog.=) '{database}' THEN '{since}'::pg_catalog.xid ELSE {NOW} END"
+        );
+        QUESTION.replace("{since}", &since).replace("{database}", DATABASE)
     }
 
     /// The same catalog, which was read when its database had come this far.

@@ -196,14 +196,14 @@ fn family(catalog: &Catalog, column: &Column) -> Vec<Column> {
 }
 
 /// Which columns go into which others.
-pub(super) fn feeds(catalog: &Catalog) -> HashMap<Column, Vec<Column>> {
-    let mut feeds: HashMap<Column, Vec<Column>> = HashMap::new();
+pub(super) fn feeds(catalog: &Catalog) -> HashMap<Column, BTreeSet<Column>> {
+    let mut feeds: HashMap<Column, BTreeSet<Column>> = HashMap::new();
     for relation in catalog.by_oid.values() {
         let columns = if relation.computed.is_empty() { [].as_slice() } else { &relation.columns };
         for column in columns {
             let behind = relation.computed.get(&column.number);
             for input in behind.into_iter().flat_map(|source| &source.from) {
-                feeds.entry(input.clone()).or_default().push(relation.column(&column.name));
+                feeds.entry(input.clone()).or_default().insert(relation.column(&column.name));
             }
         }
     }

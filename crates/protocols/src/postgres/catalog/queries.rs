@@ -169,7 +169,7 @@ AND (c.oid IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c')";
 /// the path in force.
 ///
 /// The server locks a view and what it reads to print it. A definition is left out where that would have to wait for
-/// somebody who keeps others from reading one of them.
+/// somebody who keeps others from reading one of them, be it a prepared transaction, which has no process.
 pub(super) const VIEWS: &str = views!(
     "NOT c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT r.ev_class FROM pg_catalog.pg_locks l \
 JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) l.relation \
@@ -177,7 +177,7 @@ AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regcla
 AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
 JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid \
 WHERE l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' \
-AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()))"
+AND (l.pid IS NULL OR l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())))"
 );
 
 /// The same inside of a transaction, which keeps every lock that it takes to its end: only of the views that it made or changed, which it has locked, and what they read,

@@ -3,13 +3,13 @@
 //! Enter at [`Revision::of`]. A view is read again with what it reads, and a parent with its children, because each
 //! says something of the other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::changes::FIRST;
+use super::changes::{self, FIRST};
 use super::queries::{VIEWS, VIEWS_WITHIN};
-use super::rows::{Cells, Row};
-use super::{Catalog, CatalogError, Changes, QUERIES, SYSTEM, Schema, TEMPORARY, Type};
+use super::rows::Row;
+use super::{Catalog, CatalogError, Changes, QUERIES, Schema, TEMPORARY, Type, TypeKind};
 
 /// What must be read to have a catalog of now.
 #[derive(Debug)]
@@ -63,28 +63,34 @@ impl Revision {
     #[must_use]
     pub fn of(from: &Arc<Catalog>, changes: Changes, within: bool) -> Option<Self> {
         let before = &from.changes;
-        let lost: BTreeSet<&str> =
-            before.schemas.keys().filter(|name| !changes.schemas.contains_key(*name)).map(String::as_str).collect();
-        let present = &changes.present;
-        let left = |(oid, known): (&u32, &Type)| {
-            (*oid >= FIRST && !present.types.contains(oid) || lost.contains(&*known.schema)).then_some(*oid)
+        let elsewhere = before.database != changes.database;
+        // a name that another schema has by now says nothing of what was in the one that had it
+        let lost: BTreeSet<&str> = before
+            .schemas
+            .iter()
+            .filter(|(name, schema)| elsewhere || changes.schemas.get(*name).map(|now| now.oid) != Some(schema.oid))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let gone = |(oid, known): (&u32, &Type)| {
+            (lost.contains(&*known.schema) || !from.has_type(*oid, known.kind, &changes)).then_some(*oid)
         };
-        let types = differing(&before.types, &changes.types).chain(from.types.iter().filter_map(left));
+        let types = differing(&before.types, &changes.types).chain(from.types.iter().filter_map(gone));
+        let brought = before.members != changes.members || !lost.is_empty();
         let stale = from.stale(&changes, &lost, within);
         let revision = Self {
-            there: stale.iter().copied().filter(|oid| present.relations.contains(oid)).collect(),
+            there: stale.iter().copied().filter(|oid| changes.present.relations.contains(oid)).collect(),
             stale,
             types: types.collect(),
-            functions: before.functions != changes.functions || !lost.is_empty(),
-            operators: before.operators != changes.operators || !lost.is_empty(),
-            rules: before.rules != changes.rules,
+            functions: brought || before.functions != changes.functions,
+            operators: brought || before.operators != changes.operators,
+            rules: before.rules != changes.rules || elsewhere,
             from: Arc::clone(from),
             changes,
         };
         let same = revision.stale.is_empty()
             && revision.types.is_empty()
             && !(revision.functions || revision.operators || revision.rules)
-            && before.schemas == revision.changes.schemas;
+            && lasting(&before.schemas).eq(lasting(&revision.changes.schemas));
         (!same).then_some(revision)
     }
 
@@ -118,14 +124,7 @@ impl Revision {
             }
             About::Relation(column) => among(text, column, &self.there),
             About::Type(column) => among(text, column, &self.types),
-            // what came with the server stays, but for names that something else was given there
-            About::Functions => format!(
-                "SELECT * FROM ({text}) AS q WHERE q.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
-                 AND (q.nspname OPERATOR(pg_catalog.<>) '{SYSTEM}' \
-                 OR q.proname OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT o.proname FROM pg_catalog.pg_proc o \
-                 WHERE o.oid OPERATOR(pg_catalog.>=) '{FIRST}'::pg_catalog.oid)))"
-            ),
-            About::Operators | About::Rules | About::Searched | About::Schemas => text.to_owned(),
+            About::Functions | About::Operators | About::Rules | About::Searched | About::Schemas => text.to_owned(),
         }
     }
 
@@ -145,13 +144,13 @@ impl Revision {
             .map(|about| if self.wants(*about) { answers.next().unwrap_or_default() } else { Vec::new() })
             .collect();
         let mut catalog = Catalog::clone(&self.from);
-        self.forget(&mut catalog, &all)?;
+        self.forget(&mut catalog);
         catalog.take(&all)?;
         Ok(catalog.as_of(self.changes))
     }
 
     /// Takes out what is read again, and what is there no longer.
-    fn forget(&self, catalog: &mut Catalog, answers: &[Vec<Row>]) -> Result<(), CatalogError> {
+    fn forget(&self, catalog: &mut Catalog) {
         for oid in &self.stale {
             catalog.forget(*oid);
         }
@@ -165,22 +164,11 @@ impl Revision {
             catalog.schemas.values_mut().for_each(|schema| schema.operators = Arc::default());
         }
         if self.functions {
-            for (name, schema) in &mut catalog.schemas {
-                if ![SYSTEM, "information_schema"].contains(&&**name) {
-                    schema.functions = Arc::default();
-                }
-            }
-            let functions = SUBJECTS.iter().zip(answers).filter(|(about, _)| matches!(about, About::Functions));
-            for row in functions.flat_map(|(_, rows)| rows) {
-                let cells = Cells::new(9, row);
-                if let Some(schema) = catalog.schemas.get_mut(cells.text(0)?) {
-                    Arc::make_mut(&mut schema.functions).remove(cells.text(1)?);
-                }
-            }
+            catalog.schemas.values_mut().for_each(|schema| schema.functions = Arc::default());
         }
         let schemas = &self.changes.schemas;
-        catalog.temporary = schemas.iter().find(|(_, own)| **own).map(|(name, _)| name.as_str().into());
-        let names: BTreeSet<&str> = schemas.iter().filter(|(_, own)| !**own).map(|(name, _)| name.as_str()).collect();
+        catalog.temporary = schemas.iter().find(|(_, schema)| schema.own).map(|(name, _)| name.as_str().into());
+        let names: BTreeSet<&str> = lasting(schemas).collect();
         catalog.schemas.retain(|name, held| match &**name {
             TEMPORARY => *held != Schema::default(),
             name => names.contains(name),
@@ -188,7 +176,6 @@ impl Revision {
         for name in names {
             catalog.schemas.entry(name.into()).or_default();
         }
-        Ok(())
     }
 }
 
@@ -205,9 +192,26 @@ impl Catalog {
             .collect();
         for schema in lost {
             let within = self.schemas.get(*schema).into_iter().flat_map(|schema| schema.relations.values());
-            stale.extend(within.map(|relation| relation.oid));
+            stale.extend(within.map(|relation| relation.oid).filter(|oid| *oid >= FIRST));
         }
         self.with_kin(stale)
+    }
+
+    /// Whether a type is still there: an array with what it holds, a row with its relation.
+    fn has_type(&self, oid: u32, kind: TypeKind, changes: &Changes) -> bool {
+        let (oid, kind) = match kind {
+            // the kind of an array of rows of tables is not among those that are read
+            TypeKind::Array(element) => (element, self.types.get(&element).map_or(TypeKind::Base, |known| known.kind)),
+            TypeKind::Base | TypeKind::Domain(_) | TypeKind::Enum | TypeKind::Range | TypeKind::Composite(_) => {
+                (oid, kind)
+            }
+        };
+        match kind {
+            TypeKind::Composite(relation) => relation < FIRST || changes.present.relations.contains(&relation),
+            TypeKind::Array(_) | TypeKind::Base | TypeKind::Domain(_) | TypeKind::Enum | TypeKind::Range => {
+                oid < FIRST || changes.present.types.contains(&oid)
+            }
+        }
     }
 
     /// These relations with their parents, and every view that reads one of them, or reads one that does.
@@ -239,6 +243,11 @@ impl Catalog {
             Arc::make_mut(&mut schema.relations).remove(name);
         }
     }
+}
+
+/// The schemas that are there for every connection.
+fn lasting(schemas: &BTreeMap<String, changes::Schema>) -> impl Iterator<Item = &str> {
+    schemas.iter().filter(|(_, schema)| !schema.own).map(|(name, _)| name.as_str())
 }
 
 /// What is marked otherwise on one side than on the other.

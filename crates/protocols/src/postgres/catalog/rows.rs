@@ -219,6 +219,7 @@ fn read_columns(found: &mut HashMap<u32, Relation>, rows: &[Row]) -> Result<(), 
             relation.columns.push(column);
         }
     }
+    found.values_mut().for_each(|relation| relation.columns.sort_by_key(|column| column.number));
     Ok(())
 }
 
@@ -311,6 +312,12 @@ impl<'a> Cells<'a> {
     pub(super) fn numbers<N: std::str::FromStr, L: FromIterator<N>>(&self, index: usize) -> Result<L, CatalogError> {
         let listed = self.row.get(index).and_then(Option::as_deref).unwrap_or_default();
         listed.split_ascii_whitespace().map(|number| number.parse().map_err(|_| self.misfit())).collect()
+    }
+
+    /// A text of hexadecimal digits.
+    pub(super) fn hexadecimal(&self, index: usize) -> Result<&'a str, CatalogError> {
+        let text = self.text(index)?;
+        if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { Ok(text) } else { Err(self.misfit()) }
     }
 
     pub(super) fn misfit(&self) -> CatalogError {

@@ -68,6 +68,9 @@ impl Standpoint {
 /// The name of the gateway's own statements and portals, which no client has a reason to use.
 pub(super) const OWN: &str = "postern's own";
 
+/// Why names cannot be known before a transaction ends.
+const OVERTAKEN: &str = "what names mean was changed by others since this transaction began, and it cannot see how";
+
 /// What names mean now.
 pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
@@ -76,6 +79,9 @@ pub(super) struct Surroundings {
     pub(super) encoding: Encoding,
     /// The catalog that changes are told against: the same, or the one that is shared now.
     basis: Arc<Catalog>,
+    /// The catalog that all share, as it was last handed out; and as it was when the open transaction began to look.
+    shared: Arc<Catalog>,
+    anchored: Option<Arc<Catalog>>,
     generation: Generation,
     /// When the basis was read; never, where it counts no longer.
     read_at: Option<Instant>,
@@ -122,6 +128,8 @@ impl Surroundings {
         relate(gate, &catalog)?;
         Ok(Self {
             basis: Arc::clone(&catalog),
+            shared: Arc::clone(&catalog),
+            anchored: None,
             catalog,
             standpoint: Standpoint { user, ..Standpoint::default() },
             encoding,
@@ -181,9 +189,10 @@ impl Surroundings {
         }
         let catalog = catalogs.current(gate, fresh).await?;
         self.read_at = Some(Instant::now());
-        if Arc::ptr_eq(&catalog, &self.basis) {
+        if Arc::ptr_eq(&catalog, &self.shared) {
             return Ok(());
         }
+        self.shared = Arc::clone(&catalog);
         self.basis = Arc::clone(&catalog);
         // what only this session can see is asked for in this session
         if self.own {
@@ -209,6 +218,9 @@ impl Surroundings {
 
     /// A statement is on its way that may change what names mean.
     pub(super) fn forwarded(&mut self, statement: &Statement, masked: bool) {
+        if !matches!(statement.kind, Kind::Begin | Kind::Set { .. }) {
+            self.anchored.get_or_insert_with(|| Arc::clone(&self.shared));
+        }
         let change = match &statement.kind {
             Kind::Define => Stale::Catalog,
             // only a catalog of the session's own knows of its temporary tables
@@ -230,6 +242,7 @@ impl Surroundings {
     pub(super) fn outside(&mut self) {
         let inside = std::mem::replace(&mut self.inside, Stale::Nothing);
         self.changed(inside);
+        self.anchored = None;
     }
 
     /// Whether the open transaction changed what names mean, so that its end changes it back.
@@ -264,11 +277,7 @@ impl Surroundings {
         let unreadable =
             |error| Fault::target(Code::TargetViolation, "the target's catalog cannot be read").cause(error);
         if let Some(revision) = self.revision.take() {
-            let catalog = Arc::new(revision.made(answers).map_err(unreadable)?);
-            self.own = true;
-            self.basis = Arc::clone(&catalog);
-            self.stale = Stale::Nothing;
-            return self.take_up(catalog, gate);
+            return self.revised(revision.made(answers).map_err(unreadable)?, gate);
         }
         let mut answers = answers.into_iter();
         let standpoint = answers.next().and_then(|rows| Standpoint::of(&rows)).ok_or_else(unanswered)?;
@@ -278,16 +287,38 @@ impl Surroundings {
         }
         if let Some(changes) = answers.next() {
             let changes = Changes::of(&changes).map_err(unreadable)?;
-            self.revision = Revision::of(&self.basis, changes, within);
-            if self.revision.is_some() {
+            // THREAT: a transaction that sees what others have replaced as it was, while the server runs what it is now
+            let overtaken = self.anchored.as_ref().is_some_and(|then| !Arc::ptr_eq(then, &self.shared));
+            if within && changes.is_repeatable() && overtaken {
+                self.refused(Report::error("0A000", OVERTAKEN).hint("end the transaction, and begin it again"));
                 return Ok(());
             }
-            if !Arc::ptr_eq(&self.basis, &self.catalog) {
-                self.take_up(Arc::clone(&self.basis), gate)?;
+            match Revision::of(&self.basis, changes, within) {
+                Some(revision) if revision.questions(within).is_empty() => {
+                    return self.revised(revision.made(Vec::new()).map_err(unreadable)?, gate);
+                }
+                Some(revision) => {
+                    self.revision = Some(revision);
+                    return Ok(());
+                }
+                None if Arc::ptr_eq(&self.basis, &self.catalog) => {}
+                None => {
+                    // others have made it what it is here
+                    self.own = false;
+                    self.take_up(Arc::clone(&self.basis), gate)?;
+                }
             }
         }
         self.stale = Stale::Nothing;
         Ok(())
+    }
+
+    fn revised(&mut self, catalog: Catalog, gate: &mut Gate<Open>) -> Result<(), Fault> {
+        let catalog = Arc::new(catalog);
+        self.own = true;
+        self.basis = Arc::clone(&catalog);
+        self.stale = Stale::Nothing;
+        self.take_up(catalog, gate)
     }
 }
 
