@@ -39,6 +39,7 @@ use self::bounds::Timing;
 use self::cancelling::Cancelling;
 use self::hold::Holding;
 use self::names::Surroundings;
+use self::outcome::kept;
 use self::reading::{Named, Readings};
 use self::registry::Registry;
 use self::reply::{Place, Replies};
@@ -188,7 +189,7 @@ impl<'a> Session<'a> {
             Err(fault) => return Err((gate, outlet, fault)),
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
-        let called = welcome.reported(APPLICATION_NAME).cloned().unwrap_or_default();
+        let called = welcome.reported(APPLICATION_NAME).map(kept).unwrap_or_default();
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
         greeting.push(Backend::BackendKeyData { process: welcome.cancel.0, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
@@ -206,7 +207,7 @@ impl<'a> Session<'a> {
             catalogs,
             registered,
             called,
-            target_key: welcome.cancel,
+            target_key: (welcome.cancel.0, kept(&welcome.cancel.1)),
             from_client: inlet,
             heard,
             to_client: ToClient::new(outlet),

@@ -181,6 +181,6 @@ impl Session<'_> {
 }
 
 /// A copy that outlives the read buffer which a message is a slice of.
-fn kept(bytes: &Bytes) -> Bytes {
+pub(super) fn kept(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }
