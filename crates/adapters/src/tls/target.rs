@@ -121,7 +121,7 @@ impl Encrypt for TargetSide {
 
 /// What one target hears that asks for a certificate.
 #[derive(Debug)]
-struct Answer {
+pub(super) struct Answer {
     certified: Option<Arc<CertifiedKey>>,
     asked: AtomicBool,
     /// Whether it takes signatures that the key can make.
@@ -129,12 +129,12 @@ struct Answer {
 }
 
 impl Answer {
-    fn with(certificate: Option<&ClientCertificate>, target: &str) -> Result<Self, Fault> {
+    pub(super) fn with(certificate: Option<&ClientCertificate>, target: &str) -> Result<Self, Fault> {
         let certified = certificate.map(|certificate| certified(certificate, target)).transpose()?.map(Arc::new);
         Ok(Self { certified, asked: AtomicBool::new(false), shown: AtomicBool::new(false) })
     }
 
-    fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> Asked {
         match (self.asked.load(Ordering::Relaxed), self.shown.load(Ordering::Relaxed)) {
             (false, _) => Asked::Nothing,
             (true, false) => Asked::InVain,

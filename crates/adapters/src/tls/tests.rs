@@ -5,16 +5,19 @@ use aws_lc_rs::digest;
 use postern_core::clock::Micros;
 use postern_core::code::Code;
 use postern_core::fault::Fault;
-use postern_core::ports::{Encrypt, Encrypted};
+use postern_core::ports::{Asked, ClientCertificate, Encrypt, Encrypted};
+use postern_core::secret::Secret;
 use postern_core::target::{Attribution, Login, Target, TargetName, TargetTls};
 use postern_core::verdict::Who;
 use postern_testkit::certificates::{Authority, LOOPBACK, Leaf, Validity};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::listener::Certificate;
-use super::target::{Check, TargetSide};
+use super::target::{Answer, Check, TargetSide};
 use super::*;
 
 fn at(host: &str) -> Target {
@@ -284,6 +287,20 @@ async fn a_target_that_speaks_another_protocol_is_no_target() {
             }
             (heard, _) => panic!("{spoken:?}: {heard:?}"),
         }
+    }
+}
+
+#[test]
+fn a_certificate_is_shown_where_its_key_makes_a_signature_that_is_taken() {
+    let leaf = Authority::new("clients").unwrap().client("app").unwrap();
+    let [chain, key] = [leaf.pem().to_owned(), leaf.key_pem()].map(|pem| Secret::new(pem.into_bytes()));
+    let answer = Answer::with(Some(&ClientCertificate { chain, key }), "orders").unwrap();
+    assert_eq!(answer.asked(), Asked::Nothing);
+    for (taken, asked) in
+        [(SignatureScheme::RSA_PSS_SHA256, Asked::InVain), (SignatureScheme::ECDSA_NISTP256_SHA256, Asked::Shown)]
+    {
+        assert_eq!(answer.resolve(&[], &[taken]).is_some(), asked == Asked::Shown);
+        assert_eq!(answer.asked(), asked);
     }
 }
 

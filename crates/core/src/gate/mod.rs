@@ -77,7 +77,7 @@ use usage::Seat;
 
 /// How much of what a client calls itself is journalled, in characters.
 const LONGEST_NAME: usize = 256;
-/// How much of what is said of a login that failed is kept and told, in characters; it quotes what strangers sent.
+/// How much of what is said of a login or session that was refused is kept and told, in characters.
 const LONGEST_TOLD: usize = 400;
 
 /// One client on its way to, or in, one session with one target.
@@ -356,10 +356,14 @@ impl Gate<Open> {
     }
 }
 
-/// THREAT: a stranger's words fill the journal, or act on whoever looks at it or at the log.
+/// What a refusal says that quotes what a client sent.
 fn told(fault: Fault) -> Fault {
-    let short = |text: &str| -> String { line(text).chars().take(LONGEST_TOLD).collect() };
     Fault { message: short(&fault.message), hint: fault.hint.as_deref().map(short), ..fault }
+}
+
+/// THREAT: what somebody sent fills the journal, or acts on whoever looks at it or at the log.
+fn short(said: &str) -> String {
+    line(said).chars().take(LONGEST_TOLD).collect()
 }
 
 impl std::fmt::Debug for Open {

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::lasting::first;
 use crate::gate::live::Alive;
-use crate::gate::{Gate, House, Known, Open};
+use crate::gate::{Gate, House, Known, Open, short, told};
 use crate::identity::Principal;
 use crate::journal::Event;
 use crate::ports::{ClientCertificate, Dial, Encrypt, Later, Link, Vault};
@@ -143,10 +143,11 @@ impl Gate<Known> {
     }
 
     pub(super) async fn refused(&self, target: &str, fault: Fault) -> Fault {
+        let fault = told(fault);
         let event = Event::SessionRefused {
             principal: self.state.principal.summary(),
             client: self.client.to_string(),
-            target: target.to_owned(),
+            target: short(target),
             code: fault.code.to_string(),
             message: fault.message.clone(),
         };

@@ -52,6 +52,17 @@ async fn a_strangers_words_are_short_and_plain() {
 }
 
 #[tokio::test]
+async fn the_name_of_a_target_that_is_none_is_short_and_plain() {
+    let (dwelling, _arrivals) = house(RULES);
+    let known = dwelling.accept().identify(token("ann")).await.unwrap();
+    let fault = known.open(&format!("\n{}", "x".repeat(10_000)), None).await.err().unwrap();
+    let events = dwelling.journal.events();
+    let [.., Event::SessionRefused { target, message, .. }] = &events[..] else { panic!("{events:?}") };
+    assert!(target.starts_with("⟨U+000A⟩xxx") && target.chars().count() <= 400, "{target}");
+    assert_eq!((message, message.chars().count() <= 400), (&fault.message, true));
+}
+
+#[tokio::test]
 async fn what_cannot_be_journalled_is_said_to_be_so() {
     let (dwelling, _arrivals) = house(RULES);
     let known = dwelling.accept().identify(token("ann")).await.unwrap();

@@ -334,8 +334,11 @@ fn closed(asked: Asked) -> Fault {
 }
 
 fn wanted(what: &str) -> Fault {
-    Fault::target(Code::CertificateWanted, format!("{what}, and had asked for a certificate: none is configured"))
-        .hint("give the target's `login` a `certificate` and its `key`, or see the server's pg_hba.conf")
+    Fault::target(
+        Code::CertificateWanted,
+        format!("{what}, and had asked for a certificate: none that it takes is configured"),
+    )
+    .hint("give the target's `login` a `certificate` and its `key`, or see the server's pg_hba.conf")
 }
 
 fn lost(error: std::io::Error) -> Fault {
