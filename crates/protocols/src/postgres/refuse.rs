@@ -8,7 +8,7 @@ use postern_core::fault::{Fault, Side};
 use postern_core::gate::Held;
 use postern_core::{Code, Denial};
 
-use super::wire::Report;
+use super::wire::{Named, Report};
 
 /// SQLSTATEs (PostgreSQL documentation, appendix A).
 pub(super) mod sqlstate {
@@ -83,16 +83,16 @@ pub(super) fn held(held: &Held) -> Report {
         .hint("Cancel the query to take it back.")
 }
 
-/// A message that the target cannot be asked because it is not there, as the server itself would say it.
-pub(super) fn unknown_statement(name: &str) -> Report {
-    let message = match name {
-        "" => "unnamed prepared statement does not exist".to_owned(),
-        name => format!("prepared statement \"{name}\" does not exist"),
+/// What the server says of a statement or portal that is not there, for when it cannot be asked.
+pub(super) fn missing(kind: Named, name: &str) -> Report {
+    let (state, message) = match (kind, name) {
+        (Named::Statement, "") => {
+            (sqlstate::UNDEFINED_STATEMENT, "unnamed prepared statement does not exist".to_owned())
+        }
+        (Named::Statement, name) => {
+            (sqlstate::UNDEFINED_STATEMENT, format!("prepared statement \"{name}\" does not exist"))
+        }
+        (Named::Portal, name) => (sqlstate::UNDEFINED_CURSOR, format!("portal \"{name}\" does not exist")),
     };
-    Report::error(sqlstate::UNDEFINED_STATEMENT, &message)
-}
-
-/// The same for a portal.
-pub(super) fn unknown_portal(name: &str) -> Report {
-    Report::error(sqlstate::UNDEFINED_CURSOR, &format!("portal \"{name}\" does not exist"))
+    Report::error(state, &message)
 }

@@ -14,6 +14,7 @@ mod enclosing;
 mod hold;
 mod names;
 mod outcome;
+mod own;
 mod parting;
 mod reading;
 mod registry;

@@ -15,7 +15,7 @@ use crate::gateway::{APP, Gateway, PREAMBLE};
 use crate::raw::{Raw, describe, extended, parse, query};
 
 /// A gateway before a server whose account needs no password, so that a test can also go straight to it.
-async fn gateway(version: u32) -> Result<Gateway> {
+pub(crate) async fn gateway(version: u32) -> Result<Gateway> {
     let script = format!("{SHOP}; CREATE TABLE filled (id int); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
     let host_rules = vec!["host all all 127.0.0.1/32 trust".to_owned()];
     let options = Options { version, tls: Tls::Off, script, host_rules, ..Options::default() };

@@ -25,6 +25,7 @@ mod limits;
 mod load;
 mod logins;
 mod masking;
+mod missing;
 mod moved;
 mod names;
 mod notifications;

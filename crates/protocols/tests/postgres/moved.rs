@@ -183,14 +183,6 @@ async fn names_that_a_pipeline_makes_may_be_used_in_it() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_name_of_the_gateways_own_statements_is_no_clients() -> Result<()> {
-    let gateway = gateway().await?;
-    let heard = nothing_is_shown(&gateway, &[vec![parse("postern's own", "SELECT 1"), Sync]]).await?;
-    assert!(heard.iter().any(|line| line.starts_with("error")), "{heard:?}");
-    Ok(())
-}
-
 const EVERYWHERE: &str = r#"objects = ["*"]"#;
 
 /// THREAT: a schema of the name, in the place of the one that tables were known in.

@@ -22,6 +22,9 @@ use super::work::Work;
 use super::{Kind, LONGEST, Names, Statement, Unread};
 use crate::postgres::vocabulary::action;
 
+/// Output plugins that only decode: the server's own, and those that its packagers and clouds bring along.
+const PLUGINS: &[&str] = &["pgoutput", "test_decoding", "wal2json", "decoderbufs"];
+
 /// Reads a text as a walsender does, in a database or in none; `None` where it takes it for SQL.
 ///
 /// # Errors
@@ -58,9 +61,10 @@ impl Reader<'_> {
                 self.found.whole(Effect::Read, self.of_server(&slot));
                 told(action::REPLICATE, &["slot_type", "restart_lsn", "restart_tli"])
             }
-            Command::CreateSlot { slot, logical } => {
-                let object = if logical { self.of_database(&slot) } else { self.of_server(&slot) };
+            Command::CreateSlot { slot, plugin } => {
+                let object = if plugin.is_some() { self.of_database(&slot) } else { self.of_server(&slot) };
                 self.found.whole(Effect::Define, object);
+                self.decodes_by(plugin.as_deref());
                 told(action::REPLICATE, &["slot_name", "consistent_point", "snapshot_name", "output_plugin"])
             }
             Command::AlterSlot(slot) | Command::DropSlot(slot) => {
@@ -81,6 +85,14 @@ impl Reader<'_> {
                 self.everything(false);
                 Outcome::of(action::REPLICATE, Kind::CopyIn)
             }
+        }
+    }
+
+    /// THREAT: the server takes a plugin's name for that of a file, wherever it is, and runs what is in it.
+    fn decodes_by(&mut self, plugin: Option<&str>) {
+        if let Some(plugin) = plugin.filter(|plugin| !PLUGINS.contains(plugin)) {
+            self.found.action(action::LOAD);
+            self.found.whole(Effect::Execute, Object::at([plugin]));
         }
     }
 

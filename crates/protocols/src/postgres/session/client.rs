@@ -17,7 +17,6 @@ use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
 use super::calling;
-use super::names::OWN;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -162,10 +161,7 @@ impl Session<'_> {
         let prepared = match self.registry.statement(&statement, self.replies.settled()) {
             Found::Is(prepared) => prepared,
             Found::Unconfirmed => return Ok(Taken::NotYet),
-            Found::Nothing => {
-                let report = refuse::unknown_statement(&String::from_utf8_lossy(&statement));
-                return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
-            }
+            Found::Nothing => return self.missing(frame).await.map(|()| Taken::Done),
         };
         // names may have come to mean something else since the statement was parsed; the server plans it anew then
         let (text, types) = (prepared.text.clone(), prepared.types.clone());
@@ -180,36 +176,30 @@ impl Session<'_> {
         let described = match kind {
             Named::Statement => match self.registry.statement(name, settled) {
                 Found::Unconfirmed => return Ok(Taken::NotYet),
-                Found::Nothing => Err(refuse::unknown_statement(&String::from_utf8_lossy(name))),
+                Found::Nothing => None,
                 Found::Is(prepared) => {
                     self.to_target.follow(&prepared.flow, &describe);
-                    Ok(Described::Statement(prepared))
+                    Some(Described::Statement(prepared))
                 }
             },
             Named::Portal => match self.registry.portal(name, settled) {
                 Found::Unconfirmed => return Ok(Taken::NotYet),
-                Found::Nothing => {
-                    let spelled = String::from_utf8_lossy(name);
-                    match self.registry.cursor(&spelled) {
-                        None => Err(refuse::unknown_portal(&spelled)),
-                        Some(cursor) => {
-                            self.to_target.follow(&cursor.flow, &describe);
-                            Ok(Described::Cursor(Arc::clone(&cursor.flow)))
-                        }
-                    }
-                }
+                Found::Nothing => self.registry.cursor(&String::from_utf8_lossy(name)).map(|cursor| {
+                    self.to_target.follow(&cursor.flow, &describe);
+                    Described::Cursor(Arc::clone(&cursor.flow))
+                }),
                 Found::Is(portal) => {
                     self.to_target.follow(&portal.flow, &describe);
-                    Ok(Described::Portal(portal))
+                    Some(Described::Portal(portal))
                 }
             },
         };
         match described {
-            Ok(of) => {
+            Some(of) => {
                 self.reached(Pipeline::Prepared);
                 self.replies.expect(Reply::Describe { of });
             }
-            Err(report) => self.refuse(report, Message::Extended).await?,
+            None => self.missing(frame).await?,
         }
         Ok(Taken::Done)
     }
@@ -218,10 +208,7 @@ impl Session<'_> {
         let portal = match self.registry.portal(name, self.replies.settled()) {
             Found::Is(portal) => portal,
             Found::Unconfirmed => return Ok(Taken::NotYet),
-            Found::Nothing => {
-                let report = refuse::unknown_portal(&String::from_utf8_lossy(name));
-                return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
-            }
+            Found::Nothing => return self.missing(frame).await.map(|()| Taken::Done),
         };
         match self.unconfirmed(&portal.statements) {
             Some(Obstacle::NotYet) => return Ok(Taken::NotYet),
@@ -312,10 +299,9 @@ impl Session<'_> {
     }
 }
 
-/// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here; and under the
-/// gateway's own it may still have a question of the gateway's.
+/// THREAT: the server cuts names at 63 bytes, so that two longer ones are one there and two here.
 fn unusable(message: &Frontend, encoding: Encoding) -> Option<Report> {
-    let other = |name: &Bytes| name.len() > LONGEST_NAME || name == OWN.as_bytes() || !encoding.keeps(name);
+    let other = |name: &Bytes| name.len() > LONGEST_NAME || !encoding.keeps(name);
     let found = match message {
         Frontend::Parse { name, .. } | Frontend::Describe { name, .. } | Frontend::Close { name, .. } => other(name),
         Frontend::Bind { portal, statement, .. } => other(portal) || other(statement),
@@ -324,8 +310,7 @@ fn unusable(message: &Frontend, encoding: Encoding) -> Option<Report> {
     };
     let denial = || {
         let message = format!(
-            "a name has more than {LONGEST_NAME} bytes, or letters beyond ASCII in a database that is not in UTF-8, \
-             or is the gateway's own"
+            "a name has more than {LONGEST_NAME} bytes, or letters beyond ASCII in a database that is not in UTF-8"
         );
         Denial::new(Code::NotSupported, message).hint("use a shorter name, in ASCII")
     };

@@ -21,6 +21,7 @@ use super::super::catalog::{Catalog, Changes, Revision, Row};
 use super::super::catalogs::Catalogs;
 use super::super::login::encoded;
 use super::super::wire::{Frontend, Named, Report};
+use super::own::Own;
 use super::reading::Generation;
 use super::submission;
 
@@ -65,9 +66,6 @@ impl Standpoint {
     }
 }
 
-/// The name of the gateway's own statements and portals, which no client has a reason to use.
-pub(super) const OWN: &str = "postern's own";
-
 /// Why names cannot be known before a transaction ends.
 const OVERTAKEN: &str = "what names mean was changed by others since this transaction began, and it cannot see how";
 
@@ -90,6 +88,8 @@ pub(super) struct Surroundings {
     inside: Stale,
     /// Whether the catalog was read on the session's own connection.
     own: bool,
+    /// What the gateway's own questions are called.
+    pub(super) names: Own,
     /// Why the server did not say what names mean, until whoever asked for it has heard.
     refusal: Option<Report>,
     /// What is to be read of what has changed.
@@ -138,6 +138,7 @@ impl Surroundings {
             stale: Stale::Path,
             inside: Stale::Nothing,
             own: false,
+            names: Own::new()?,
             refusal: None,
             revision: None,
         })
@@ -262,7 +263,7 @@ impl Surroundings {
         let payload = if by_query {
             encoded(&Frontend::Query { text: Bytes::copy_from_slice(text.as_bytes()) })
         } else {
-            pipeline(&texts)
+            pipeline(&texts, &self.names.question)
         };
         Question { text, payload, answers: texts.len() }
     }
@@ -338,8 +339,7 @@ fn unanswered() -> Fault {
 
 /// The messages that ask these texts one by one, under names of their own so that nothing of the client's is
 /// replaced, and free before: a question that failed or was cancelled has left its own. The caller ends the pipeline.
-fn pipeline(texts: &[String]) -> Bytes {
-    let own = Bytes::from_static(OWN.as_bytes());
+fn pipeline(texts: &[String], own: &Bytes) -> Bytes {
     let free = [Named::Portal, Named::Statement].map(|kind| Frontend::Close { kind, name: own.clone() });
     let mut messages = free.to_vec();
     for text in texts {

@@ -6,25 +6,28 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Decision, Permit};
 use postern_core::{Code, Operation};
 
 use super::super::analyze::Statement;
 use super::super::forward::{Continuation, Control};
-use super::super::login::encoded;
+use super::super::login::{encoded, violation};
 use super::super::refuse;
-use super::super::wire::{Frontend, Report};
+use super::super::wire::{Frame, Frontend, Report};
 use super::described::Description;
 use super::enclosing::{self, Enclosure};
 use super::hold::Holding;
+use super::own;
 use super::registry::{Portal, Prepared};
-use super::reply::{Query, Reply};
+use super::reply::{Query, Refusal, Reply};
 use super::submission::{self, Request, Wanted};
 use super::{End, Pipeline, Session};
 
 /// A statement that no server can parse. It stands in place of what was refused.
 const FAIL: &str = "postern refused this statement";
+/// What the journal says of a message about something that is not there.
+const MISSING: &str = "postern asks for what is not there";
 
 /// The two kinds of messages that fail in their own ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,14 +172,37 @@ impl Session<'_> {
                 let parse = Frontend::Parse { name: Bytes::new(), text, types: Vec::new() };
                 let permit = self.gate.own(FAIL, encoded(&parse)).await?;
                 self.to_target.forward(permit);
-                // a client may wait for the error before it ends the pipeline, and its own Flush is skipped
-                self.to_target.control(&Control::Flush);
-                self.replies.expect(Reply::Refused(report));
-                self.reached(Pipeline::Prepared);
-                self.skipping = true;
+                self.refused(report.map_or(Refusal::Server, Refusal::Said));
             }
         }
         Ok(())
+    }
+
+    /// Has the server say that what a message uses is not there.
+    pub(super) async fn missing(&mut self, frame: &Frame) -> Result<(), End> {
+        let message = Frontend::decode(frame).map_err(violation)?;
+        let Some((kind, name)) = own::used(&message) else { return Ok(()) };
+        if self.adrift {
+            return self.refuse(refuse::missing(kind, &String::from_utf8_lossy(&name)), Message::Extended).await;
+        }
+        let mut payload = BytesMut::new();
+        for message in self.names.names.missing(&message) {
+            // names of the gateway's own are always writable
+            message.encode(&mut payload).ok();
+        }
+        let permit = self.gate.own(MISSING, payload.freeze()).await?;
+        self.to_target.forward(permit);
+        self.refused(Refusal::Missing(kept(&name)));
+        Ok(())
+    }
+
+    /// Something is on its way that must fail: what follows it is skipped.
+    fn refused(&mut self, refusal: Refusal) {
+        // a client may wait for the error before it ends the pipeline, and its own Flush is skipped
+        self.to_target.control(&Control::Flush);
+        self.replies.expect(Reply::Refused(refusal));
+        self.reached(Pipeline::Prepared);
+        self.skipping = true;
     }
 }
 

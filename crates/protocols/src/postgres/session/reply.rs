@@ -36,8 +36,8 @@ pub(super) enum Reply {
     Execute { portal: Arc<Portal> },
     /// A Close message.
     Close { kind: Named, name: Bytes },
-    /// A message that must fail, in place of one that was refused; the client hears this instead, if it is another thing.
-    Refused(Option<Report>),
+    /// A message that must fail, in place of one that was refused.
+    Refused(Refusal),
     /// The end of a pipeline: `ReadyForQuery`.
     Sync,
     /// The gateway's own question what names mean.
@@ -48,6 +48,16 @@ pub(super) enum Reply {
     Opening,
     /// Its end, for the Query message inside.
     Closing(Box<Query>),
+}
+
+/// What the client hears of what was refused.
+pub(super) enum Refusal {
+    /// This.
+    Said(Report),
+    /// What the server says.
+    Server,
+    /// The same, which it says of something else, with this name.
+    Missing(Bytes),
 }
 
 /// What a Describe message asks about.

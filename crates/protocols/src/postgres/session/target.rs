@@ -21,7 +21,7 @@ use super::super::wire::report::field;
 use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
 use super::asides::without_values;
 use super::registry::Portal;
-use super::reply::{Described, Query, Reply, failed};
+use super::reply::{Described, Query, Refusal, Reply, failed};
 use super::stopping::code_of;
 use super::walsender::Copying;
 use super::{End, Session};
@@ -118,6 +118,8 @@ impl Session<'_> {
             | (tag::server::PARSE_COMPLETE, Some(Reply::Parse { .. }))
             | (tag::server::BIND_COMPLETE, Some(Reply::Bind { .. }))
             | (tag::server::CLOSE_COMPLETE, Some(Reply::Close { .. })) => {}
+            // of what was closed before it, so that it be missing
+            (tag::server::CLOSE_COMPLETE, Some(Reply::Refused(_))) => return Ok(()),
             _ => return Err(out_of_turn(frame)),
         }
         self.to_client.push(&frame.raw);
@@ -343,10 +345,12 @@ impl Session<'_> {
                 self.adrift = !self.replies.skip(&code, &mut self.ended);
                 return Ok(());
             }
-            Some(Reply::Refused(instead)) => {
-                let instead = instead.take();
-                self.report_error(instead, &report, frame);
-            }
+            Some(Reply::Refused(refusal)) => match std::mem::replace(refusal, Refusal::Server) {
+                Refusal::Said(instead) => self.report_error(Some(instead), &report, frame),
+                Refusal::Server => self.report_error(None, &report, frame),
+                // nothing of any row is in what was asked
+                Refusal::Missing(name) => self.report(self.names.names.told(&report, &name)),
+            },
             Some(Reply::Execute { portal } | Reply::Bind { portal, .. }) => {
                 portal.suspended.store(false, Ordering::Relaxed);
                 let id = portal.flow.id();

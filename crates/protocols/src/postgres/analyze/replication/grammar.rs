@@ -11,7 +11,7 @@ pub(super) enum Command {
     Identify,
     History,
     Show(String),
-    CreateSlot { slot: String, logical: bool },
+    CreateSlot { slot: String, plugin: Option<String> },
     AlterSlot(String),
     DropSlot(String),
     ReadSlot(String),
@@ -116,16 +116,18 @@ impl Words<'_> {
         let slot = self.name()?;
         self.takes(&Token::Keyword("TEMPORARY"))?;
         let logical = !self.takes(&Token::Keyword("PHYSICAL"))?;
-        if logical {
+        let plugin = if logical {
             self.needs(&Token::Keyword("LOGICAL"))?;
-            self.name()?;
-        }
+            Some(self.name()?)
+        } else {
+            None
+        };
         if !self.options(|_, _| {})? {
             while matches!(self.next, Some(Token::Keyword(option)) if SLOT_OPTIONS.contains(&option)) {
                 self.step()?;
             }
         }
-        Ok(Command::CreateSlot { slot, logical })
+        Ok(Command::CreateSlot { slot, plugin })
     }
 
     fn start(&mut self) -> Result<Command, Unread> {
