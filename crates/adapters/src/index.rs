@@ -264,8 +264,8 @@ fn shortened(mut opened: Unsealed) -> Unsealed {
         }
     };
     cut(&mut opened.text, 64 * 1024);
-    opened.parameters.truncate(64);
-    opened.parameters.iter_mut().flatten().for_each(|value| cut(value, 1024));
+    opened.values.parameters.truncate(64);
+    opened.values.parameters.iter_mut().flatten().for_each(|value| cut(value, 1024));
     opened
 }
 

@@ -62,7 +62,10 @@ fn shown(Hit { record, principal, target, opened }: &Hit) -> Value {
     if let (Some(event), Some(opened)) = (event, opened) {
         event.remove("sealed");
         event.insert("text".to_owned(), opened.text.clone().into());
-        event.insert("parameters".to_owned(), json!(opened.parameters));
+        event.insert("parameters".to_owned(), json!(opened.values.parameters));
+        if !opened.values.cut.is_empty() {
+            event.insert("cut".to_owned(), json!(opened.values.cut));
+        }
     }
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("principal".to_owned(), json!(principal));

@@ -10,6 +10,7 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::excerpt::Excerpt;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Kind, Principal, PrincipalSummary};
 use crate::operation::Operation;
@@ -68,22 +69,19 @@ pub struct Part {
     /// Its text, password literals removed. Control and direction characters are still in it: whoever shows it escapes
     /// them.
     pub text: String,
-    /// Its parameters as text, where there are any.
+    /// Its parameters as text, where there are any; of long ones the beginning.
     pub parameters: Vec<Option<String>>,
 }
 
 impl Part {
     fn of(operation: &Operation) -> Self {
         let facts = operation.facts.iter().map(|(name, fact)| (String::from(*name), serde_json::json!(fact)));
-        let parameters = operation.parameters.iter();
         Self {
             action: operation.action.to_string(),
             touches: operation.touches.iter().map(ToString::to_string).collect(),
             facts: facts.collect(),
             text: operation.text.to_string(),
-            parameters: parameters
-                .map(|value| value.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
-                .collect(),
+            parameters: Excerpt::texts(&operation.parameters),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is written is found again, however the gateway came to know of it.
 
 use postern_core::clock::Micros;
+use postern_core::excerpt::Excerpt;
 use postern_core::id::OperationId;
 use postern_core::identity::{Kind, PrincipalSummary};
 use postern_core::journal::{Decided, Event, Keys};
@@ -118,7 +119,7 @@ fn operation(text: &str, touches: &[&str], denied: bool) -> Event {
         masks: Vec::new(),
         policy: "0".to_owned(),
         digest: "0".to_owned(),
-        sealed: Sealer::derive(&root()).unwrap().seal(&id.to_string(), &[text], &[]).unwrap(),
+        sealed: Sealer::derive(&root()).unwrap().seal(&id.to_string(), &[text], &Excerpt::default()).unwrap(),
     }
 }
 

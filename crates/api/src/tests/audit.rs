@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use axum::http::StatusCode;
+use postern_core::excerpt::Excerpt;
 use postern_core::journal::query::{Field, Query};
 use postern_core::journal::{Event, Record, Unsealed};
 use postern_core::ports::{Found, Hit, Later, Search};
@@ -22,7 +23,7 @@ impl Search for Shelf {
         let event = Event::Alert { code: "PST-5003".to_owned(), message: "look".to_owned() };
         let record =
             Record { seq: 7, head: String::new(), at: Micros(0), session: None, n: 1, prev: String::new(), event };
-        let opened = Some(Unsealed { text: "SELECT 'x'".to_owned(), parameters: vec![None] });
+        let opened = Some(Unsealed { text: "SELECT 'x'".to_owned(), values: Excerpt::of(&[None]) });
         let hit = Hit { record, principal: Some("ci-bot".to_owned()), target: None, opened };
         Box::pin(async move { Ok(Found { hits: vec![hit], next: Some(7) }) })
     }

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_encoding::BASE64;
 use tokio::sync::watch;
 
 use crate::approval::{Answered, Choice};
 use crate::code::Code;
+use crate::excerpt::Excerpt;
 use crate::fault::Fault;
 use crate::gate::lasting::Lifetime;
 use crate::gate::live::Live;
@@ -149,7 +149,7 @@ impl House {
     /// Where the journal fails.
     pub async fn searched(&self, by: &Principal, query: &str) -> Result<(), Fault> {
         let id = OperationId::at(self.clock.now());
-        let sealed = self.sealer.seal(&id.to_string(), &[query], &[])?;
+        let sealed = self.sealer.seal(&id.to_string(), &[query], &Excerpt::default())?;
         self.write(None, Event::JournalSearched { id, by: by.summary(), sealed }).await.map(drop)
     }
 
@@ -180,6 +180,7 @@ impl House {
         let operations = &pending.operations;
         let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
+        let values = Excerpt::of(&parameters);
         let masks = operations.iter().filter_map(|operation| due.masks.screen(operation).ok()).flatten();
         let masks: BTreeSet<String> = masks.map(|mask| mask.name.to_string()).collect();
         let masks: Vec<String> = masks.into_iter().collect();
@@ -191,6 +192,7 @@ impl House {
         let touches: Vec<String> =
             operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect();
         let (id, prepare) = (pending.id, pending.prepares());
+        let sealed = self.sealer.seal(&id.to_string(), &texts, &values)?;
         let note = Note::Operation {
             id,
             actions: actions.clone(),
@@ -199,10 +201,9 @@ impl House {
             decided: decided.clone(),
             masks: masks.clone(),
             text: texts.join("; "),
-            parameters: parameters.iter().map(|one| one.as_ref().map(|bytes| BASE64.encode(bytes))).collect(),
+            values,
         };
         let (policy, digest) = (due.revision.to_string(), pending.digest.clone());
-        let sealed = self.sealer.seal(&id.to_string(), &texts, &parameters)?;
         let event = Event::Operation { id, actions, touches, prepare, decided, masks, policy, digest, sealed };
         Ok((event, note))
     }

@@ -4,12 +4,12 @@
 //! encrypted under a key that signs, or the other way round.
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::code::Code;
+use crate::excerpt::Excerpt;
 use crate::fault::Fault;
 use crate::journal::event::Event;
 use crate::seal::{Seal, bad_root, expand};
@@ -83,9 +83,9 @@ pub struct Sealed(String);
 pub struct Unsealed {
     /// The statement, password literals removed.
     pub text: String,
-    /// Its parameters, in base64; `null` is a null.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub parameters: Vec<Option<String>>,
+    /// Its parameters.
+    #[serde(flatten)]
+    pub values: Excerpt,
 }
 
 /// Seals statements, and opens them again for whoever holds the root secret.
@@ -100,16 +100,13 @@ impl Sealer {
         Seal::derive(root, "postern journal sealing v1").map(Self)
     }
 
-    /// Seals texts and parameters of one operation, bound to its name `context`.
+    /// Seals texts and what is kept of the parameters of one operation, bound to its name `context`.
     ///
     /// # Errors
     /// Where the machine has no randomness, or the text is beyond what the cipher takes.
-    pub fn seal(&self, context: &str, texts: &[&str], parameters: &[Option<Bytes>]) -> Result<Sealed, Fault> {
+    pub fn seal(&self, context: &str, texts: &[&str], values: &Excerpt) -> Result<Sealed, Fault> {
         let failed = || Fault::gateway(Code::JournalUnavailable, "the statement cannot be sealed for the journal");
-        let open = Unsealed {
-            text: texts.join("; "),
-            parameters: parameters.iter().map(|one| one.as_ref().map(|bytes| BASE64.encode(bytes))).collect(),
-        };
+        let open = Unsealed { text: texts.join("; "), values: values.clone() };
         let plain = Zeroizing::new(serde_json::to_vec(&open).map_err(|_| failed())?);
         Ok(Sealed(BASE64.encode(&self.0.close(context, &plain).map_err(|_| failed())?)))
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::excerpt::Excerpt;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::PrincipalSummary;
 use crate::journal::{Decided, Outcome};
@@ -98,9 +99,9 @@ pub enum Note {
         masks: Vec<String>,
         /// The statement, password literals removed.
         text: String,
-        /// Its parameters in base64; `null` is a null.
-        #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        parameters: Vec<Option<String>>,
+        /// Its parameters.
+        #[serde(flatten)]
+        values: Excerpt,
     },
     /// A held operation was settled.
     Settled {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{Entry, Head, Moment, Note, Press, Reader, RecordKeys, Scribe, tape};
+use crate::excerpt::Excerpt;
 use crate::identity::{Kind, PrincipalSummary};
 use crate::journal::{Decided, Outcome};
 use crate::tests::NOW;
@@ -54,7 +55,7 @@ fn of_every_kind(session: SessionId) -> Vec<Entry> {
             decided,
             masks: vec!["cards".to_owned()],
             text: "read swordfish".to_owned(),
-            parameters: vec![Some("/wA=".to_owned()), None],
+            values: Excerpt::of(&[Some(Bytes::from_static(b"\xff\0")), None]),
         }),
         note(Note::Settled {
             id,

@@ -155,7 +155,10 @@ fn print(record: &Record, sealer: Option<&Sealer>, out: &mut dyn Write) -> Resul
         if let Some(event) = line.get_mut("event").and_then(Value::as_object_mut) {
             event.remove("sealed");
             event.insert("text".to_owned(), opened.text.into());
-            event.insert("parameters".to_owned(), json!(opened.parameters));
+            event.insert("parameters".to_owned(), json!(opened.values.parameters));
+            if !opened.values.cut.is_empty() {
+                event.insert("cut".to_owned(), json!(opened.values.cut));
+            }
         }
     }
     writeln!(out, "{line}")?;

@@ -143,7 +143,7 @@ fn in_journal(served: &Served) -> Vec<Statement> {
         if let Event::Operation { id, decided: Decided::Allow { .. }, prepare: false, sealed, .. } = &record.event {
             let opened = sealer.open(&id.to_string(), sealed).unwrap();
             let text = |value: String| String::from_utf8(BASE64.decode(value.as_bytes()).unwrap()).unwrap();
-            statements.push((opened.text, opened.parameters.into_iter().map(|value| value.map(text)).collect()));
+            statements.push((opened.text, opened.values.parameters.into_iter().map(|value| value.map(text)).collect()));
         } else if let Event::Own { text, .. } = record.event {
             statements.push((text, Vec::new()));
         }

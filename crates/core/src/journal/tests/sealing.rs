@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::OperationId;
 use crate::Secret;
+use crate::excerpt::Excerpt;
 use crate::journal::{Sealed, Sealer, Unsealed};
 use crate::tests::NOW;
 
@@ -24,18 +25,18 @@ fn bent(sealed: &Sealed, at: prop::sample::Index) -> Sealed {
 #[test]
 fn sealed_and_opened() {
     let parameters = [Some(Bytes::from_static(b"\xff\0")), None, Some(Bytes::new())];
-    let sealed = sealer(1).seal("op_1", &["select 1", "select 2"], &parameters).unwrap();
+    let sealed = sealer(1).seal("op_1", &["select 1", "select 2"], &Excerpt::of(&parameters)).unwrap();
     let open = sealer(1).open("op_1", &sealed).unwrap();
     assert_eq!(open.text, "select 1; select 2");
-    assert_eq!(open.parameters, [Some("/wA=".to_owned()), None, Some(String::new())]);
-    let empty = sealer(1).seal("op_1", &[], &[]).unwrap();
-    assert_eq!(sealer(1).open("op_1", &empty), Some(Unsealed { text: String::new(), parameters: vec![] }));
+    assert_eq!(open.values.parameters, [Some("/wA=".to_owned()), None, Some(String::new())]);
+    let empty = sealer(1).seal("op_1", &[], &Excerpt::default()).unwrap();
+    assert_eq!(sealer(1).open("op_1", &empty), Some(Unsealed { text: String::new(), values: Excerpt::default() }));
 }
 
 #[test]
 fn it_is_bound_to_its_operation_and_its_key() {
     let (one, other) = (OperationId::at(NOW).to_string(), OperationId::at(NOW).to_string());
-    let sealed = sealer(1).seal(&one, &["secret"], &[]).unwrap();
+    let sealed = sealer(1).seal(&one, &["secret"], &Excerpt::default()).unwrap();
     assert!(sealer(1).open(&one, &sealed).is_some());
     assert_eq!(sealer(1).open(&other, &sealed), None);
     assert_eq!(sealer(1).open("", &sealed), None);
@@ -44,8 +45,8 @@ fn it_is_bound_to_its_operation_and_its_key() {
 
 #[test]
 fn nothing_of_it_shows_and_nothing_repeats() {
-    let one = serde_json::to_string(&sealer(1).seal("op", &["swordfish"], &[]).unwrap()).unwrap();
-    let other = serde_json::to_string(&sealer(1).seal("op", &["swordfish"], &[]).unwrap()).unwrap();
+    let one = serde_json::to_string(&sealer(1).seal("op", &["swordfish"], &Excerpt::default()).unwrap()).unwrap();
+    let other = serde_json::to_string(&sealer(1).seal("op", &["swordfish"], &Excerpt::default()).unwrap()).unwrap();
     assert_ne!(one, other);
     assert!(!one.contains("swordfish") && !one.contains(&data_encoding::BASE64.encode(b"swordfish")));
     assert_eq!(format!("{:?}", sealer(1)), "Sealer");
@@ -83,10 +84,10 @@ proptest! {
     #[test]
     fn any_text_comes_back_and_no_bent_one(text in ".{0,60}", parameter in prop::option::of(prop::collection::vec(any::<u8>(), 0..20)), at in any::<prop::sample::Index>()) {
         let parameters = [parameter.map(Bytes::from)];
-        let sealed = sealer(3).seal("op", &[&text], &parameters).unwrap();
+        let sealed = sealer(3).seal("op", &[&text], &Excerpt::of(&parameters)).unwrap();
         let open = sealer(3).open("op", &sealed).unwrap();
         prop_assert_eq!(&open.text, &text);
-        let decoded = open.parameters[0].as_ref().map(|one| data_encoding::BASE64.decode(one.as_bytes()).unwrap());
+        let decoded = open.values.parameters[0].as_ref().map(|one| data_encoding::BASE64.decode(one.as_bytes()).unwrap());
         prop_assert_eq!(decoded, parameters[0].as_ref().map(|one| one.to_vec()));
         prop_assert_eq!(sealer(3).open("op", &bent(&sealed, at)), None);
     }

@@ -142,6 +142,10 @@ fn operation(value: &Value, out: &mut dyn Write) -> io::Result<()> {
         let shown = parameter.as_str().map_or_else(|| NULL.to_owned(), |base64| short(&decoded(base64)));
         writeln!(out, "> ${index} = {shown}")?;
     }
+    for cut in value.get("cut").and_then(Value::as_array).into_iter().flatten() {
+        let number = |name| cut.get(name).and_then(Value::as_u64).unwrap_or_default();
+        writeln!(out, "> ${} had {} bytes, SHA-256 {}", number("parameter"), number("bytes"), word(cut, "/sha256"))?;
+    }
     Ok(())
 }
 
