@@ -216,7 +216,7 @@ impl Connection {
     /// Tells a client that asks for a newer minor version, or for options, what is spoken here.
     fn negotiate(&mut self, minor: u16, parameters: Vec<(String, String)>) -> Vec<(String, String)> {
         let (options, parameters): (Vec<_>, Vec<_>) =
-            parameters.into_iter().partition(|(name, _)| name.starts_with("_pq_."));
+            parameters.into_iter().partition(|(name, _)| name.starts_with(startup::OPTION));
         if minor > startup::MINOR || !options.is_empty() {
             let unknown = options.into_iter().map(|(name, _)| Bytes::from(name)).collect();
             let minor = minor.min(startup::MINOR);

@@ -55,7 +55,7 @@ impl Reader<'_> {
         match set.kind() {
             VariableSetKind::VarSetValue => {
                 let value = setting_value(&name, &set.args);
-                let kept = value.as_deref().is_some_and(|value| setting::keeps(&name, value));
+                let kept = value.as_deref().is_some_and(|value| setting::is_safe(&name, value));
                 let action = if kept { action::SET } else { self.setting_action(&name) };
                 let kind = Kind::Set { value, local: set.is_local, name };
                 Outcome::of(action, kind)

@@ -60,6 +60,17 @@ pub fn keeps(name: &str, value: &str) -> bool {
     }
 }
 
+/// Whether a value takes no protection away, whatever stood before: of what is pinned its own value, and of the relations
+/// that are shut out all that can be. Dumps begin with it.
+pub(super) fn is_safe(name: &str, value: &str) -> bool {
+    let every = || {
+        let mut kinds: Vec<&str> = value.split(',').map(str::trim).collect();
+        kinds.sort_unstable();
+        kinds == ["foreign-table", "view"]
+    };
+    keeps(name, value) || (name == "restrict_nonsystem_relation_kind" && every())
+}
+
 /// What a client calls itself, in the server's log and its list of sessions.
 pub const APPLICATION_NAME: &str = "application_name";
 /// How an `application_name` begins in which the gateway says who is connected.

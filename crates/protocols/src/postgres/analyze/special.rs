@@ -4,7 +4,7 @@
 //! like any other that may do anything.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{FuncCall, Node, RangeVar, SelectStmt};
+use pg_query::protobuf::{AExprKind, FuncCall, Node, RangeVar, SelectStmt};
 use postern_core::operation::{Columns, Effect};
 
 use super::Kind;
@@ -72,12 +72,7 @@ impl Reader<'_> {
 
     /// `SELECT set_config('search_path', '…', false)` and nothing else is a `SET search_path`.
     pub(super) fn set_by_select(&mut self, select: &SelectStmt) -> Option<Kind> {
-        let [Node { node: Some(NodeEnum::ResTarget(target)) }] = select.target_list.as_slice() else {
-            return None;
-        };
-        let Some(NodeEnum::FuncCall(call)) = target.val.as_deref().and_then(|value| value.node.as_ref()) else {
-            return None;
-        };
+        let call = lone_call(select)?;
         let names = strings(&call.funcname);
         let bare = SelectStmt {
             target_list: select.target_list.clone(),
@@ -101,6 +96,47 @@ impl Reader<'_> {
         Some(Kind::Set { name, value, local })
     }
 
+    /// `SELECT set_config(name, '…', false) FROM pg_settings WHERE name = '…'` and nothing else sets what it names, if the
+    /// server has that: so pg_dump asks for what not all servers have.
+    pub(super) fn set_by_settings(&mut self, select: &SelectStmt) {
+        let bare = SelectStmt {
+            target_list: select.target_list.clone(),
+            from_clause: select.from_clause.clone(),
+            where_clause: select.where_clause.clone(),
+            limit_option: select.limit_option,
+            op: select.op,
+            ..SelectStmt::default()
+        };
+        let (Some(call), true) = (lone_call(select), bare == *select) else { return };
+        let [Node { node: Some(NodeEnum::RangeVar(relation)) }] = select.from_clause.as_slice() else { return };
+        let settings = self.names.catalog.object([SYSTEM, "pg_settings"]);
+        let Some(condition) = select.where_clause.as_deref() else { return };
+        let ([name, value, local], Some(chosen)) = (call.args.as_slice(), self.chosen(condition)) else { return };
+        let called = matches!(strings(&call.funcname).as_slice(), ["set_config"] | [SYSTEM, "set_config"]);
+        let (true, Some(value), Some(_)) = (called && is_name(name), literal(value), boolean(local)) else { return };
+        let harmless = |name: &&str| {
+            let understood = setting::class(name) == Class::Harmless || setting::is_safe(name, value);
+            understood && !worked_out(name, Some(value))
+        };
+        self.set_by_statement =
+            relation.alias.is_none() && self.named(relation).objects == [settings] && chosen.iter().all(harmless);
+    }
+
+    /// The names that a condition on `name` leaves, compared as the server itself compares text.
+    fn chosen<'n>(&mut self, condition: &'n Node) -> Option<Vec<&'n str>> {
+        let Some(NodeEnum::AExpr(expression)) = &condition.node else { return None };
+        let (left, right) = (expression.lexpr.as_deref()?, expression.rexpr.as_deref()?);
+        let equal = strings(&expression.name) == ["="] && self.operator(&expression.name);
+        let names = match (expression.kind(), &right.node) {
+            (AExprKind::AexprOp, _) => vec![literal(right)?],
+            (AExprKind::AexprIn, Some(NodeEnum::List(list))) => {
+                list.items.iter().map(literal).collect::<Option<_>>()?
+            }
+            _ => return None,
+        };
+        (equal && is_name(left)).then_some(names)
+    }
+
     /// A sequence named by a literal is touched like a table.
     fn sequence(&mut self, literal: &str, effect: Effect) -> bool {
         let name = relation_name(literal).filter(|_| self.names.encoding.keeps(literal.as_bytes()));
@@ -120,6 +156,21 @@ impl Reader<'_> {
 fn worked_out(name: &str, value: Option<&str>) -> bool {
     let name = name.to_ascii_lowercase();
     name == APPLICATION_NAME && value.is_none_or(|value| setting::poses(&name, value))
+}
+
+/// The call that a query shows, and nothing else.
+fn lone_call(select: &SelectStmt) -> Option<&FuncCall> {
+    let [Node { node: Some(NodeEnum::ResTarget(target)) }] = select.target_list.as_slice() else { return None };
+    match &target.val.as_deref()?.node {
+        Some(NodeEnum::FuncCall(call)) => Some(call),
+        Some(_) | None => None,
+    }
+}
+
+/// Whether it is the column `name` of the one relation there is.
+fn is_name(node: &Node) -> bool {
+    let Some(NodeEnum::ColumnRef(column)) = &node.node else { return false };
+    matches!(strings(&column.fields).as_slice(), ["name"] | ["pg_settings", "name"])
 }
 
 fn boolean(node: &Node) -> Option<bool> {

@@ -159,6 +159,7 @@ impl<'a> Reader<'a> {
 
     fn top_select(&mut self, select: &SelectStmt) -> Outcome {
         let set = self.set_by_select(select);
+        self.set_by_settings(select);
         let rows = self.select(select, &Scope::default());
         self.select_facts(select);
         let mut outcome = self.shown(action::SELECT, &rows);

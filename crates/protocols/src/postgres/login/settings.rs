@@ -1,34 +1,12 @@
-//! What a client may set as it connects: an allow-list, because these reach the server before any decision.
+//! What a client may set as it connects, before any decision: what only its session notices, as a SET of it would be judged.
 //!
-//! Settings that change how text is read are pinned; those that could lend rights are refused.
+//! Settings that change how text is read are pinned; those that could lend rights, and those that nobody knows, are refused.
 
 use postern_core::{Code, Fault, Principal, TargetName};
 
-use super::super::analyze::setting::{self, APPLICATION_NAME, PINNED};
+use super::super::analyze::setting::{self, APPLICATION_NAME, Class, PINNED};
 use super::super::wire::startup;
 use super::attribution::attributed;
-
-/// Settings that clients and drivers send as they connect, and that change neither rights nor how text is read.
-const ALLOWED: &[&str] = &[
-    "application_name",
-    "bytea_output",
-    "client_min_messages",
-    "datestyle",
-    "default_transaction_deferrable",
-    "default_transaction_isolation",
-    "default_transaction_read_only",
-    "extra_float_digits",
-    "geqo",
-    "idle_in_transaction_session_timeout",
-    "idle_session_timeout",
-    "intervalstyle",
-    "jit",
-    "lock_timeout",
-    "search_path",
-    "statement_timeout",
-    "timezone",
-    "work_mem",
-];
 
 /// What a session speaks that is a walsender's (PostgreSQL documentation, 55.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +156,7 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
     if others.iter().any(|(name, value)| setting::poses(name, value)) {
         return Err(posing());
     }
-    match others.iter().find(|(name, _)| !ALLOWED.contains(&name.as_str())) {
+    match others.iter().find(|(name, _)| !is_passed(name)) {
         None => each_once(others),
         Some((name, _)) => {
             let message = format!("startup parameter `{name}` is not passed on");
@@ -186,6 +164,15 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
                 .hint("leave it out of the connection string; SET it once connected, if policy allows"))
         }
     }
+}
+
+/// Whether a setting of this name is passed on.
+///
+/// THREAT: a name that is more than one to the server, or that is no setting. Those with a dot are anybody's to make up.
+fn is_passed(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+    let judged = matches!(setting::class(name), Class::Harmless | Class::Tracked);
+    judged && name.bytes().all(plain) && !name.starts_with(startup::OPTION)
 }
 
 /// A startup parameter stands once. What was given before counts as well where a setting keeps a part of it, as

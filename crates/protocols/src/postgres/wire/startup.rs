@@ -22,6 +22,9 @@ pub const TLS: u8 = 0x16;
 /// The protocol's name in ALPN (55.2.10, "SSL Session Encryption").
 pub const ALPN: &str = "postgresql";
 
+/// How the names of options of the protocol begin, which are no settings.
+pub const OPTION: &str = "_pq_.";
+
 /// The one major version that is spoken.
 pub const MAJOR: u16 = 3;
 

@@ -71,6 +71,38 @@ fn drivers_settings_pass_in_either_form() {
     assert_eq!(passed(&settings, "application_name").as_deref(), Some("a b"));
 }
 
+/// What a SET of it would be: only the session notices.
+#[test]
+fn what_drivers_send_passes() {
+    for name in [
+        "maintenance_work_mem",
+        "plan_cache_mode",
+        "statement_timeout",
+        "transaction_timeout",
+        "enable_seqscan",
+        "synchronous_commit",
+        "default_tablespace",
+        "jit_above_cost",
+        "search_path",
+        "app.tenant",
+        "myapp.user_id",
+    ] {
+        let settings = read(&[("user", "bot"), (name, "1")]).expect(name);
+        assert_eq!(passed(&settings, name).as_deref(), Some("1"), "{name}");
+        let settings = read(&[("options", &format!("-c {name}=1"))]).expect(name);
+        assert_eq!(passed(&settings, name).as_deref(), Some("1"), "{name}");
+    }
+}
+
+/// THREAT: a name that anybody may make up, in which another setting stands.
+#[test]
+fn a_name_is_one_name() {
+    for name in ["app.x -c role", "app.x=1 -crole", "app.\u{b}x", "app.\\x", "app.ü", "app.x'"] {
+        assert!(read(&[(name, "boss")]).is_err(), "{name:?}");
+        assert!(read(&[(name, "boss"), (name, "boss")]).is_err(), "{name:?}");
+    }
+}
+
 #[test]
 fn what_stands_by_itself_counts_before_options() {
     let options = ("options", r"-c DateStyle=German,\ DMY -c client_encoding=SQL_ASCII -c geqo=off");
@@ -132,6 +164,14 @@ fn whatever_could_lend_rights_is_refused() {
         &[("options", "-c")],
         &[("local_preload_libraries", "x")],
         &[("options", "-c replication=true")],
+        &[("session_preload_libraries", "x")],
+        &[("plperl.on_init", "x")],
+        &[("backslash_quote", "on")],
+        &[("names", "latin1")],
+        &[("log_statement", "none")],
+        &[("nosuch", "x")],
+        &[("restrict_nonsystem_relation_kind", "")],
+        &[("options", "-c _pq_.x=1")],
         &[("Replication", "true")],
     ];
     for pairs in refused {
