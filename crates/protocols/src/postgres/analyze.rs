@@ -122,6 +122,8 @@ pub struct Statement {
     pub text: Arc<str>,
     /// What it runs that other statements named.
     pub runs: Vec<Run>,
+    /// Whether what it does depends on where a cursor or an open large object stands.
+    pub positional: bool,
     /// What the session has to keep track of once it has run.
     pub kind: Kind,
 }

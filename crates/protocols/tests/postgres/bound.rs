@@ -131,6 +131,59 @@ async fn the_row_that_a_cursor_is_on_is_part_of_it() -> Result<()> {
     Ok(())
 }
 
+/// Asks for something on the open connection, and lets a human agree if one is asked. Tells what was heard, and whether one was.
+async fn waited(gateway: &Gateway, raw: &mut Raw, text: &str) -> Result<(Vec<String>, bool)> {
+    let before = asked(gateway);
+    let answered = async {
+        while asked(gateway) == before {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        grant_all(gateway).await
+    };
+    let answers = [query(text)];
+    let heard = raw.ask(&answers);
+    tokio::pin!(heard);
+    tokio::select! {
+        heard = &mut heard => Ok((heard?, false)),
+        granted = answered => { granted?; Ok((heard.await?, true)) }
+    }
+}
+
+/// THREAT: one approval for the row that a cursor is on, used for one row after the other; and the same of large objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_something_stands_is_part_of_it() -> Result<()> {
+    let rules = RULES.replace("hold = \"retry\"", "hold_in_transaction = \"wait\", reuse = \"15m\"");
+    let rules = rules.replace("\"write\", \"delete\"", "\"write\", \"delete\", \"execute\"");
+    let gateway = Gateway::start(15, DATA, &rules).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(&["BEGIN", "DECLARE c CURSOR FOR SELECT id FROM users", "FETCH c"].map(query)).await?;
+    let current = "UPDATE users SET score = 0 WHERE CURRENT OF c";
+    for _ in 0..2 {
+        let (heard, a_human) = waited(&gateway, &mut raw, current).await?;
+        assert!(changed(&heard) && a_human, "{heard:?}");
+        raw.ask(&[query("FETCH c")]).await?;
+    }
+    // what stands nowhere is served by the first approval
+    for a_human_first in [true, false] {
+        let (heard, a_human) = waited(&gateway, &mut raw, "UPDATE users SET score = 0 WHERE id = 2").await?;
+        assert!(changed(&heard) && a_human == a_human_first, "{heard:?}");
+    }
+    raw.ask(&["CLOSE c", "DECLARE c CURSOR FOR SELECT id FROM users", "FETCH c"].map(query)).await?;
+    waited(&gateway, &mut raw, "PREPARE p AS DELETE FROM users WHERE CURRENT OF c").await?;
+    for _ in 0..2 {
+        let (heard, a_human) = waited(&gateway, &mut raw, "EXECUTE p").await?;
+        assert!(changed(&heard) && a_human, "{heard:?}");
+        raw.ask(&[query("FETCH c")]).await?;
+    }
+    let (opened, _) = waited(&gateway, &mut raw, "SELECT lo_open(lo_create(0), 131072)").await?;
+    assert!(opened.contains(&"row 0".to_owned()), "{opened:?}");
+    for _ in 0..2 {
+        let (heard, a_human) = waited(&gateway, &mut raw, "SELECT lowrite(0, 'x')").await?;
+        assert!(heard.contains(&"row 1".to_owned()) && a_human, "{heard:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_asked_about_what_cannot_be_told() -> Result<()> {
     let gateway = gateway().await?;

@@ -93,6 +93,7 @@ impl Reader<'_> {
             // the row is the cursor's, whoever opened that
             NodeEnum::CurrentOfExpr(current) => {
                 self.found.runs(&current.cursor_name, (self.names.cursors)(&current.cursor_name));
+                self.found.positional = true;
                 Source::none()
             }
             NodeEnum::AExpr(expression) => self.operation(expression, scope),

@@ -30,6 +30,7 @@ pub(super) struct Found {
     pub(super) dynamic: bool,
     pub(super) locks: bool,
     pub(super) no_limit: bool,
+    pub(super) positional: bool,
     pub(super) restriction: Option<Restriction>,
 }
 
@@ -44,6 +45,7 @@ impl Found {
             functions: BTreeSet::new(),
             tables: BTreeSet::new(),
             runs: Vec::new(),
+            positional: false,
             opaque: None,
             dynamic: false,
             locks: false,
@@ -192,6 +194,7 @@ impl Found {
         self.tables.extend(list("tables"));
         self.dynamic |= flag("dynamic");
         self.locks |= flag("locks");
+        self.positional |= other.positional;
         self.no_limit |= flag("no_limit");
         self.restrict(Restriction {
             none: flag("no_where"),

@@ -102,6 +102,9 @@ const DYNAMIC: &[&str] = &[
     "connectby",
 ];
 
+/// Functions that are given what was opened before, by number, and go on where that stands.
+const POSITIONAL: &[&str] = &["loread", "lowrite", "lo_truncate", "lo_truncate64"];
+
 /// Functions that do something and show nothing: waits, locks, signals.
 const INERT: &[&str] = &[
     "pg_sleep",
@@ -189,6 +192,7 @@ impl Reader<'_> {
         if called.objects.is_empty() {
             self.found.function(*name);
         }
+        self.found.positional |= POSITIONAL.contains(name);
         if DYNAMIC.contains(name) {
             self.found.dynamic = true;
         }

@@ -264,6 +264,7 @@ impl<'a> Reader<'a> {
             reading: self.found.reading(),
             text: redact::passwords(self.own).into(),
             runs: self.found.ran(),
+            positional: self.found.positional,
             kind: outcome.kind,
         }
     }

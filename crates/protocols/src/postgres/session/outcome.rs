@@ -131,8 +131,8 @@ impl Session<'_> {
         let masked = !self.gate.masks().is_empty();
         for statement in statements {
             self.names.forwarded(statement, masked);
-            self.registry.forwarded(statement);
         }
+        self.registry.set_off(statements);
     }
 
     /// A Query ends the pipeline before it, and the server drops the unnamed statement and portal for it.

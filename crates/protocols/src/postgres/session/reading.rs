@@ -279,6 +279,10 @@ impl Session<'_> {
                     None => return None,
                 }
             }
+            // THREAT: an approval of what was done to one row serves for the next, and for the next
+            if statement.positional {
+                meaning.part(self.registry.ran().to_be_bytes());
+            }
             for touch in &statement.touches {
                 meaning.part(self.names.catalog.identity(&touch.object));
             }

@@ -149,6 +149,8 @@ pub(super) struct Registry {
     /// What `DECLARE` named.
     cursors: HashMap<String, Cursor>,
     generation: Generation,
+    /// How many statements have been sent off to run.
+    ran: u64,
     /// What all these names may take up.
     pub(super) room: Room,
 }
@@ -310,8 +312,19 @@ impl Registry {
         self.cursors.retain(|_, cursor| cursor.hold);
     }
 
+    /// How many statements have been sent off to run: as long as it is the same, whatever is open stands where it stood.
+    pub(super) fn ran(&self) -> u64 {
+        self.ran
+    }
+
+    /// Statements are on their way.
+    pub(super) fn set_off(&mut self, statements: &[Statement]) {
+        self.ran = self.ran.saturating_add(1);
+        statements.iter().for_each(|statement| self.forwarded(statement));
+    }
+
     /// A statement is on its way. What nobody could read may give the names of SQL to something else, even if it fails.
-    pub(super) fn forwarded(&mut self, statement: &Statement) {
+    fn forwarded(&mut self, statement: &Statement) {
         let unknown = |touch: &Touch| touch.effect == Effect::Unknown;
         if statement.reading != Reading::Clear || statement.touches.iter().any(unknown) {
             self.generation.pass();

@@ -228,6 +228,7 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         outputs: Outputs::Unknown,
         names: Vec::new(),
         runs: Vec::new(),
+        positional: false,
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
         reading: Reading::Opaque(unread.reason().to_owned()),
