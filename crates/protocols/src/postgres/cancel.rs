@@ -1,12 +1,12 @@
 //! Cancel requests: a client opens a second connection, names its session by a key, and is never answered.
 //!
 //! The process is the target's, as SQL shows it; the key is the gateway's own and random, and the target's is never
-//! shown. Guessing is useless within the rate that is let through, and a wrong key is not told from a right one. What a request means for what its session does is the
+//! shown. Guessing is useless within the rate that is let through. What a request means for what its session does is the
 //! session's to say; see `session/cancelling.rs`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Cancels {
     sessions: Mutex<HashMap<i32, Vec<Arc<Listed>>>>,
-    /// Whose turn it is, by address: who tries keys keeps nobody else waiting.
+    /// Whose turn it is, by network: who tries keys keeps nobody else waiting.
     turns: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
@@ -123,7 +123,7 @@ impl Cancels {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             // whoever waits here holds on to the turns of its address
             turns.retain(|_, turns| Arc::strong_count(turns) > 1);
-            Arc::clone(turns.entry(from).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+            Arc::clone(turns.entry(network(from)).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
         };
         let _turn = turns.acquire().await;
         sleep(PACE).await;
@@ -133,3 +133,19 @@ impl Cancels {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Those who are one where turns are taken.
+///
+/// THREAT: somebody who tries keys from each address that he has, of which one line has 2⁶⁴ in IPv6.
+fn network(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests;

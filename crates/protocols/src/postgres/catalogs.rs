@@ -146,25 +146,34 @@ impl Line<'_> {
     }
 }
 
+/// How much a target may say of its catalog, in bytes: a million columns take a third of it.
+const MOST_SAID: usize = 256 << 20;
+
 /// The answers to as many questions, in order.
 pub(super) async fn answers(inlet: &mut Inlet, count: usize) -> Result<Vec<Vec<Row>>, Fault> {
-    let mut answers = Vec::with_capacity(count);
+    answers_within(inlet, count, MOST_SAID).await
+}
+
+/// THREAT: a target that answers for as long as anybody listens.
+async fn answers_within(inlet: &mut Inlet, count: usize, most: usize) -> Result<Vec<Vec<Row>>, Fault> {
+    let (mut answers, mut left) = (Vec::with_capacity(count), most);
     for _ in 0..count {
-        answers.push(answer(inlet).await?);
+        answers.push(answer(inlet, &mut left).await?);
     }
     Ok(answers)
 }
 
-async fn answer(inlet: &mut Inlet) -> Result<Vec<Row>, Fault> {
+async fn answer(inlet: &mut Inlet, left: &mut usize) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();
     loop {
-        let Some(frame) = frame::next(&mut inlet.buffer, Limit::SERVER).map_err(|error| unreadable().cause(error))?
-        else {
+        let next = frame::next(&mut inlet.buffer, Limit::server(*left)).map_err(|error| unreadable().cause(error))?;
+        let Some(frame) = next else {
             if inlet.fill().await.map_err(|error| lost().cause(error))? == 0 {
                 return Err(lost());
             }
             continue;
         };
+        *left = left.saturating_sub(frame.raw.len());
         match Backend::decode(&frame).map_err(|error| unreadable().cause(error))? {
             Backend::DataRow(body) => rows.push(texts(&body).ok_or_else(unreadable)?),
             Backend::ReadyForQuery { .. } => return Ok(rows),
@@ -192,3 +201,6 @@ pub(super) fn unreadable() -> Fault {
 pub(super) fn lost() -> Fault {
     Fault::target(Code::TargetLost, "the connection to the target was lost while its catalog was read")
 }
+
+#[cfg(test)]
+mod tests;

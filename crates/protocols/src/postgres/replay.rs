@@ -109,6 +109,11 @@ impl Reel {
         match frame.tag {
             tag::server::DATA_ROW => self.row(&frame.body(), shown),
             tag::server::COPY_DATA => shown.push(Shown::Data { text: values::text(&frame.body()) }),
+            // what a function returned that was called by number, behind its length (55.7, "FunctionCallResponse")
+            tag::server::FUNCTION_CALL_RESPONSE => {
+                let value = frame.body().get(size_of::<i32>()..).map(values::text).unwrap_or_default();
+                shown.push(Shown::Data { text: value });
+            }
             _ => match Backend::decode(frame) {
                 Ok(message) => self.decoded(message, shown),
                 Err(_) => shown.push(left_out(frame.raw.len())),

@@ -34,6 +34,15 @@ fn id() -> OperationId {
     OperationId::at(Micros(1_769_860_800_000_000))
 }
 
+/// A large object that leaves by its functions' numbers leaves in no row.
+#[test]
+fn what_a_function_called_by_number_returned_is_told() {
+    for (bytes, text) in [(&b"V\0\0\0\x0b\0\0\0\x03abc"[..], "abc"), (b"V\0\0\0\x08\xff\xff\xff\xff", "")] {
+        let shown = Reel::default().shown(None, bytes);
+        assert!(matches!(shown.as_slice(), [Shown::Data { text: told }] if told == text), "{shown:?}");
+    }
+}
+
 #[test]
 fn what_a_client_saw_is_told_however_it_was_cut() {
     let messages = [
