@@ -145,6 +145,8 @@ codes! {
     ExchangeInvalid = 4011,
     /// The client names two targets.
     TargetContradicted = 4012,
+    /// A long message for which there is no memory left.
+    NoRoom = 4017,
     /// The journal cannot be written.
     JournalUnavailable = 5001,
     /// The store cannot be reached.

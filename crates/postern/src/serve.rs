@@ -26,7 +26,7 @@ use postern_adapters::store::Store;
 use postern_adapters::tls::listener::Certificate;
 use postern_adapters::vault::{Places, Sealed};
 use postern_api::{Api, Counts};
-use postern_core::gate::{Halt, House, Live};
+use postern_core::gate::{Allotment, Halt, House, Live};
 use postern_core::journal::{Keys, Sealer, VerifyKey};
 use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
@@ -134,6 +134,7 @@ impl Gateway {
             record_keys,
             live: Live::default(),
             lifetime: settings.lifetime,
+            allotment: Allotment::of(settings.long_messages),
             halt: halted.clone(),
             approvals_url: format!("{origin}/approvals/"),
         });

@@ -3,9 +3,10 @@
 //! It knows no message. Reading never takes more than there is room for, writing never blocks reading, and both can
 //! be given up in the middle and taken up again without a byte lost.
 
+use std::collections::VecDeque;
 use std::io::{self, Cursor};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use postern_core::ports::Duplex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, join};
 
@@ -25,6 +26,8 @@ pub(crate) struct Inlet {
 /// The writing end of a connection.
 pub(crate) struct Outlet {
     writer: WriteHalf<Box<dyn Duplex>>,
+    /// What is to be written first.
+    first: VecDeque<Bytes>,
     /// What is to be written.
     pub(crate) buffer: BytesMut,
     unflushed: bool,
@@ -33,7 +36,10 @@ pub(crate) struct Outlet {
 /// Takes a connection apart.
 pub(crate) fn ends(stream: Box<dyn Duplex>) -> (Inlet, Outlet) {
     let (reader, writer) = tokio::io::split(stream);
-    (Inlet { reader, buffer: BytesMut::new() }, Outlet { writer, buffer: BytesMut::new(), unflushed: false })
+    (
+        Inlet { reader, buffer: BytesMut::new() },
+        Outlet { writer, first: VecDeque::new(), buffer: BytesMut::new(), unflushed: false },
+    )
 }
 
 /// Puts a connection together again, for a change of mode.
@@ -70,6 +76,11 @@ impl Inlet {
         self.reader.read_buf(&mut self.buffer).await
     }
 
+    /// Gives back the memory that something long has left behind.
+    pub(crate) fn shrink(&mut self) {
+        self.buffer = BytesMut::from(&*self.buffer);
+    }
+
     /// Waits for exactly one byte, where the protocol answers with one.
     pub(crate) async fn byte(&mut self) -> io::Result<u8> {
         self.reader.read_u8().await
@@ -82,25 +93,48 @@ impl Outlet {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Appends bytes that are too many to be copied.
+    pub(crate) fn push_whole(&mut self, bytes: Bytes) {
+        let before = self.buffer.split().freeze();
+        self.first.extend([before, bytes].into_iter().filter(|bytes| !bytes.is_empty()));
+    }
+
     /// Whether there is nothing left to write.
     pub(crate) fn is_idle(&self) -> bool {
-        self.buffer.is_empty() && !self.unflushed
+        self.is_empty() && !self.unflushed
+    }
+
+    /// Whether nothing waits to be given to the connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.buffer.is_empty()
+    }
+
+    /// Forgets all that waits.
+    pub(crate) fn forget(&mut self) {
+        self.first.clear();
+        self.buffer.clear();
     }
 
     /// Whether so much waits that no more should be added.
     pub(crate) fn is_full(&self) -> bool {
-        self.buffer.len() >= HIGH_WATER
+        self.first.iter().map(Bytes::len).sum::<usize>().saturating_add(self.buffer.len()) >= HIGH_WATER
     }
 
     /// Writes some of what waits. Call it again until [`Outlet::is_idle`].
     pub(crate) async fn drain(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
+        if self.is_empty() {
             self.writer.flush().await?;
             self.unflushed = false;
             return Ok(());
         }
         self.unflushed = true;
-        let written = self.writer.write_buf(&mut self.buffer).await?;
+        let written = match self.first.front_mut() {
+            Some(first) => self.writer.write_buf(first).await?,
+            None => self.writer.write_buf(&mut self.buffer).await?,
+        };
+        if self.first.front().is_some_and(Bytes::is_empty) {
+            self.first.pop_front();
+        }
         if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
     }
 

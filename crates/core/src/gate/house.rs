@@ -12,6 +12,7 @@ use crate::approval::{Answered, Choice};
 use crate::code::Code;
 use crate::excerpt::Excerpt;
 use crate::fault::Fault;
+use crate::gate::allotment::Allotment;
 use crate::gate::lasting::Lifetime;
 use crate::gate::live::Live;
 use crate::gate::question::Pending;
@@ -83,6 +84,8 @@ pub struct House {
     pub live: Live,
     /// How long sessions may last.
     pub lifetime: Lifetime,
+    /// What their long messages may take up together.
+    pub allotment: Arc<Allotment>,
     /// Whether the gateway goes on.
     pub halt: watch::Receiver<Halt>,
     /// Where a human opens an approval: the id is appended.

@@ -26,6 +26,7 @@
 
 mod admission;
 mod again;
+mod allotment;
 mod exchange;
 mod house;
 mod lasting;
@@ -57,6 +58,7 @@ use crate::target::Target;
 use crate::verdict::{Denial, Duties, Terms, Verdict};
 use crate::visible::line;
 
+pub use allotment::{Allotment, Portion};
 pub use exchange::{Exchanged, Wanted};
 pub use house::{Halt, House};
 pub use lasting::Lifetime;
@@ -260,6 +262,12 @@ impl Gate<Open> {
     #[must_use]
     pub fn space(&self) -> &str {
         &self.state.admission.space
+    }
+
+    /// Memory for something long: as much as it grows to.
+    #[must_use]
+    pub fn portion(&self) -> Portion {
+        self.house.allotment.portion()
     }
 
     /// The masks that bind the principal here, whatever is lifted for one operation or another.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use postern_adapters::journal::Durability;
 use postern_core::document::{Findings, Place, Reader};
-use postern_core::gate::Lifetime;
+use postern_core::gate::{Allotment, Lifetime};
 
 use super::Draft;
 
@@ -41,6 +41,8 @@ pub struct Gateway {
     pub keep: Duration,
     /// How long sessions may last.
     pub lifetime: Lifetime,
+    /// What the long messages of all sessions may take up together, in bytes.
+    pub long_messages: usize,
     /// How long credentials that the gateway issues may last.
     pub token_max: Duration,
     /// How the gateway proves itself to clients.
@@ -104,6 +106,7 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
     let seal_key = table.required(findings, "seal_key");
     let seal_key = seal_key.and_then(|text| draft.base.reference(findings, &text, "file", &later));
     let lifetime = lifetime(findings, table);
+    let long_messages = long_messages(findings, table);
     let blobs = match table.text(findings, "blobs") {
         Some(text) => draft.base.reference(findings, &text, "file", &["s3", "gs", "az"]),
         None => store.as_ref().map(|store| store.with_file_name("recordings")),
@@ -121,6 +124,7 @@ fn read_rest(draft: &mut Draft<'_>, table: &mut Reader<'_>, listen: Option<IpAdd
         blobs: blobs?,
         keep: keep?,
         lifetime: lifetime?,
+        long_messages: long_messages?,
         token_max: token_max?,
         tls: tls?,
     })
@@ -158,6 +162,22 @@ fn lifetime(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Lifetime>
         Some(text) => text.one_of(findings, "after_expiry", &[("keep", false), ("end", true)]),
     };
     Some(Lifetime { longest: longest?, ends_with_token: ends_with_token? })
+}
+
+/// Less than the longest message that is short would let nobody send anything else.
+const LEAST_LONG: usize = 1 << 20;
+
+fn long_messages(findings: &mut Findings, table: &mut Reader<'_>) -> Option<usize> {
+    let Some(text) = table.text(findings, "long_messages") else { return Some(Allotment::USUAL) };
+    let (number, unit) = text.text.split_at_checked(text.text.len().saturating_sub(3)).unwrap_or_default();
+    let shift = [("MiB", 20), ("GiB", 30)].into_iter().find(|(name, _)| *name == unit);
+    let bytes = shift.and_then(|(_, shift)| number.parse::<usize>().ok()?.checked_mul(1 << shift));
+    let bytes = bytes.filter(|bytes| *bytes >= LEAST_LONG);
+    if bytes.is_none() {
+        let message = format!("`{}` is no amount of memory", text.text);
+        findings.wrong(&text.place, message, Some("write 512MiB or 2GiB, for example".to_owned()));
+    }
+    bytes
 }
 
 fn token_max(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Duration> {

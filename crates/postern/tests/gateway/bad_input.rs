@@ -231,8 +231,8 @@ fn what_is_announced_and_never_sent_costs_no_memory() {
     let mut streams: Vec<_> = (0..10).map(|_| raw::logged_in(&served, &way)).collect();
     let before = memory(&gateway);
     for stream in &mut streams {
-        // of 60 MiB, the first KiB
-        stream.write_all(&header(b'Q', 60 << 20)).unwrap();
+        // of 1000 MiB, the first KiB
+        stream.write_all(&header(b'Q', 1000 << 20)).unwrap();
         stream.write_all(&[b' '; 1024]).unwrap();
     }
     // whoever logs in now comes after them

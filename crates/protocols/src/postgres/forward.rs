@@ -29,7 +29,8 @@ const LARGEST_STAGE: usize = 64 << 10;
 /// The writing end towards a target.
 pub struct Target {
     outlet: Outlet,
-    /// What was forwarded since bytes were last let out.
+    /// What was forwarded since bytes were last let out: first what was too long to be copied and what came before it.
+    long: Vec<Bytes>,
     staged: BytesMut,
     /// Whether all of it only prepares.
     prepares: bool,
@@ -45,6 +46,8 @@ pub enum Continuation {
     Execute(Frame),
     /// Data of a COPY, its end, or its failure.
     Copy(Frame),
+    /// Some of the bytes of a message of COPY data.
+    Piece(Bytes),
     /// The gateway's own question what a statement returns.
     DescribeOwn(Bytes),
 }
@@ -63,13 +66,13 @@ pub enum Control {
 
 impl Target {
     pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, staged: BytesMut::new(), prepares: true, flushed: true }
+        Self { outlet, long: Vec::new(), staged: BytesMut::new(), prepares: true, flushed: true }
     }
 
     /// Forwards what was permitted. The bytes are the permit's own.
     pub fn forward(&mut self, permit: Permit) -> Flow {
         let (bytes, flow) = permit.spend();
-        self.stage(&bytes);
+        self.stage(bytes);
         flow
     }
 
@@ -77,7 +80,12 @@ impl Target {
     pub fn follow(&mut self, _flow: &Flow, continuation: &Continuation) {
         match continuation {
             Continuation::Describe(frame) | Continuation::Execute(frame) | Continuation::Copy(frame) => {
-                self.stage(&frame.raw);
+                self.stage(frame.raw.clone());
+            }
+            Continuation::Piece(bytes) => {
+                self.stage(bytes.clone());
+                // how it begins says nothing
+                self.prepares = false;
             }
             Continuation::DescribeOwn(name) => {
                 let kind = super::wire::Named::Statement;
@@ -90,7 +98,7 @@ impl Target {
     /// Sends what belongs to no operation.
     pub fn control(&mut self, control: &Control) {
         match control {
-            Control::Close(frame) => self.stage(&frame.raw),
+            Control::Close(frame) => self.stage(frame.raw.clone()),
             Control::Sync => self.end_with(&Frontend::Sync),
             Control::Flush if self.flushed => {}
             Control::Flush => self.end_with(&Frontend::Flush),
@@ -101,8 +109,11 @@ impl Target {
     /// Lets out what is staged. What only prepares stays: a pipeline that goes on to wait for a human has taken no
     /// lock then.
     pub fn let_out(&mut self) {
-        if self.prepares && self.staged.len() < LARGEST_STAGE {
+        if self.prepares && self.long.is_empty() && self.staged.len() < LARGEST_STAGE {
             return;
+        }
+        for bytes in self.long.drain(..) {
+            self.outlet.push_whole(bytes);
         }
         self.outlet.push(&self.staged);
         self.staged.clear();
@@ -112,12 +123,13 @@ impl Target {
     /// Takes leave without what is not written yet. Where a message may be cut in two by that, the connection's end
     /// must say it.
     pub(super) fn abandon(&mut self) {
+        self.long.clear();
         self.staged.clear();
-        if self.outlet.buffer.is_empty() {
+        if self.outlet.is_empty() {
             self.control(&Control::Terminate);
             self.let_out();
         } else {
-            self.outlet.buffer.clear();
+            self.outlet.forget();
         }
     }
 
@@ -128,7 +140,7 @@ impl Target {
 
     /// Whether so much waits that no more should be added.
     pub(super) fn is_full(&self) -> bool {
-        self.outlet.is_full() || self.staged.len() >= LARGEST_STAGE
+        self.outlet.is_full() || !self.long.is_empty() || self.staged.len() >= LARGEST_STAGE
     }
 
     /// Writes some of what was let out.
@@ -146,10 +158,14 @@ impl Target {
         self.outlet.finish().await;
     }
 
-    fn stage(&mut self, bytes: &[u8]) {
+    fn stage(&mut self, bytes: Bytes) {
         self.flushed = false;
         self.prepares &= matches!(bytes.first(), Some(&(PARSE | DESCRIBE | CLOSE)));
-        self.staged.extend_from_slice(bytes);
+        if bytes.len() < LARGEST_STAGE {
+            self.staged.extend_from_slice(&bytes);
+        } else {
+            self.long.extend([self.staged.split().freeze(), bytes]);
+        }
     }
 
     fn end_with(&mut self, message: &Frontend) {

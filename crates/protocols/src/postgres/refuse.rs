@@ -23,6 +23,7 @@ pub(super) mod sqlstate {
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const SESSION_TIMEOUT: &str = "57P05";
     pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
+    pub(crate) const OUT_OF_MEMORY: &str = "53200";
     pub(crate) const CONFIGURATION_LIMIT: &str = "53400";
     pub(crate) const LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
@@ -38,6 +39,7 @@ pub(super) fn denial(denial: &Denial) -> Report {
         Code::ApprovalWithdrawn | Code::TooLong => sqlstate::QUERY_CANCELED,
         Code::TooOften => sqlstate::CONFIGURATION_LIMIT,
         Code::TooManyRows => sqlstate::LIMIT_EXCEEDED,
+        Code::NoRoom => sqlstate::OUT_OF_MEMORY,
         _ => sqlstate::INSUFFICIENT_PRIVILEGE,
     };
     let detail = match &denial.rule {
@@ -66,6 +68,7 @@ pub(super) fn fault(fault: &Fault) -> Report {
         }
         (_, Code::Stopping | Code::SessionKilled) => sqlstate::ADMIN_SHUTDOWN,
         (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
+        (_, Code::NoRoom) => sqlstate::OUT_OF_MEMORY,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,
         (Side::Target, _) => sqlstate::CONNECTION_FAILURE,

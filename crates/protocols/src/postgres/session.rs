@@ -12,6 +12,7 @@ mod client;
 mod described;
 mod enclosing;
 mod hold;
+mod incoming;
 mod names;
 mod outcome;
 mod own;
@@ -39,6 +40,7 @@ use postern_core::{Fault, OperationId};
 use self::bounds::Timing;
 use self::cancelling::Cancelling;
 use self::hold::Holding;
+use self::incoming::Incoming;
 use self::names::Surroundings;
 use self::outcome::kept;
 use self::reading::{Named, Readings};
@@ -111,6 +113,7 @@ pub(super) struct Session<'a> {
     /// What the server calls this session, and the key to cancel what it does.
     target_key: (i32, Bytes),
     from_client: Inlet,
+    incoming: Incoming,
     /// How many bytes have come from there.
     heard: u64,
     to_client: ToClient,
@@ -210,6 +213,7 @@ impl<'a> Session<'a> {
             called,
             target_key: (welcome.cancel.0, kept(&welcome.cancel.1)),
             from_client: inlet,
+            incoming: Incoming::default(),
             heard,
             to_client: ToClient::new(outlet),
             from_target: welcome.inlet,
@@ -292,7 +296,7 @@ impl<'a> Session<'a> {
         // while a human is asked all is read, so that the client is seen to leave behind whatever it has sent ahead
         let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
-        let stands = stands || self.replies.counts();
+        let stands = stands || self.replies.counts() || (self.early.is_some() && self.copying == Copying::Nothing);
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
         // INVARIANT: what was left for lack of room is gone on with, although there may be room by now and nothing new to read
         let lags = self.lagging || self.gate.lags();

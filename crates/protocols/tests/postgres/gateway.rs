@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
-use postern_core::gate::Gate;
+use postern_core::gate::{Allotment, Gate};
 use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later, Protocol as _};
 use postern_core::{Code, Fault};
 use postern_protocols::postgres::Postgres;
@@ -82,6 +82,11 @@ impl Gateway {
 
     /// The same before a server with these options, in which the injected account has what they give it.
     pub(crate) async fn before(options: Options, rules: &str) -> Result<Self> {
+        Self::allotting(Allotment::USUAL, options, rules).await
+    }
+
+    /// The same where long messages may take up so many bytes.
+    pub(crate) async fn allotting(bytes: usize, options: Options, rules: &str) -> Result<Self> {
         let options = options.login(APP, PASSWORD);
         let server = tokio::task::spawn_blocking(|| PostgresServer::start(options)).await??;
         let target = server.address();
@@ -104,7 +109,9 @@ impl Gateway {
         });
         let policy = format!("{PREAMBLE}{rules}").replace(":PORT\"", &format!(":{}\"", target.port()));
         let protocol = Arc::new(Postgres::new());
-        let dwelling = Arc::new(HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).build()?);
+        let dwelling = Arc::new(
+            HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).allotting(bytes).build()?,
+        );
         dwelling.vault.put("env:APP", PASSWORD);
         dwelling.tokens.know("token-of-bot", "bot");
         dwelling.tokens.know("token-of-dana", "dana");

@@ -36,6 +36,7 @@ mod recorded;
 mod replication;
 mod revoking;
 mod room;
+mod sizes;
 mod staging;
 mod syntax;
 mod tap;

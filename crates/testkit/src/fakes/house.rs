@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::approval::{Answered, Choice};
-use postern_core::gate::{Accepted, Gate, Halt, House, Lifetime, Live, Open};
+use postern_core::gate::{Accepted, Allotment, Gate, Halt, House, Lifetime, Live, Open};
 use postern_core::journal::Sealer;
 use postern_core::record::RecordKeys;
 use postern_core::vocabulary::Vocabulary;
@@ -26,6 +26,7 @@ pub struct HouseBuilder {
     vocabularies: Vec<&'static Vocabulary>,
     reach: Reach,
     lifetime: Lifetime,
+    allotment: usize,
 }
 
 /// A house, and what stands behind its doors.
@@ -58,7 +59,13 @@ pub struct Dwelling {
 impl HouseBuilder {
     /// A house under this policy, with the toy protocol, where no target can be reached.
     pub fn new(policy: impl Into<String>) -> Self {
-        Self { policy: policy.into(), vocabularies: vec![&TOY], reach: Reach::nothing(), lifetime: Lifetime::default() }
+        Self {
+            policy: policy.into(),
+            vocabularies: vec![&TOY],
+            reach: Reach::nothing(),
+            lifetime: Lifetime::default(),
+            allotment: Allotment::USUAL,
+        }
     }
 
     /// Speaks these protocols instead of the toy one.
@@ -72,6 +79,13 @@ impl HouseBuilder {
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// Where long messages may take up so many bytes together.
+    #[must_use]
+    pub fn allotting(mut self, bytes: usize) -> Self {
+        self.allotment = bytes;
         self
     }
 
@@ -114,6 +128,7 @@ impl HouseBuilder {
             record_keys: record_keys()?,
             live: Live::default(),
             lifetime: self.lifetime,
+            allotment: Allotment::of(self.allotment),
             halt: halted,
             approvals_url: "https://gateway.test/approvals/".to_owned(),
         };

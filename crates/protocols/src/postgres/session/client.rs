@@ -15,7 +15,7 @@ use super::super::analyze::{Encoding, LONGEST_NAME};
 use super::super::forward::{Continuation, Control};
 use super::super::login::violation;
 use super::super::refuse;
-use super::super::wire::{Frame, Frontend, Limit, Named, Report, frame};
+use super::super::wire::{Frame, Frontend, Named, Report};
 use super::calling;
 use super::outcome::Message;
 use super::reading::Obstacle;
@@ -64,7 +64,7 @@ impl Session<'_> {
             self.to_target.control(&Control::Flush);
             return Ok(None);
         }
-        let next = frame::next(&mut self.from_client.buffer, Limit::CLIENT).map_err(violation)?;
+        let next = self.incoming().await?;
         if next.is_some() {
             self.replies.taken(self.place());
             // whoever it was for has given up
@@ -287,15 +287,20 @@ impl Session<'_> {
             Some(Reply::Execute { portal }) => self.to_target.follow(&portal.flow, &continuation),
             _ => {}
         }
-        if let Some(early) = &mut self.early {
-            early.fed = true;
-        }
+        self.fed();
         if ends {
             self.replies.given();
             self.early = None;
             self.copying = Copying::Nothing;
         }
         Taken::Done
+    }
+
+    /// Data is on its way to the server.
+    pub(super) fn fed(&mut self) {
+        if let Some(early) = &mut self.early {
+            early.fed = true;
+        }
     }
 }
 

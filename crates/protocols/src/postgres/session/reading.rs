@@ -53,7 +53,9 @@ pub(super) struct Readings {
 
 impl Readings {
     fn find(&self, text: &Bytes, now: Generation) -> Option<Arc<[Statement]>> {
-        self.kept.get(text).filter(|_| self.of == now).map(Arc::clone)
+        // looking for a text costs as much as it is long
+        let kept = if text.len() <= LONGEST_KEPT { self.kept.get(text) } else { None };
+        kept.filter(|_| self.of == now).map(Arc::clone)
     }
 
     fn keep(&mut self, text: &Bytes, reading: &Arc<[Statement]>, now: Generation) {

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use aws_lc_rs::digest;
+use bytes::Bytes;
 use postern_core::inventory::Supposition;
 use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
@@ -162,13 +163,13 @@ fn in_full(statement: &Statement) -> Arc<str> {
     if named.is_empty() { Arc::clone(&statement.text) } else { format!("{}{named}", statement.text).into() }
 }
 
-/// What a request means, as bytes: the same for the same meaning only.
-pub(super) struct Meaning(BytesMut);
+/// What a request means, as a hash: the same for the same meaning only, and short however long a text is.
+pub(super) struct Meaning(digest::Context);
 
 impl Meaning {
     /// What a message says itself: its text, the types that it declares, the formats of its parameters.
     pub(super) fn of(text: &[u8], types: &[u32], formats: &[i16]) -> Self {
-        let mut meaning = Self(BytesMut::new());
+        let mut meaning = Self(digest::Context::new(&digest::SHA256));
         meaning.part(text);
         meaning.part(types.iter().flat_map(|oid| oid.to_be_bytes()).collect::<Vec<_>>());
         meaning.part(formats.iter().flat_map(|format| format.to_be_bytes()).collect::<Vec<_>>());
@@ -178,13 +179,13 @@ impl Meaning {
     /// Adds something; its length first, so that no two parts are taken for one.
     pub(super) fn part(&mut self, part: impl AsRef<[u8]>) {
         let part = part.as_ref();
-        self.0.extend_from_slice(&part.len().to_be_bytes());
-        self.0.extend_from_slice(part);
+        self.0.update(&part.len().to_be_bytes());
+        self.0.update(part);
     }
 
     /// All of it.
     pub(super) fn whole(self) -> Bytes {
-        self.0.freeze()
+        Bytes::copy_from_slice(self.0.finish().as_ref())
     }
 }
 

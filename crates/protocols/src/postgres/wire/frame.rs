@@ -29,8 +29,8 @@ pub struct Limit {
 impl Limit {
     /// Before a client has proved who it is: room for a token and nothing else.
     pub const PASSWORD: Self = Self { long: 64 << 10, short: 64 << 10 };
-    /// A client at work; 64 MiB for statements, parameters and COPY data.
-    pub const CLIENT: Self = Self::client(64 << 20);
+    /// A client at work; for statements, parameters and COPY data the server's own limit (`PQ_LARGE_MESSAGE_LIMIT`).
+    pub const CLIENT: Self = Self::client(0x3fff_fffe);
     /// A server at work: a field may have 1 GiB, so no value that it can store is refused.
     pub const SERVER: Self = Self::server(1 << 30);
 
@@ -88,14 +88,21 @@ impl fmt::Debug for Frame {
 ///
 /// [`WireError::TooShort`] and [`WireError::TooLong`]; the stream has then no next message.
 pub fn next(buffer: &mut BytesMut, limit: Limit) -> Result<Option<Frame>, WireError> {
-    let Some((tag, length)) = header(buffer) else {
-        return Ok(None);
-    };
-    let size = size(tag, length, limit)?;
-    if buffer.len() < size {
-        return Ok(None);
+    match announced(buffer, limit)? {
+        Some((tag, size)) if buffer.len() >= size => Ok(Some(Frame { tag, raw: buffer.split_to(size).freeze() })),
+        Some(_) | None => Ok(None),
     }
-    Ok(Some(Frame { tag, raw: buffer.split_to(size).freeze() }))
+}
+
+/// The tag of the message that `buffer` begins with, and how many bytes it has in all, whether they are there or not;
+/// `None` while that is not known.
+///
+/// # Errors
+///
+/// As [`next`].
+pub fn announced(buffer: &[u8], limit: Limit) -> Result<Option<(u8, usize)>, WireError> {
+    let Some((tag, length)) = header(buffer) else { return Ok(None) };
+    size(tag, length, limit).map(|size| Some((tag, size)))
 }
 
 /// The tag and the length field of the message that `buffer` begins with, both unchecked. A
