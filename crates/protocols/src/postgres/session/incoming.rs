@@ -136,7 +136,10 @@ impl Session<'_> {
             _ => return Err(End::Fault(Fault::client(Code::NoRoom, message).hint(hint))),
         };
         self.refuse(refuse::denial(&Denial::new(Code::NoRoom, message).hint(hint)), kind).await?;
-        self.incoming = Incoming::Dropped(size);
+        let here = size.min(self.from_client.buffer.len());
+        drop(self.from_client.buffer.split_to(here));
+        self.from_client.shrink();
+        self.incoming = Incoming::Dropped(size.saturating_sub(here));
         Ok(())
     }
 }
