@@ -296,7 +296,7 @@ impl<'a> Session<'a> {
         // while a human is asked all is read, so that the client is seen to leave behind whatever it has sent ahead
         let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
-        let stands = stands || self.replies.counts() || (self.early.is_some() && self.copying == Copying::Nothing);
+        let stands = stands || self.counts() || (self.early.is_some() && self.copying == Copying::Nothing);
         let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
         // INVARIANT: what was left for lack of room is gone on with, although there may be room by now and nothing new to read
         let lags = self.lagging || self.gate.lags();

@@ -6,7 +6,7 @@ use postern_core::approval::{Choice, State};
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 
 use crate::gateway::Gateway;
-use crate::raw::{Raw, close, parse, query};
+use crate::raw::{Raw, bind, close, execute, parse, query};
 
 const DATA: &str = "CREATE TABLE users (id int, password text, at date, score real);
     INSERT INTO users VALUES (1, 'old', '2026-01-02', 1), (2, 'old', '2026-02-01', 2)";
@@ -133,6 +133,10 @@ async fn the_row_that_a_cursor_is_on_is_part_of_it() -> Result<()> {
 
 /// Asks for something on the open connection, and lets a human agree if one is asked. Tells what was heard, and whether one was.
 async fn waited(gateway: &Gateway, raw: &mut Raw, text: &str) -> Result<(Vec<String>, bool)> {
+    waited_for(gateway, raw, &[query(text)]).await
+}
+
+async fn waited_for(gateway: &Gateway, raw: &mut Raw, answers: &[Frontend]) -> Result<(Vec<String>, bool)> {
     let before = asked(gateway);
     let answered = async {
         while asked(gateway) == before {
@@ -140,8 +144,7 @@ async fn waited(gateway: &Gateway, raw: &mut Raw, text: &str) -> Result<(Vec<Str
         }
         grant_all(gateway).await
     };
-    let answers = [query(text)];
-    let heard = raw.ask(&answers);
+    let heard = raw.ask(answers);
     tokio::pin!(heard);
     tokio::select! {
         heard = &mut heard => Ok((heard?, false)),
@@ -205,5 +208,26 @@ async fn what_a_name_stands_for_is_shown_to_the_human() -> Result<()> {
     let all = gateway.dwelling.approvals.all();
     let texts: Vec<&str> = all.iter().flat_map(|one| &one.parts).map(|part| part.text.as_str()).collect();
     assert!(texts.contains(&"EXECUTE p\n-- p: DELETE FROM users WHERE id = 1"), "{texts:?}");
+    Ok(())
+}
+
+/// THREAT: what was approved as it was bound, run where a cursor has gone since.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_something_stood_as_it_was_bound_it_stands_as_it_runs() -> Result<()> {
+    let rules = RULES.replace("hold = \"retry\"", "hold_in_transaction = \"wait\"");
+    let gateway = Gateway::start(15, DATA, &rules).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(&["BEGIN", "DECLARE c CURSOR FOR SELECT id FROM users", "FETCH c"].map(query)).await?;
+    let bound = [parse("u", "UPDATE users SET score = 0 WHERE CURRENT OF c"), bind("p", "u", &[]), Sync];
+    let (heard, a_human) = waited_for(&gateway, &mut raw, &bound).await?;
+    assert!(a_human, "{heard:?}");
+    raw.ask(&[query("FETCH c")]).await?;
+    let heard = raw.ask(&[execute("p"), Sync]).await?;
+    assert!(!changed(&heard) && heard.iter().any(|line| line.starts_with("error")), "{heard:?}");
+    raw.ask(&["ROLLBACK", "BEGIN", "DECLARE c CURSOR FOR SELECT id FROM users", "FETCH c"].map(query)).await?;
+    raw.ask(&[close("u"), Sync]).await?;
+    let at_once = [&bound[..2], &[execute("p"), Sync]].concat();
+    let (heard, a_human) = waited_for(&gateway, &mut raw, &at_once).await?;
+    assert!(changed(&heard) && a_human, "{heard:?}");
     Ok(())
 }

@@ -245,6 +245,23 @@ async fn what_has_too_many_rows_is_cancelled_at_the_target() -> Result<()> {
     Ok(())
 }
 
+/// Nothing is sent behind what is timed; what a COPY waits for is not behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_timed_gets_its_data() -> Result<()> {
+    let gateway = Gateway::start(15, DATA, &rules("timeout = \"20s\"")).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let data = Frontend::CopyData(bytes::Bytes::from_static(b"7\n"));
+    let copy = "COPY big FROM STDIN";
+    let by_query = [query(copy), data.clone(), Frontend::CopyDone];
+    let extended = [parse("", copy), bind("", "", &[]), execute(""), Sync, data, Frontend::CopyDone, Sync];
+    for messages in [&by_query[..], &extended[..]] {
+        raw.say(messages).await?;
+        let heard = tokio::time::timeout(Duration::from_secs(10), raw.until_ready(1)).await??;
+        assert!(heard.join(", ").ends_with("CopyInResponse, COPY 1, ready"), "{heard:?}");
+    }
+    Ok(())
+}
+
 const ENDLESS: &str = "WITH RECURSIVE r(n) AS (SELECT id FROM t UNION ALL SELECT n FROM r) SELECT count(n) FROM r";
 
 #[tokio::test(flavor = "multi_thread")]

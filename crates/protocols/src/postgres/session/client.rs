@@ -6,6 +6,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "most messages name nothing")]
 
+use std::sync::atomic::Ordering;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -53,7 +55,7 @@ impl Session<'_> {
             return Ok(None);
         }
         // what comes behind rows that are counted must fail with them, where there are too many
-        if self.replies.counts() {
+        if self.counts() {
             return Ok(None);
         }
         if self.parked.is_some() {
@@ -230,12 +232,18 @@ impl Session<'_> {
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
         self.reached(Pipeline::Executed);
         self.set_off(&portal.statements);
+        portal.ran.store(self.registry.ran(), Ordering::Relaxed);
         self.replies.expect(Reply::Execute { portal });
         // nothing more is sent until it is answered, so the server is asked to answer
         if self.replies.counts() {
             self.to_target.control(&Control::Flush);
         }
         Ok(Taken::Done)
+    }
+
+    /// Whether nothing may be sent behind what is counted, or timed. A COPY waits for its data.
+    pub(super) fn counts(&self) -> bool {
+        self.copying == Copying::Nothing && self.replies.counts()
     }
 
     /// The pipeline at hand has got as far as this.
@@ -292,6 +300,10 @@ impl Session<'_> {
             self.replies.given();
             self.early = None;
             self.copying = Copying::Nothing;
+        }
+        // what is counted or timed is waited for before anything else is sent
+        if self.counts() {
+            self.to_target.control(&Control::Flush);
         }
         Taken::Done
     }

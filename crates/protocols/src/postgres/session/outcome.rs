@@ -3,7 +3,7 @@
 //! It decides nothing. A refusal leaves transaction and pipeline to the server: it fails there, and the client hears
 //! the gateway's reason. Enter at `Session::submit`.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
@@ -109,6 +109,7 @@ impl Session<'_> {
                     formats,
                     flow: Arc::new(flow),
                     tally: Arc::default(),
+                    ran: AtomicU64::new(self.registry.ran()),
                     suspended: AtomicBool::new(false),
                     masks: OnceLock::new(),
                     description: Description::default(),

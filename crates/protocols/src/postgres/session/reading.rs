@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use postern_core::{Code, Denial, OperationId};
@@ -305,8 +306,12 @@ impl Session<'_> {
         self.still_means(&portal).then(|| kept(Arc::new(statement.clone()), portal.flow.id()))
     }
 
-    /// Whether what the server looks up as it runs a portal is what was read as it was bound.
+    /// Whether what the server looks up as it runs a portal is what was read as it was bound, and stands where it stood.
     pub(super) fn still_means(&self, portal: &Portal) -> bool {
+        let elsewhere = portal.ran.load(Ordering::Relaxed) != self.registry.ran();
+        if elsewhere && portal.statements.iter().any(|statement| statement.positional) {
+            return false;
+        }
         let moved = self.names.stale() != Stale::Nothing || portal.at != self.moment();
         !(moved && portal.statements.iter().any(submission::resolves_late))
     }

@@ -7,7 +7,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names stand for")]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -80,6 +80,8 @@ pub(super) struct Portal {
     pub(super) flow: Arc<Flow>,
     /// How many rows have come of it.
     pub(super) tally: Arc<Tally>,
+    /// How many statements had been sent off as it was bound, or last run itself.
+    pub(super) ran: AtomicU64,
     /// Whether there is more of it than was asked for so far.
     pub(super) suspended: AtomicBool,
     /// How its rows are masked, once that is known; `None` inside for not at all.
