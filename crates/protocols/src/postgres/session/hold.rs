@@ -86,7 +86,7 @@ impl Session<'_> {
         if !self.replies.settled() {
             return Ok(());
         }
-        if self.skipping && !self.holding.as_ref().is_some_and(Holding::is_waiting) {
+        if self.skipping {
             return self.skip_held().await;
         }
         match self.holding.take() {
@@ -101,7 +101,7 @@ impl Session<'_> {
         }
     }
 
-    /// The server skips what comes behind an error, and has told the client of that.
+    /// The server skips what comes behind an error, and has told the client of that. No human is asked about it any more.
     async fn skip_held(&mut self) -> Result<(), End> {
         if let Some(held) = self.holding.take().and_then(Holding::asked) {
             self.gate.withdraw(*held).await?;
