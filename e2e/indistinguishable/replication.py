@@ -121,8 +121,9 @@ def tools(ways):
         ways.tool("basebackup", "pg_basebackup", "-D", folder / "plain", "-X", "stream", "-c", "fast", "-v")
         ways.tool("verified", "pg_verifybackup", folder / "plain")
         listed = sorted(str(path.relative_to(folder / "plain")) for path in (folder / "plain").rglob("*"))
-        # files of relations have numbers, and the log's are of when the backup was made
-        ways.write("files", "".join(f"{name}\n" for name in listed if not name.startswith("pg_wal/0")))
+        # files of relations have numbers; the log's, and what says which are done with, are of when the backup was made
+        log = ("pg_wal/0", "pg_wal/archive_status/0")
+        ways.write("files", "".join(f"{name}\n" for name in listed if not name.startswith(log)))
         ways.tool("tar", "pg_basebackup", "-D", folder / "tar", "-F", "tar", "-z", "-X", "fetch", "-c", "fast")
         ways.tool("on-the-server", "pg_basebackup", "-t", "blackhole", "-X", "fetch", "-c", "fast")
         (folder / "log").mkdir()

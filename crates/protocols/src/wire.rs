@@ -76,11 +76,6 @@ impl Inlet {
         self.reader.read_buf(&mut self.buffer).await
     }
 
-    /// Gives back the memory that something long has left behind.
-    pub(crate) fn shrink(&mut self) {
-        self.buffer = BytesMut::from(&*self.buffer);
-    }
-
     /// Waits for exactly one byte, where the protocol answers with one.
     pub(crate) async fn byte(&mut self) -> io::Result<u8> {
         self.reader.read_u8().await

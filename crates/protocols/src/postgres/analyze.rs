@@ -53,6 +53,7 @@ pub use encoding::Encoding;
 pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
 pub use separate::{doubtful, in_order};
+pub use session::set_as_it_begins;
 pub(crate) use source::Source;
 
 /// What the names in a statement mean: the surroundings that it would run in.

@@ -120,12 +120,12 @@ impl Target {
         self.prepares = true;
     }
 
-    /// Takes leave without what is not written yet. Where a message may be cut in two by that, the connection's end
-    /// must say it.
-    pub(super) fn abandon(&mut self) {
+    /// Takes leave without what is not written yet. Where a message may be cut in two by that, or the target is `amid` one
+    /// whose end has not come, the connection's end must say it.
+    pub(super) fn abandon(&mut self, amid: bool) {
         self.long.clear();
         self.staged.clear();
-        if self.outlet.is_empty() {
+        if self.outlet.is_empty() && !amid {
             self.control(&Control::Terminate);
             self.let_out();
         } else {

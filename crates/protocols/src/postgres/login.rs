@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
+use postern_core::journal::Outcome;
 use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later};
 use postern_core::target::{Attribution, asked_by};
 use postern_core::{Code, Fault};
@@ -23,7 +24,7 @@ use self::settings::{Replication, Settings};
 use self::target::Welcome;
 use super::cancel::Cancels;
 use super::refuse;
-use super::session::open_walsender;
+use super::session;
 use super::wire::{Backend, Frontend, Startup, WireError, startup};
 use crate::wire::{Inlet, Outlet, ends, rejoin, reread};
 
@@ -256,10 +257,12 @@ impl Connection {
         }
         let over = gate.over();
         let opened = async {
-            if let Some(replication) = settings.replication {
-                open_walsender(&mut gate, replication).await?;
+            let set = session::open(&mut gate, &settings).await?;
+            let welcome = target::log_in(lease, link, gate.space(), &settings).await?;
+            if let Some(id) = set {
+                gate.finished(vec![(id, Outcome::Done { note: "SET".to_owned() })]).await?;
             }
-            target::log_in(lease, link, gate.space(), &settings).await
+            Ok(welcome)
         };
         match as_long_as(over, opened).await {
             Ok(welcome) => Ok((gate, welcome, settings.replication)),

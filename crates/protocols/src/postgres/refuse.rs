@@ -70,6 +70,8 @@ pub(super) fn fault(fault: &Fault) -> Report {
         (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
         (_, Code::NoRoom) => sqlstate::OUT_OF_MEMORY,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
+        // a statement that could not be cancelled
+        (_, Code::TooLong) => sqlstate::QUERY_CANCELED,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,
         (Side::Target, _) => sqlstate::CONNECTION_FAILURE,
         (Side::Gateway, _) => sqlstate::SYSTEM_ERROR,

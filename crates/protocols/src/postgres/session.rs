@@ -14,6 +14,7 @@ mod enclosing;
 mod hold;
 mod incoming;
 mod names;
+mod opening;
 mod outcome;
 mod own;
 mod parting;
@@ -59,8 +60,8 @@ use super::refuse;
 use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
 pub(super) use self::names::{PATH, Standpoint};
+pub(super) use self::opening::open;
 pub(super) use self::submission::suppose;
-pub(super) use self::walsender::open as open_walsender;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
 /// How many replies may be owed before no more messages are taken.
@@ -168,6 +169,8 @@ enum Woke {
     Told,
     Late,
     Due,
+    /// Nothing more comes of a long message.
+    Stalled,
     Changed,
     /// The recorder has room again.
     Room,
@@ -285,6 +288,7 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Woke::Due => self.press().await,
+            Woke::Stalled => self.give_up_on_long().await,
             Woke::Changed => self.take_up(),
             Woke::Held(woke) => self.held(woke).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
@@ -301,9 +305,10 @@ impl<'a> Session<'a> {
         // INVARIANT: what was left for lack of room is gone on with, although there may be room by now and nothing new to read
         let lags = self.lagging || self.gate.lags();
         let Self { gate, over, registered, from_client, to_client, from_target, to_target, .. } = self;
-        let Self { holding, cancelling, timing, stopping, changed, .. } = self;
+        let Self { holding, cancelling, timing, stopping, changed, incoming, .. } = self;
         let enough = waiting && from_client.buffer.len() >= HIGH_WATER;
         let room = !enough && !to_target.is_full();
+        incoming.listen(room && from_client.buffer.is_empty());
         let recorder = async { if lags { gate.room().await } else { std::future::pending().await } };
         tokio::select! {
             read = from_target.fill(), if !lags && !to_client.is_full() => Woke::Target(read),
@@ -315,6 +320,7 @@ impl<'a> Session<'a> {
             () = cancelling::told(cancelling) => Woke::Told,
             () = bounds::up(timing), if stopping.is_none() => Woke::Late,
             () = Stopping::due(stopping) => Woke::Due,
+            () = incoming.stalled() => Woke::Stalled,
             () = changed => Woke::Changed,
             woke = hold::wake(holding) => Woke::Held(woke),
             fault = over => Woke::Over(fault),
@@ -345,8 +351,8 @@ impl<'a> Session<'a> {
         let cancel = if runs { self.cancel_at_target().await.ok() } else { None };
         match end {
             // all of it was checked just now, and the server would have heard it before the farewell
-            End::Client | End::Target => self.to_target.control(&Control::Terminate),
-            End::Fault(_) => self.to_target.abandon(),
+            End::Client | End::Target if !self.incoming.is_amid() => self.to_target.control(&Control::Terminate),
+            End::Client | End::Target | End::Fault(_) => self.to_target.abandon(self.incoming.is_amid()),
         }
         self.to_target.let_out();
         let unknown: BTreeSet<_> = self.replies.unknown().chain(self.registry.suspended()).collect();

@@ -29,6 +29,7 @@ mod missing;
 mod moved;
 mod names;
 mod notifications;
+mod opening;
 mod parting;
 mod pipelines;
 mod raw;

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::{Bytes, BytesMut};
 use postern_protocols::postgres::wire::{
     Authentication, Backend, Frame, Frontend, Limit, Named, TransactionStatus, frame, password, report::field, row,
@@ -98,7 +98,10 @@ impl Raw {
                 Backend::BackendKeyData { process, key } => raw.key = (process, key),
                 Backend::NegotiateProtocolVersion { minor, unknown, .. } => raw.spoken = (minor, unknown),
                 Backend::ReadyForQuery { .. } => return Ok(raw),
-                Backend::ErrorResponse(report) => bail!("{}", describe(&Backend::ErrorResponse(report))),
+                Backend::ErrorResponse(report) => {
+                    let why = String::from_utf8_lossy(report.message().unwrap_or_default()).into_owned();
+                    return Err(anyhow!(why).context(describe(&Backend::ErrorResponse(report))));
+                }
                 _ => {}
             }
         }

@@ -1,11 +1,14 @@
 //! Long messages: what is as long as the server takes passes, as far as there is memory for it, and where there is none the
 //! statement fails and not the session.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use bytes::Bytes;
 use postern_core::gate::Allotment;
 use postern_protocols::postgres::wire::Frontend::{self, CopyData, CopyDone, Sync};
 use postern_testkit::postgres::{Options, Tls};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::SHOP;
 use crate::alike::ALL;
@@ -77,7 +80,7 @@ async fn all_sessions_have_the_same_memory() -> Result<()> {
     let (mut one, mut other) = (Raw::log_in(&gateway).await?, Raw::log_in(&gateway).await?);
     let bytes = Raw::encode(&measured(6))?;
     let (begins, ends) = bytes.split_at(5 * MIB);
-    tokio::io::AsyncWriteExt::write_all(&mut one.stream, begins).await?;
+    one.stream.write_all(begins).await?;
     // it takes a while until that much has come
     let mut heard = other.ask(&measured(4)).await?;
     for _ in 0..100 {
@@ -88,7 +91,7 @@ async fn all_sessions_have_the_same_memory() -> Result<()> {
         heard = other.ask(&measured(4)).await?;
     }
     assert_eq!(heard, ["parsed", "error 53200", "ready"]);
-    tokio::io::AsyncWriteExt::write_all(&mut one.stream, ends).await?;
+    one.stream.write_all(ends).await?;
     assert_eq!(one.until_ready(1).await?, length(6));
     assert_eq!(other.ask(&measured(4)).await?, length(4));
     Ok(())
@@ -115,4 +118,107 @@ async fn copy_data_passes_in_messages_of_any_length() -> Result<()> {
     raw.say(&[data()]).await?;
     assert_eq!(raw.ask(&[query("SELECT 1")]).await?, ["fields ?column?", "row 1", "SELECT 1", "ready"]);
     Ok(())
+}
+
+/// THREAT: a client that announces much and sends no more of it keeps memory that all others need, for as long as it likes.
+#[tokio::test]
+async fn who_sends_no_more_of_a_long_message_keeps_no_memory() -> Result<()> {
+    let gateway = gateway(8 * MIB).await?;
+    let (mut one, mut other) = (Raw::log_in(&gateway).await?, Raw::log_in(&gateway).await?);
+    let bytes = Raw::encode(&measured(6))?;
+    let (begins, ends) = bytes.split_at(5 * MIB);
+    one.stream.write_all(begins).await?;
+    while other.ask(&measured(4)).await? == length(4) {}
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    tokio::time::resume();
+    while other.ask(&measured(4)).await? != length(4) {}
+    // the statement failed, and the session goes on behind the rest of it
+    one.stream.write_all(ends).await?;
+    assert_eq!(one.until_ready(1).await?, ["parsed", "error 53200", "ready"]);
+    assert_eq!(one.ask(&measured(2)).await?, length(2));
+    Ok(())
+}
+
+/// THREAT: what the gateway says as its client goes is taken for the end of a message of the client's.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_within_copy_data_leaves_nothing_there() -> Result<()> {
+    let gateway = gateway(2 * MIB).await?;
+    // the server runs it once it has the whole of a message
+    let tells =
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE LOG 'took a row'; RETURN NEW; END$$;
+        CREATE TRIGGER tells BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION tell()";
+    gateway.server.run_sql("postgres", tells)?;
+    let data = Raw::encode(&[CopyData(Bytes::from(format!("row\n{}", long(2)).into_bytes()))])?;
+    // what is missing is as long as a Terminate is
+    for (missing, taken) in [(0, true), (5, false)] {
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.say(&[query("COPY filled FROM STDIN")]).await?;
+        assert_eq!(describe(&raw.hear().await?), "CopyInResponse");
+        let before = log_of(&gateway)?.len();
+        raw.stream.write_all(data.split_at(data.len() - missing).0).await?;
+        drop(raw);
+        let ended = async {
+            loop {
+                let said = log_of(&gateway)?.split_off(before);
+                // a Terminate that is no data, or the end of the connection
+                if said.contains("unexpected message type 0x58") || said.contains("unexpected EOF") {
+                    return anyhow::Ok(said);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let said = tokio::time::timeout(Duration::from_secs(20), ended).await??;
+        assert_eq!(said.contains("took a row"), taken, "{said}");
+    }
+    Ok(())
+}
+
+fn log_of(gateway: &Gateway) -> Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(gateway.server.log_file())?).into_owned())
+}
+
+/// THREAT: a server hears of no cancel while it waits for the rest of a message, and keeps its locks.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stalls_within_copy_data_ends_with_its_session() -> Result<()> {
+    let timed = ALL.replacen("[[rule]]", "[[rule]]\nwith = { timeout = \"1s\" }", 1);
+    let script = format!("{SHOP}; CREATE TABLE filled (v text); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
+    let options = Options { version: 15, tls: Tls::Off, script, ..Options::default() };
+    let gateway = Gateway::before(options, &timed).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.say(&[query("COPY filled FROM STDIN")]).await?;
+    assert_eq!(describe(&raw.hear().await?), "CopyInResponse");
+    let data = Raw::encode(&[CopyData(Bytes::from("x\n".repeat(MIB).into_bytes()))])?;
+    raw.stream.write_all(data.split_at(MIB).0).await?;
+    let heard = tokio::time::timeout(Duration::from_secs(15), raw.hear()).await??;
+    assert_eq!(describe(&heard), "error 57014");
+    assert!(raw.hear().await.is_err());
+    Ok(())
+}
+
+/// What waits for a human takes memory of all sessions for hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_very_long_does_not_wait_for_a_human() -> Result<()> {
+    let asking = ALL.replacen("allow", "approve", 1);
+    let asking = asking.replacen("[[rule]]", "[[rule]]\nwith = { approvers = [\"group:dba\"] }", 1);
+    let script = format!("{SHOP}; CREATE TABLE filled (v text); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
+    let options = Options { version: 15, tls: Tls::Off, script, ..Options::default() };
+    let gateway = Gateway::before(options, &asking).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let insert = |mebibytes: usize| {
+        let messages =
+            [parse("", "INSERT INTO filled VALUES ($1)"), bind("", "", &[&long(mebibytes)]), execute(""), Sync];
+        messages.to_vec()
+    };
+    let heard = raw.ask(&insert(17)).await?;
+    assert!(heard.iter().any(|one| one.starts_with("error")), "{heard:?}");
+    // what is shorter waits
+    raw.say(&insert(2)).await?;
+    loop {
+        let heard = describe(&raw.hear().await?);
+        assert!(!heard.starts_with("error"), "{heard}");
+        if heard.starts_with("notice") {
+            return Ok(());
+        }
+    }
 }

@@ -17,12 +17,24 @@ use super::scan::{Tokens, Word};
 use super::scope::Scope;
 use super::setting::{self, Class};
 use super::statement::{Outcome, Reader, session};
-use super::{Discard, Kind, Statement};
+use super::work::Work;
+use super::{Discard, Kind, Names, Statement};
 use crate::postgres::catalog::SYSTEM;
 use crate::postgres::vocabulary::action;
 
 /// `CURSOR_OPT_HOLD` of the server's `parsenodes.h`.
 const HOLD: i32 = 0x0020;
+
+/// What a client sets as it connects, as a SET of it.
+pub fn set_as_it_begins(name: &str, value: &str, names: &Names<'_>) -> Statement {
+    // a list of names is no text of its own
+    let list = setting::is_list_of_names(name) && setting::search_path(value).is_some();
+    let shown = if list { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) };
+    let text = format!("SET {name} = {shown}");
+    let mut reader = Reader::new(&text, &text, names, Work::whole());
+    let outcome = reader.set_to(name.to_owned(), Some(value.to_owned()), false);
+    reader.finish(outcome, false)
+}
 
 impl Reader<'_> {
     pub(super) fn transaction(&mut self, statement: &TransactionStmt) -> Outcome {
@@ -55,10 +67,7 @@ impl Reader<'_> {
         match set.kind() {
             VariableSetKind::VarSetValue => {
                 let value = setting_value(&name, &set.args);
-                let kept = value.as_deref().is_some_and(|value| setting::is_safe(&name, value));
-                let action = if kept { action::SET } else { self.setting_action(&name) };
-                let kind = Kind::Set { value, local: set.is_local, name };
-                Outcome::of(action, kind)
+                self.set_to(name, value, set.is_local)
             }
             VariableSetKind::VarSetDefault | VariableSetKind::VarSetCurrent => {
                 let action = self.setting_action(&name);
@@ -73,6 +82,12 @@ impl Reader<'_> {
             VariableSetKind::VarResetAll => Outcome::of(action::SET, Kind::Reset(None)),
             VariableSetKind::Undefined => self.unknown_statement(),
         }
+    }
+
+    fn set_to(&mut self, name: String, value: Option<String>, local: bool) -> Outcome {
+        let kept = value.as_deref().is_some_and(|value| setting::is_safe(&name, value));
+        let action = if kept { action::SET } else { self.setting_action(&name) };
+        Outcome::of(action, Kind::Set { name, value, local })
     }
 
     /// The action that changing a setting is, and the touch where the session is not all that notices.

@@ -1,6 +1,5 @@
-//! What a client may set as it connects, before any decision: what only its session notices, as a SET of it would be judged.
-//!
-//! Settings that change how text is read are pinned; those that could lend rights, and those that nobody knows, are refused.
+//! What a client sets as it connects: what changes how text is read is pinned, another role is refused, and the rest is
+//! for the rules to say, as of a SET of it, but for [`PRESENTATION`], which every driver sends.
 
 use postern_core::{Code, Fault, Principal, TargetName};
 
@@ -54,7 +53,21 @@ pub(in crate::postgres) struct Settings {
     pub(super) minor: u16,
     /// What is passed on to the server.
     pub(super) passed: Vec<(String, String)>,
+    /// What of it the policy is asked about, in the client's order; what it has given twice, twice.
+    pub(in crate::postgres) decided: Vec<(String, String)>,
 }
+
+/// Settings that change how values and messages are shown, and nothing else. Drivers send them whatever is asked of them,
+/// so who may connect may set them.
+const PRESENTATION: &[&str] = &[
+    APPLICATION_NAME,
+    "bytea_output",
+    "client_min_messages",
+    "datestyle",
+    "extra_float_digits",
+    "intervalstyle",
+    "timezone",
+];
 
 impl Settings {
     /// What the gateway's own connections set: a search path in which nobody can put anything.
@@ -68,7 +81,8 @@ impl Settings {
     /// What a client sets that asks for nothing, so that all is as it is for the account.
     pub(in crate::postgres) fn bare() -> Self {
         let (user, database) = (String::new(), String::new());
-        Self { user, database, hosted: None, replication: None, minor: 0, passed: pinned() }
+        let (passed, decided) = (pinned(), Vec::new());
+        Self { user, database, hosted: None, replication: None, minor: 0, passed, decided }
     }
 
     /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one. What stands by
@@ -93,7 +107,10 @@ impl Settings {
                 _ => asked.push((name, value)),
             }
         }
-        settings.passed = allowed(asked)?;
+        let others = allowed(asked)?;
+        let presents = |(name, _): &(String, String)| PRESENTATION.contains(&name.as_str());
+        settings.decided = others.iter().filter(|one| !presents(one)).cloned().collect();
+        settings.passed = each_once(others)?;
         // as the server does, the database has the user's name where none is given
         if settings.database.is_empty() {
             settings.database.clone_from(&settings.user);
@@ -142,7 +159,7 @@ impl Settings {
     }
 }
 
-/// What of it is passed on.
+/// What of it may be passed on besides what is pinned, in lower case.
 fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault> {
     let of_pinned = |name: &str| PINNED.iter().any(|(pinned, _)| *pinned == name);
     let lower = asked.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
@@ -156,8 +173,8 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
     if others.iter().any(|(name, value)| setting::poses(name, value)) {
         return Err(posing());
     }
-    match others.iter().find(|(name, _)| !is_passed(name)) {
-        None => each_once(others),
+    match others.iter().find(|(name, _)| !may_be_asked_for(name)) {
+        None => Ok(others),
         Some((name, _)) => {
             let message = format!("startup parameter `{name}` is not passed on");
             Err(Fault::client(Code::NotSupported, message)
@@ -166,14 +183,15 @@ fn allowed(asked: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fault>
     }
 }
 
-/// Whether a setting of this name is passed on.
+/// Whether this is the name of one setting, which a rule may let through.
 ///
-/// THREAT: a name that is more than one to the server, or that is no setting; and one with a dot, by which row policies
-/// may tell tenants apart: no rule is asked here, and a SET of it is.
-fn is_passed(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let judged = matches!(setting::class(name), Class::Harmless | Class::Tracked);
-    judged && name.bytes().all(plain) && !name.starts_with(startup::OPTION)
+/// THREAT: a name that is more than one to the server; one that is no setting, and asks for another login than was looked
+/// at; a role, in which no rule would see what then runs.
+fn may_be_asked_for(name: &str) -> bool {
+    const NONE: &[&str] = &["user", "database", "options", "replication"];
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+    let one = name.bytes().all(plain) && !name.starts_with(startup::OPTION) && !NONE.contains(&name);
+    one && !matches!(setting::class(name), Class::Role | Class::Pinned)
 }
 
 /// A startup parameter stands once. What was given before counts as well where a setting keeps a part of it, as

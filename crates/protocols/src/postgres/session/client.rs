@@ -19,6 +19,7 @@ use super::super::login::violation;
 use super::super::refuse;
 use super::super::wire::{Frame, Frontend, Named, Report};
 use super::calling;
+use super::incoming::Came;
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::registry::Found;
@@ -49,30 +50,35 @@ impl Session<'_> {
 
     /// The next message that can be taken now.
     async fn next(&mut self) -> Result<Option<Frame>, End> {
-        self.go_on().await?;
-        let early = self.early.is_some() && self.copying == Copying::Nothing;
-        if early || self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
-            return Ok(None);
+        loop {
+            self.go_on().await?;
+            let early = self.early.is_some() && self.copying == Copying::Nothing;
+            if early || self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
+                return Ok(None);
+            }
+            // what comes behind rows that are counted must fail with them, where there are too many
+            if self.counts() {
+                return Ok(None);
+            }
+            if self.parked.is_some() {
+                let waits = !self.replies.settled() && self.copying == Copying::Nothing;
+                return Ok(if waits { None } else { self.parked.take() });
+            }
+            if self.replies.len() >= MOST_OWED {
+                self.to_target.control(&Control::Flush);
+                return Ok(None);
+            }
+            match self.incoming().await? {
+                Came::Message(frame) => {
+                    self.replies.taken(self.place());
+                    // whoever it was for has given up
+                    drop(self.names.refusal());
+                    return Ok(Some(frame));
+                }
+                Came::End => {}
+                Came::Nothing => return Ok(None),
+            }
         }
-        // what comes behind rows that are counted must fail with them, where there are too many
-        if self.counts() {
-            return Ok(None);
-        }
-        if self.parked.is_some() {
-            let waits = !self.replies.settled() && self.copying == Copying::Nothing;
-            return Ok(if waits { None } else { self.parked.take() });
-        }
-        if self.replies.len() >= MOST_OWED {
-            self.to_target.control(&Control::Flush);
-            return Ok(None);
-        }
-        let next = self.incoming().await?;
-        if next.is_some() {
-            self.replies.taken(self.place());
-            // whoever it was for has given up
-            drop(self.names.refusal());
-        }
-        Ok(next)
     }
 
     async fn take(&mut self, frame: &Frame) -> Result<Taken, End> {

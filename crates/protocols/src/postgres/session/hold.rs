@@ -20,6 +20,8 @@ use super::{End, Pipeline, Session};
 
 /// How often the client is told that it still waits.
 const REMINDER: Duration = Duration::from_secs(30);
+/// How long what waits for a human may be, in bytes: it takes memory of all sessions for as long as that takes.
+const LONGEST_HELD: usize = 16 << 20;
 /// How much a client may send ahead of an operation that waits, in bytes. All of it is read, so that its leaving is
 /// noticed behind it.
 const MOST_AHEAD: usize = 4 << 20;
@@ -118,7 +120,13 @@ impl Session<'_> {
             Asked::Wait(held) => {
                 self.say(&Backend::NoticeResponse(refuse::held(&held)));
                 let waiting = Waiting { settled: held.settled(), held, remind: after(Instant::now(), REMINDER) };
+                let long = request.length() > LONGEST_HELD;
                 self.holding = Some(Holding { request, stage: Stage::Waiting(waiting) });
+                if long {
+                    let most = LONGEST_HELD >> 20;
+                    let hint = format!("what waits for a human has at most {most} MiB: send it in parts");
+                    return self.take_back(Some(&hint)).await;
+                }
             }
         }
         Ok(())
@@ -201,6 +209,6 @@ impl Session<'_> {
     }
 }
 
-fn after(moment: Instant, by: Duration) -> Instant {
+pub(super) fn after(moment: Instant, by: Duration) -> Instant {
     moment.checked_add(by).unwrap_or(moment)
 }

@@ -29,8 +29,10 @@ pub(super) struct Stopping {
     fails: bool,
     /// When the target is told next.
     due: Instant,
-    /// Until when it may end before the session does.
-    until: Option<Instant>,
+    /// Why.
+    code: Code,
+    /// Until when it may end before the session does, where it must.
+    until: Instant,
 }
 
 impl Stopping {
@@ -49,8 +51,9 @@ impl Session<'_> {
         let fails = denial.code == Code::TooManyRows;
         if self.stopping.as_ref().is_none_or(|before| fails && !before.fails) {
             let now = Instant::now();
-            let until = if denial.code == Code::PolicyChanged { now.checked_add(LOST) } else { None };
-            self.stopping = Some(Stopping { report: refuse::denial(denial), fails, due: now, until });
+            let until = now.checked_add(LOST).unwrap_or(now);
+            self.stopping =
+                Some(Stopping { report: refuse::denial(denial), fails, due: now, code: denial.code, until });
         }
     }
 
@@ -63,9 +66,11 @@ impl Session<'_> {
     pub(super) async fn press(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.due <= now) else { return Ok(()) };
-        if stopping.until.is_some_and(|until| until <= now) {
-            let message = "the policy changed, and what ran could not be cancelled at the target";
-            return Err(End::Fault(Fault::client(Code::PolicyChanged, message).hint("connect again")));
+        // THREAT: a server hears of no cancel while it waits for the rest of a message that its client never sends
+        let must = stopping.code == Code::PolicyChanged || self.incoming.is_amid();
+        if must && stopping.until <= now {
+            let message = "what ran had to end, and could not be cancelled at the target";
+            return Err(End::Fault(Fault::client(stopping.code, message).hint("connect again")));
         }
         stopping.due = now.checked_add(AGAIN).unwrap_or(now);
         if self.cancelling.is_none() {

@@ -110,6 +110,12 @@ impl Request {
         }
     }
 
+    /// How much of what the client sent it keeps, in bytes.
+    pub(super) fn length(&self) -> usize {
+        let parameters: usize = self.parameters.iter().flatten().map(Bytes::len).sum();
+        self.text.len().saturating_add(parameters)
+    }
+
     /// How many names it makes, and of how much text.
     pub(super) fn names(&self) -> (usize, usize) {
         let by_sql = |statement: &Statement| match &statement.kind {

@@ -1,16 +1,14 @@
-//! A session with a walsender: opened where a rule lets it, its commands told from SQL, its streams both ways.
+//! A session with a walsender: its commands told from SQL, its streams both ways.
 //!
 //! It decides nothing. INVARIANT: what the server takes for a command is submitted as one, and what it takes for SQL as
-//! SQL; what it does not take at all is refused in its own words. Enter at [`open`] and `Session::as_walsender`.
+//! SQL; what it does not take at all is refused in its own words. Enter at `Session::as_walsender`.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use postern_core::gate::{Decision, Gate, Open};
 use postern_core::journal::Outcome;
-use postern_core::{Code, Denial, Fault};
+use postern_core::{Code, Fault};
 
-use super::super::analyze::{Names, Statement, replication};
+use super::super::analyze::{Names, Statement};
 use super::super::catalog::Catalog;
 use super::super::login::settings::Replication;
 use super::super::refuse::sqlstate;
@@ -19,7 +17,7 @@ use super::super::wire::{Frontend, Report};
 use super::outcome::Message;
 use super::reading::Obstacle;
 use super::reply::{Query, Reply};
-use super::submission::{self, Request, Wanted};
+use super::submission::{self, Request};
 use super::{End, Session};
 
 /// Which way data goes inside of an operation.
@@ -31,31 +29,6 @@ pub(super) enum Copying {
     In,
     /// It streams, and hears what the client says of that.
     Both,
-}
-
-/// Asks whether a walsender may be opened, before the server is asked for one: it has few of them. What it then does is
-/// decided as it comes; what waits for a human does so then.
-pub(in super::super) async fn open(gate: &mut Gate<Open>, replication: Replication) -> Result<(), Fault> {
-    let catalog = Catalog::empty(gate.space());
-    let statement = replication::opening(replication == Replication::Logical, &unnamed(&catalog));
-    let request = Request::new(Bytes::copy_from_slice(statement.text.as_bytes()), Wanted::Prepare(Bytes::new()));
-    let request = Request { statements: Arc::from([statement]), ..request };
-    match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new()).await? {
-        // what it permits is the login that comes next, of which no byte is the client's
-        Decision::Go(permit) => drop(permit),
-        Decision::No(denial) => return Err(refused(denial)),
-        Decision::Ask(_) => return Err(refused(Denial::new(Code::NotAllowed, "a human must approve it"))),
-    }
-    Ok(())
-}
-
-fn refused(denial: Denial) -> Fault {
-    let message = match &denial.rule {
-        Some(rule) => format!("{} (rule `{rule}`)", denial.message),
-        None => denial.message,
-    };
-    let fault = Fault::client(denial.code, message);
-    denial.hint.into_iter().fold(fault, Fault::hint)
 }
 
 /// Names for what names nothing.
