@@ -147,6 +147,8 @@ codes! {
     TargetContradicted = 4012,
     /// A long message for which there is no memory left.
     NoRoom = 4017,
+    /// The target does not take a setting that the session begins with.
+    SettingRefused = 4018,
     /// The journal cannot be written.
     JournalUnavailable = 5001,
     /// The store cannot be reached.

@@ -268,6 +268,11 @@ impl Catalog {
         })
     }
 
+    /// All that is in the database.
+    pub(crate) fn everything(&self) -> Object {
+        Object::everything().within(Arc::clone(&self.database))
+    }
+
     /// An object of this database.
     pub(crate) fn object<S: Into<Arc<str>>>(&self, path: impl IntoIterator<Item = S>) -> Object {
         Object::at(path).within(Arc::clone(&self.database))

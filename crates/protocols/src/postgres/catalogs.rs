@@ -179,9 +179,14 @@ async fn answer(inlet: &mut Inlet, left: &mut usize) -> Result<Vec<Row>, Fault> 
             Backend::ReadyForQuery { .. } => return Ok(rows),
             Backend::ErrorResponse(report) => {
                 let said = report.message().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-                return Err(unreadable()
-                    .cause(said)
-                    .hint("the target's `catalog_login` must be able to read pg_catalog"));
+                let hint = match report.code() {
+                    // a database in SQL_ASCII, or in an encoding with letters that no other has, may hold such names
+                    Some(b"22021" | b"22P05") => {
+                        "something in the target's database has a name, or a text, that cannot be told in UTF-8: rename it"
+                    }
+                    _ => "the target's `catalog_login` must be able to read pg_catalog",
+                };
+                return Err(unreadable().cause(said).hint(hint));
             }
             _ => {}
         }

@@ -18,6 +18,7 @@ pub(super) mod sqlstate {
     pub(crate) const INVALID_AUTHORIZATION: &str = "28000";
     pub(crate) const INVALID_CATALOG_NAME: &str = "3D000";
     pub(crate) const PROTOCOL_VIOLATION: &str = "08P01";
+    pub(crate) const INVALID_PARAMETER: &str = "22023";
     pub(crate) const CONNECTION_FAILURE: &str = "08006";
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
@@ -70,6 +71,7 @@ pub(super) fn fault(fault: &Fault) -> Report {
         (_, Code::TooManySessions) => sqlstate::TOO_MANY_CONNECTIONS,
         (_, Code::NoRoom) => sqlstate::OUT_OF_MEMORY,
         (_, Code::SessionOver) => sqlstate::SESSION_TIMEOUT,
+        (_, Code::SettingRefused) => sqlstate::INVALID_PARAMETER,
         // a statement that could not be cancelled
         (_, Code::TooLong) => sqlstate::QUERY_CANCELED,
         (Side::Client, _) => sqlstate::PROTOCOL_VIOLATION,

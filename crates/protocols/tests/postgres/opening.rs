@@ -91,6 +91,12 @@ async fn what_is_allowed_is_set_and_in_the_journal() -> Result<()> {
         let ended =
             |event: &Event| matches!(event, Event::Finished { outcome: Outcome::Done { note }, .. } if note == "SET");
         assert!(journal.events().iter().any(ended), "{}", journal.text());
+        // what the server has against it is said in its own words
+        let said = refusal(&gateway, "work_mem", "nonsense").await.unwrap_or_default();
+        let expected = "error 22023: invalid value for parameter \"work_mem\": \"nonsense\"";
+        assert_eq!(said, expected, "{version}");
+        let said = refusal(&gateway, "options", "-c TimeZone=Nowhere").await.unwrap_or_default();
+        assert!(said.contains("invalid value for parameter \"TimeZone\": \"Nowhere\""), "{version}: {said}");
         // what no rule lets through fails as it would once connected
         let said = refusal(&gateway, "session_replication_role", "replica").await.unwrap_or_default();
         assert!(said.contains("session_replication_role") || said.contains("set_privileged"), "{version}: {said:?}");

@@ -98,10 +98,7 @@ impl Reader<'_> {
 
     /// All that the database holds, or all that the server does, is read, and leaves in bulk.
     fn everything(&mut self, logical: bool) {
-        let object = match self.of_database("").space {
-            Some(database) if logical => Object::everything().within(database),
-            Some(_) | None => Object::everything(),
-        };
+        let object = if logical { self.names.catalog.everything() } else { Object::everything() };
         self.found.no_limit = true;
         self.found.restrict(Restriction::nothing());
         self.found.all(Effect::Read, object.clone());

@@ -7,13 +7,12 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{AExprKind, FuncCall, Node, RangeVar, SelectStmt};
 use postern_core::operation::{Columns, Effect};
 
-use super::Kind;
 use super::expression::literal;
-use super::scan::{Tokens, Word};
 use super::scope::Scope;
 use super::setting::{self, APPLICATION_NAME, Class};
 use super::source::Source;
 use super::statement::{Reader, session, strings};
+use super::{Kind, LONGEST_NAME};
 use crate::postgres::catalog::SYSTEM;
 
 impl Reader<'_> {
@@ -28,8 +27,8 @@ impl Reader<'_> {
         let understood = match name {
             "set_config" => self.sets(first, call.args.get(1).and_then(literal)),
             "current_setting" => first.is_some_and(setting::is_open),
-            "nextval" | "setval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Write)),
-            "currval" => first.is_some_and(|sequence| self.sequence(sequence, Effect::Read)),
+            "nextval" | "setval" => self.sequence(first, Effect::Write),
+            "currval" => self.sequence(first, Effect::Read),
             "lastval" => true,
             _ => return None,
         };
@@ -137,10 +136,11 @@ impl Reader<'_> {
         (equal && is_name(left)).then_some(names)
     }
 
-    /// A sequence named by a literal is touched like a table.
-    fn sequence(&mut self, literal: &str, effect: Effect) -> bool {
-        let name = relation_name(literal).filter(|_| self.names.encoding.keeps(literal.as_bytes()));
-        let Some(name) = name else {
+    /// A sequence named by a literal is touched like a table; of another nobody knows which it is.
+    fn sequence(&mut self, literal: Option<&str>, effect: Effect) -> bool {
+        let kept = literal.filter(|literal| self.names.encoding.keeps(literal.as_bytes()));
+        let Some(name) = kept.and_then(relation_name) else {
+            self.found.whole(effect, self.names.catalog.everything());
             return false;
         };
         let named = self.named(&name);
@@ -184,40 +184,59 @@ fn boolean(node: &Node) -> Option<bool> {
     }
 }
 
-/// The relation that a literal such as `'public."Orders_id_seq"'` names.
+/// The relation that a literal such as `'public."Orders_id_seq"'` names, as a cast to `regclass` reads it: digits alone are
+/// a number, and a name goes on to the next dot or blank, whatever is in it (`SplitIdentifierString`).
+///
+/// THREAT: a literal that is read here by the rules of statements, and there by others: a rule is about another sequence.
 fn relation_name(literal: &str) -> Option<RangeVar> {
+    let number = literal.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = Vec::new();
-    let mut dot = true;
-    for token in Tokens::new(literal, 0) {
-        match token.word {
-            Word::Plain if dot => parts.push(token.text.to_ascii_lowercase()),
-            Word::Quoted if dot => {
-                let inner = token.text.strip_prefix('"')?.strip_suffix('"')?;
-                parts.push(inner.replace("\"\"", "\""));
-            }
-            Word::Other if token.text == "." && !dot => {}
-            Word::Plain
-            | Word::Quoted
-            | Word::Text
-            | Word::Number
-            | Word::Parameter
-            | Word::Operator
-            | Word::Open
-            | Word::Close
-            | Word::Comma
-            | Word::Semicolon
-            | Word::Other => return None,
+    let mut rest = literal.trim_start_matches(BLANK);
+    loop {
+        let (part, after) = first_part(rest)?;
+        parts.push(cut(part));
+        let after = after.trim_start_matches(BLANK);
+        if after.is_empty() {
+            break;
         }
-        dot = token.text == ".";
+        rest = after.strip_prefix('.')?.trim_start_matches(BLANK);
     }
-    let mut name = RangeVar::default();
-    match parts.as_slice() {
-        [relation] => name.relname.clone_from(relation),
-        [schema, relation] => {
-            name.schemaname.clone_from(schema);
-            name.relname.clone_from(relation);
-        }
+    let (schemaname, relname) = match parts.as_mut_slice() {
+        [relation] if !number && *relation != "-" => (String::new(), std::mem::take(relation)),
+        [schema, relation] => (std::mem::take(schema), std::mem::take(relation)),
         _ => return None,
-    }
-    Some(name)
+    };
+    Some(RangeVar { schemaname, relname, ..RangeVar::default() })
 }
+
+/// What the server takes for a blank (`scanner_isspace`).
+const BLANK: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
+
+/// The part that a text begins with, and what is behind it.
+fn first_part(text: &str) -> Option<(String, &str)> {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let end = text.find(|letter| letter == '.' || BLANK.contains(&letter)).unwrap_or(text.len());
+        let (part, after) = text.split_at_checked(end)?;
+        return (!part.is_empty()).then(|| (part.to_ascii_lowercase(), after));
+    };
+    let mut part = String::new();
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        part.push_str(before);
+        let Some(more) = after.strip_prefix('"') else { return Some((part, after)) };
+        part.push('"');
+        rest = more;
+    }
+}
+
+/// A name as the server keeps it, of so many bytes and no half letter (`truncate_identifier`).
+fn cut(mut name: String) -> String {
+    let end = (0..=LONGEST_NAME).rev().find(|end| name.is_char_boundary(*end)).unwrap_or_default();
+    if name.len() > LONGEST_NAME {
+        name.truncate(end);
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests;

@@ -143,6 +143,17 @@ impl Settings {
         self.passed.push((APPLICATION_NAME.to_owned(), attributed(principal, &client)));
     }
 
+    /// What the target has against a setting that the client gave is told in the target's words, which name nothing else.
+    pub(super) fn blame(&self, fault: Fault) -> Fault {
+        let Some(said) = fault.cause.as_deref().filter(|_| fault.code == Code::SettingRefused) else { return fault };
+        let told = said.to_ascii_lowercase();
+        let own = |(name, _): &(String, String)| told.contains(&format!("parameter \"{name}\""));
+        if !self.passed.iter().any(own) {
+            return fault;
+        }
+        Fault::client(Code::SettingRefused, said).hint("correct it in the connection string, or leave it out")
+    }
+
     /// THREAT: a client is let in to the target that one of its names is for, and used with the other. Whether there are
     /// such targets is not looked at, so nobody learns that.
     fn agrees(&self) -> Result<(), Fault> {

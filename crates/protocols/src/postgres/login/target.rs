@@ -103,8 +103,11 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
     startup::encode_open(leg.minor, &parameters, &mut leg.outlet.buffer).map_err(|error| {
         Fault::client(Code::NotSupported, "the startup parameters are longer than a server takes").cause(error)
     })?;
-    authenticate(&mut leg, &lease).await?;
-    welcome(leg, lease.user).await
+    let welcomed = async {
+        authenticate(&mut leg, &lease).await?;
+        welcome(leg, lease.user).await
+    };
+    welcomed.await.map_err(|fault| settings.blame(fault))
 }
 
 /// Encrypts the connection where the configuration says so; a server that does not offer it gets nothing.
@@ -297,6 +300,11 @@ fn refused(report: &Report, asked: Asked) -> Fault {
             .hint("check the target's `database` in the configuration"),
         "53300" => Fault::target(Code::TargetUnreachable, "the target takes no more connections"),
         "57P03" => Fault::target(Code::TargetUnreachable, "the target is starting up or shutting down"),
+        "22023" | "42704" | "42501" => {
+            let message = format!("the target refused a setting of the session with SQLSTATE {code}");
+            let hint = "check what the connection string sets, and `ALTER ROLE … SET` of the target's account";
+            Fault::target(Code::SettingRefused, message).hint(hint)
+        }
         _ => Fault::target(Code::TargetLogin, format!("the target refused the login with SQLSTATE {code}")),
     };
     fault.cause(said)
