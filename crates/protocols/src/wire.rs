@@ -4,14 +4,19 @@
 //! be given up in the middle and taken up again without a byte lost.
 
 use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
 use std::io::{self, Cursor};
+use std::pin::pin;
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::ports::Duplex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, join};
 
-/// How much is read at once, in bytes.
-const CHUNK: usize = 16 << 10;
+/// How much room there is at least for what is read at once, in bytes: what a silent connection keeps.
+const LEAST: usize = 2 << 10;
+/// How much at most, as long as so much comes.
+const MOST: usize = 64 << 10;
 
 /// How much may wait to be written before the other side is no longer read, in bytes.
 pub(crate) const HIGH_WATER: usize = 256 << 10;
@@ -21,6 +26,8 @@ pub(crate) struct Inlet {
     reader: ReadHalf<Box<dyn Duplex>>,
     /// What has arrived and is not yet taken.
     pub(crate) buffer: BytesMut,
+    /// How much room the next reading is given.
+    room: usize,
 }
 
 /// The writing end of a connection.
@@ -37,7 +44,7 @@ pub(crate) struct Outlet {
 pub(crate) fn ends(stream: Box<dyn Duplex>) -> (Inlet, Outlet) {
     let (reader, writer) = tokio::io::split(stream);
     (
-        Inlet { reader, buffer: BytesMut::new() },
+        Inlet { reader, buffer: BytesMut::new(), room: LEAST },
         Outlet { writer, first: VecDeque::new(), buffer: BytesMut::new(), unflushed: false },
     )
 }
@@ -72,8 +79,15 @@ pub(crate) struct Leftover;
 impl Inlet {
     /// Waits for more bytes and tells how many came; none at the end of the stream.
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
-        self.buffer.reserve(CHUNK);
-        self.reader.read_buf(&mut self.buffer).await
+        self.buffer.reserve(self.room);
+        let came = self.reader.read_buf(&mut self.buffer).await?;
+        let (more, less) = (self.room.saturating_mul(2), self.room.div_euclid(2));
+        self.room = match came {
+            _ if came >= self.room => more.min(MOST),
+            _ if came < less.div_euclid(2) => less.max(LEAST),
+            _ => self.room,
+        };
+        Ok(came)
     }
 
     /// Waits for exactly one byte, where the protocol answers with one.
@@ -117,20 +131,40 @@ impl Outlet {
 
     /// Writes some of what waits. Call it again until [`Outlet::is_idle`].
     pub(crate) async fn drain(&mut self) -> io::Result<()> {
+        if !self.is_empty() {
+            self.unflushed = true;
+            let written = match self.first.front_mut() {
+                Some(first) => self.writer.write_buf(first).await?,
+                None => self.writer.write_buf(&mut self.buffer).await?,
+            };
+            if self.first.front().is_some_and(Bytes::is_empty) {
+                self.first.pop_front();
+            }
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+        }
+        // at once, for whoever waits would wake up for nothing else
         if self.is_empty() {
             self.writer.flush().await?;
             self.unflushed = false;
-            return Ok(());
         }
-        self.unflushed = true;
-        let written = match self.first.front_mut() {
-            Some(first) => self.writer.write_buf(first).await?,
-            None => self.writer.write_buf(&mut self.buffer).await?,
-        };
-        if self.first.front().is_some_and(Bytes::is_empty) {
-            self.first.pop_front();
-        }
-        if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Writes as much of what waits as the connection takes at once.
+    pub(crate) async fn drain_now(&mut self) -> io::Result<()> {
+        poll_fn(|task| {
+            while !self.is_idle() {
+                match pin!(self.drain()).poll(task) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 
     /// Writes all that waits.
@@ -148,3 +182,6 @@ impl Outlet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,6 +148,11 @@ impl Target {
         self.outlet.drain().await
     }
 
+    /// Writes as much of what was let out as the target takes at once.
+    pub(super) async fn drain_now(&mut self) -> io::Result<()> {
+        self.outlet.drain_now().await
+    }
+
     /// Writes all that was let out.
     pub(super) async fn drain_all(&mut self) -> io::Result<()> {
         self.outlet.drain_all().await

@@ -139,6 +139,8 @@ pub(super) struct Session<'a> {
     early: Option<Early>,
     /// What the target has said may not be all passed on, because the recorder had no room for it.
     lagging: bool,
+    /// What was left for lack of room on the other side.
+    left: Left,
     /// A message that comes first once the target has answered.
     parked: Option<Frame>,
     holding: Option<Holding>,
@@ -157,6 +159,13 @@ const GOODBYE: Duration = Duration::from_secs(5);
 struct Early {
     /// Whether any of that data has been forwarded.
     fed: bool,
+}
+
+/// Whose messages were left because what they bring had no room where it goes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Left {
+    of_target: bool,
+    of_client: bool,
 }
 
 /// What the session waited for.
@@ -234,6 +243,7 @@ impl<'a> Session<'a> {
             replication,
             early: None,
             lagging: false,
+            left: Left::default(),
             parked: None,
             holding: None,
             cancelling: None,
@@ -254,6 +264,7 @@ impl<'a> Session<'a> {
     }
 
     async fn step(&mut self) -> Result<(), End> {
+        self.left = Left::default();
         self.relay().await?;
         if self.doubtful {
             self.reconsider()?;
@@ -295,8 +306,23 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Writes what both sides take at once; tells where something can go on by that.
+    async fn write(&mut self) -> Option<Woke> {
+        if let forwarded @ Err(_) = self.to_target.drain_now().await {
+            return Some(Woke::Forwarded(forwarded));
+        }
+        let written = self.to_client.drain_now().await;
+        // what was left for lack of room waits for nothing else
+        let Left { of_target, of_client } = self.left;
+        let room = (of_target && !self.to_client.is_full()) || (of_client && !self.to_target.is_full());
+        (room || written.is_err()).then_some(Woke::Written(written))
+    }
+
     /// Waits until something can go on.
     async fn wait(&mut self) -> Woke {
+        if let Some(woke) = self.write().await {
+            return woke;
+        }
         // while a human is asked all is read, so that the client is seen to leave behind whatever it has sent ahead
         let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();

@@ -52,6 +52,7 @@ impl Session<'_> {
     async fn next(&mut self) -> Result<Option<Frame>, End> {
         loop {
             self.go_on().await?;
+            self.left.of_client = self.to_target.is_full();
             let early = self.early.is_some() && self.copying == Copying::Nothing;
             if early || self.holding.is_some() || self.cancelling.is_some() || self.to_target.is_full() {
                 return Ok(None);

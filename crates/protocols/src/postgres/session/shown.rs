@@ -101,6 +101,11 @@ impl ToClient {
         self.outlet.drain().await
     }
 
+    /// Writes as much of what was let out as the client takes at once.
+    pub(super) async fn drain_now(&mut self) -> io::Result<()> {
+        self.outlet.drain_now().await
+    }
+
     /// Writes all that was let out and says goodbye.
     pub(super) async fn finish(&mut self) {
         self.outlet.finish().await;

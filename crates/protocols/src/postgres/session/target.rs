@@ -73,6 +73,7 @@ impl Session<'_> {
                 self.let_sync_follow();
             }
         }
+        self.left.of_target = self.to_client.is_full();
         if self.ended.is_empty() {
             return Ok(());
         }
