@@ -244,6 +244,13 @@ pub trait Search: Send + Sync {
 pub trait Append: Send + Sync {
     /// Writes the drafts in order, as one unit, and answers once they are as durable as configured.
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>>;
+
+    /// Takes drafts of what has happened already. They stand before whatever is appended next, and are written within
+    /// 200 ms; where that fails, nothing is appended any more.
+    ///
+    /// # Errors
+    /// Where nothing is.
+    fn soon(&self, drafts: Vec<Draft>) -> Result<(), Fault>;
 }
 
 /// Keeps recordings.

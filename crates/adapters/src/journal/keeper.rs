@@ -1,4 +1,5 @@
-//! The journal's own thread: signs a checkpoint when one is due, and brings to disk what waits for it.
+//! The journal's own thread: signs a checkpoint when one is due, writes what nobody waits for, and brings to disk what
+//! waits for it.
 //!
 //! All records that were written while one sync ran share the next one. The thread belongs to its journal and ends
 //! with it.
@@ -13,6 +14,9 @@ use postern_core::fault::Fault;
 
 use super::writer::Writer;
 use super::{Desk, Durability, lost};
+
+/// How long what nobody waits for may wait to be written.
+const SOON: Duration = Duration::from_millis(100);
 
 pub(super) fn start(desk: Arc<Desk>, durability: Durability, every: Duration) -> Result<JoinHandle<()>, Fault> {
     let keeper = Keeper { desk, durability, every };
@@ -34,9 +38,14 @@ impl Keeper {
         let Ok(mut writer) = self.desk.lock() else { return };
         while writer.is_open() {
             let left = self.every.saturating_sub(signed.elapsed());
-            let Ok(woken) = self.wait(writer, left) else { return };
+            let waiting = writer.is_waiting();
+            let Ok(woken) = self.wait(writer, if waiting { left.min(SOON) } else { left }) else { return };
             writer = woken;
             if !writer.is_open() {
+                return;
+            }
+            if waiting && let Err(fault) = writer.write() {
+                self.desk.lose(fault);
                 return;
             }
             if signed.elapsed() >= self.every {
@@ -53,9 +62,15 @@ impl Keeper {
         }
     }
 
-    /// Waits until there is something to bring to disk, until the journal ends, or until `left` is over.
+    /// Waits until there is something to bring to disk, or to write by and by that was not there before, until the journal
+    /// ends, or until `left` is over.
     fn wait<'a>(&self, writer: MutexGuard<'a, Writer>, left: Duration) -> Result<MutexGuard<'a, Writer>, ()> {
-        let idle = |writer: &mut Writer| writer.is_open() && !self.waits(writer);
+        let known = writer.is_waiting();
+        let idle = |writer: &mut Writer| {
+            let idle = writer.is_open() && !self.waits(writer) && (known || !writer.is_waiting());
+            writer.asleep(idle && !known);
+            idle
+        };
         let (writer, _) = self.desk.wake.wait_timeout_while(writer, left, idle).map_err(|_| {
             self.desk.lose(lost());
         })?;
@@ -67,11 +82,17 @@ impl Keeper {
     }
 
     /// Brings all that is written to disk. Others go on writing meanwhile.
-    fn sync<'a>(&'a self, writer: MutexGuard<'a, Writer>) -> Result<MutexGuard<'a, Writer>, ()> {
+    fn sync<'a>(&'a self, mut writer: MutexGuard<'a, Writer>) -> Result<MutexGuard<'a, Writer>, ()> {
         if !self.waits(&writer) {
             return Ok(writer);
         }
-        let (last, sink) = writer.position();
+        let (last, sink) = match writer.write() {
+            Ok(()) => writer.position(),
+            Err(fault) => {
+                self.desk.lose(fault);
+                return Err(());
+            }
+        };
         drop(writer);
         let outcome = sink.sync();
         let mut writer = self.desk.lock().map_err(|_| ())?;

@@ -152,6 +152,19 @@ impl Journal {
         let sequence = self.desk.with(|writer, now| writer.enter(drafts, now))?;
         Ok(Entered { journal: self, sequence })
     }
+
+    /// Takes drafts of what has happened already; they are written before whatever is entered next, and by the keeper
+    /// where nothing is. Tells the number of the last line of them.
+    ///
+    /// # Errors
+    /// [`Code::JournalUnavailable`] where nothing is written any more.
+    pub fn soon(&self, drafts: &[Draft]) -> Result<u64, Fault> {
+        let (sequence, unseen) = self.desk.with(|writer, now| writer.soon(drafts, now))?;
+        if unseen {
+            self.desk.wake.notify_all();
+        }
+        Ok(sequence)
+    }
 }
 
 /// Drafts that stand in the journal.
@@ -184,6 +197,10 @@ impl Entered<'_> {
 impl Append for Journal {
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
         Box::pin(async move { self.enter(&drafts)?.lasting().await })
+    }
+
+    fn soon(&self, drafts: Vec<Draft>) -> Result<(), Fault> {
+        Self::soon(self, &drafts).map(drop)
     }
 }
 

@@ -29,8 +29,15 @@ pub(super) struct Writer {
     bytes: u64,
     /// Records that no checkpoint covers yet.
     unsigned: u64,
+    /// Lines of what has happened already, which the kernel does not have yet.
+    waiting: Vec<u8>,
+    /// Whether the keeper sleeps although lines may come to wait.
+    unseen: bool,
     state: State,
 }
+
+/// How many bytes of lines may wait.
+const MOST_WAITING: usize = 64 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -64,28 +71,46 @@ impl Writer {
             segment,
             bytes: length(&line),
             unsigned: 1,
+            waiting: Vec::new(),
+            unseen: false,
             state: State::Open,
         })
     }
 
-    /// Writes drafts in one piece. Tells the number of their last line.
+    /// Writes drafts, and what waits before them, in one piece. Tells the number of their last line.
     pub(super) fn enter(&mut self, drafts: &[Draft], now: Micros) -> Result<u64, Fault> {
         self.attempt(|writer| {
-            if writer.bytes >= writer.full {
-                writer.rotate(now)?;
-            }
-            let mut lines = Vec::new();
-            for draft in drafts {
-                lines.append(&mut writer.ledger.enter(draft)?);
-                writer.unsigned = writer.unsigned.saturating_add(1);
-            }
-            let last = writer.ledger.last();
-            if writer.unsigned >= writer.due {
-                writer.sign(&mut lines, now)?;
-            }
-            writer.put(&lines)?;
+            let last = writer.chain(drafts, now)?;
+            writer.put()?;
             Ok(last)
         })
+    }
+
+    /// Chains drafts that need not be written yet. Tells the number of their last line, and whether the keeper has to be
+    /// told of them.
+    pub(super) fn soon(&mut self, drafts: &[Draft], now: Micros) -> Result<(u64, bool), Fault> {
+        self.attempt(|writer| {
+            let last = writer.chain(drafts, now)?;
+            if writer.waiting.len() >= MOST_WAITING {
+                writer.put()?;
+            }
+            Ok((last, writer.is_waiting() && std::mem::take(&mut writer.unseen)))
+        })
+    }
+
+    /// Writes what waits.
+    pub(super) fn write(&mut self) -> Result<(), Fault> {
+        self.attempt(Self::put)
+    }
+
+    /// Whether there are lines that the kernel does not have.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The keeper is about to sleep; it has to be told of what comes to wait, or comes by itself in time.
+    pub(super) fn asleep(&mut self, unseen: bool) {
+        self.unseen = unseen;
     }
 
     /// Signs what is not signed yet, if anything is.
@@ -94,9 +119,8 @@ impl Writer {
             return Ok(());
         }
         self.attempt(|writer| {
-            let mut line = Vec::new();
-            writer.sign(&mut line, now)?;
-            writer.put(&line)
+            writer.sign(now)?;
+            writer.put()
         })
     }
 
@@ -106,7 +130,10 @@ impl Writer {
             return Ok(());
         }
         self.checkpoint(now)?;
-        self.attempt(|writer| writer.sink.sync().map_err(|error| unwritten(&error)))?;
+        self.attempt(|writer| {
+            writer.put()?;
+            writer.sink.sync().map_err(|error| unwritten(&error))
+        })?;
         self.state = State::Closed;
         Ok(())
     }
@@ -147,23 +174,45 @@ impl Writer {
         outcome
     }
 
-    fn sign(&mut self, lines: &mut Vec<u8>, now: Micros) -> Result<(), Fault> {
-        lines.append(&mut self.ledger.checkpoint(now)?);
+    fn chain(&mut self, drafts: &[Draft], now: Micros) -> Result<u64, Fault> {
+        if self.bytes >= self.full {
+            self.rotate(now)?;
+        }
+        for draft in drafts {
+            let mut line = self.ledger.enter(draft)?;
+            self.waiting.append(&mut line);
+            self.unsigned = self.unsigned.saturating_add(1);
+        }
+        let last = self.ledger.last();
+        if self.unsigned >= self.due {
+            self.sign(now)?;
+        }
+        Ok(last)
+    }
+
+    fn sign(&mut self, now: Micros) -> Result<(), Fault> {
+        let mut line = self.ledger.checkpoint(now)?;
+        self.waiting.append(&mut line);
         self.unsigned = 0;
         Ok(())
     }
 
-    fn put(&mut self, lines: &[u8]) -> Result<(), Fault> {
-        self.sink.append(lines).map_err(|error| unwritten(&error))?;
-        self.bytes = self.bytes.saturating_add(length(lines));
+    /// INVARIANT: whoever writes writes all that waits, so that lines stand in the order in which they were chained.
+    fn put(&mut self) -> Result<(), Fault> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.sink.append(&self.waiting).map_err(|error| unwritten(&error))?;
+        self.bytes = self.bytes.saturating_add(length(&self.waiting));
+        self.waiting.clear();
+        self.waiting.shrink_to(MOST_WAITING);
         Ok(())
     }
 
     /// Ends the segment with a checkpoint, on disk, and begins the next.
     fn rotate(&mut self, now: Micros) -> Result<(), Fault> {
-        let mut line = Vec::new();
-        self.sign(&mut line, now)?;
-        self.put(&line)?;
+        self.sign(now)?;
+        self.put()?;
         self.sink.sync().map_err(|error| unwritten(&error))?;
         let before = Torn { whole: self.bytes, torn: 0 };
         self.segment = self.segment.saturating_add(1);

@@ -178,6 +178,12 @@ impl House {
         self.append.append(events.into_iter().map(|event| Draft { session, at, event }).collect()).await
     }
 
+    /// Writes down what has happened already, before whatever is written next.
+    pub(super) fn write_soon(&self, session: SessionId, events: impl Iterator<Item = Event>) -> Result<(), Fault> {
+        let (session, at) = (Some(session), self.clock.now());
+        self.append.soon(events.map(|event| Draft { session, at, event }).collect())
+    }
+
     /// What is written down about a decision: in the journal, and in the session's recording.
     pub(super) fn decided(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Event, Note), Fault> {
         let operations = &pending.operations;

@@ -233,13 +233,16 @@ impl Gate<Open> {
         self.rescope(&rulebook)
     }
 
-    /// Journals how operations ended.
+    /// Journals how operations ended; no later than what is decided next.
     ///
     /// # Errors
-    /// Where the journal does not take the record.
-    pub async fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
+    /// Where the journal takes nothing any more.
+    pub fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
+        if ended.is_empty() {
+            return Ok(());
+        }
         let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
-        self.house.write_all(Some(self.session), events).await?;
+        self.house.write_soon(self.session, events)?;
         // how anything else ended the client saw, and that is on the tape
         let unknown = ended.into_iter().filter(|(_, outcome)| *outcome == Outcome::Unknown);
         unknown.for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));

@@ -56,8 +56,8 @@ async fn a_session_is_recorded_from_its_beginning_to_its_end() {
     let id = allowed(&mut gate).await;
     gate.aside(Some(id), b"columns").unwrap();
     gate.shown(Some(id), b"rows").unwrap();
-    gate.finished(vec![(id, Outcome::Done { note: "READ".to_owned() })]).await.unwrap();
-    gate.finished(vec![(id, Outcome::Unknown)]).await.unwrap();
+    gate.finished(vec![(id, Outcome::Done { note: "READ".to_owned() })]).unwrap();
+    gate.finished(vec![(id, Outcome::Unknown)]).unwrap();
     refused(&mut gate, vec![touching("toy.drop", Effect::Define, "drop")]).await;
     let held = held(&mut gate, delete()).await;
     dwelling.answer("ann", held.approval(), Choice::Approve).await.unwrap();
@@ -157,7 +157,7 @@ async fn what_happened_is_told_although_it_can_be_recorded_no_more() {
     dwelling.recordings.fail();
     gate.shown(None, b"x").unwrap();
     gate.withdraw(waits).await.unwrap();
-    gate.finished(vec![(id, Outcome::Unknown)]).await.unwrap();
+    gate.finished(vec![(id, Outcome::Unknown)]).unwrap();
     gate.alert(Code::TargetViolation, "it answered twice").await.unwrap();
     gate.close("the client left").await.unwrap();
     let told: Vec<String> = dwelling

@@ -55,6 +55,13 @@ impl Append for Witness {
     fn append(&self, drafts: Vec<Draft>) -> Later<'_, Result<Appended, Fault>> {
         Box::pin(self.pass(drafts))
     }
+
+    fn soon(&self, drafts: Vec<Draft>) -> Result<(), Fault> {
+        let sequence = self.journal.soon(&drafts).inspect_err(|_| self.counts.unwritten())?;
+        self.counts.written(&drafts);
+        self.index.note(sequence, &drafts);
+        Ok(())
+    }
 }
 
 fn opened(draft: &Draft) -> Option<Listed> {

@@ -260,7 +260,7 @@ impl Connection {
             let set = session::open(&mut gate, &settings).await?;
             let welcome = target::log_in(lease, link, gate.space(), &settings).await?;
             if let Some(id) = set {
-                gate.finished(vec![(id, Outcome::Done { note: "SET".to_owned() })]).await?;
+                gate.finished(vec![(id, Outcome::Done { note: "SET".to_owned() })])?;
             }
             Ok(welcome)
         };

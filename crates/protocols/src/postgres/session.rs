@@ -428,7 +428,7 @@ async fn journal_end(
         if let Some(held) = held {
             gate.withdraw(*held).await?;
         }
-        if ended.is_empty() { Ok(()) } else { gate.finished(ended).await }
+        gate.finished(ended)
     }
     .await;
     // INVARIANT: a session is closed, whatever of its end cannot be told

@@ -3,6 +3,7 @@ mod loss;
 mod opening;
 mod proof;
 mod range;
+mod soon;
 
 use std::fs::{self, File};
 use std::io;
@@ -99,11 +100,13 @@ struct Faults {
     begin: AtomicBool,
     panic: AtomicBool,
     syncs: AtomicUsize,
+    appends: AtomicUsize,
     slow: Duration,
 }
 
 impl Sink for Flaky {
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        self.fails.appends.fetch_add(1, Ordering::SeqCst);
         assert!(!self.fails.panic.load(Ordering::SeqCst), "as the test wants it");
         if self.fails.append.load(Ordering::SeqCst) {
             // Half of it gets out, and then the kernel's own error for a full disk.

@@ -74,11 +74,8 @@ impl Session<'_> {
             }
         }
         self.left.of_target = self.to_client.is_full();
-        if self.ended.is_empty() {
-            return Ok(());
-        }
         let ended = std::mem::take(&mut self.ended);
-        self.gate.finished(ended).await.map_err(End::Fault)
+        self.gate.finished(ended).map_err(End::Fault)
     }
 
     /// Whether rows of the reply at hand go through as they are.

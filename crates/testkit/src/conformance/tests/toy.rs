@@ -317,7 +317,7 @@ impl<const FLAW: u8> Session<FLAW> {
         };
         if FLAW == Flaw::NOTES_WHAT_IT_SENDS {
             let id = self.gate.own("a note", bytes::Bytes::new()).await?.id();
-            self.gate.finished(vec![(id, Outcome::Done { note: cell })]).await?;
+            self.gate.finished(vec![(id, Outcome::Done { note: cell })])?;
         }
         if FLAW == Flaw::RECORDS_BEFORE_IT_MASKS {
             self.gate.shown(None, whole.as_bytes())?;
