@@ -17,7 +17,7 @@ name   = "reads"
 effect = "allow"
 who    = ["group:ci"]
 on     = ["target:shop"]
-do     = { effects = ["read"], objects = ["public.*"] }
+do     = { effects = ["read", "define"], objects = ["public.*"] }
 
 [[rule]]
 name   = "changes-need-a-human"
@@ -78,6 +78,14 @@ async fn what_stands_under_a_name_is_part_of_what_was_approved() -> Result<()> {
     };
     // float4 and float8 take the same words for different numbers
     is_bound_to(&[declared(700), Sync], &[close("p"), declared(701), Sync], "EXECUTE p(0.1)").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_a_table_is_part_of_it() -> Result<()> {
+    let tables = ["CREATE TABLE logs (id int)", "CREATE TABLE old (id int)"].map(query);
+    is_bound_to(&tables, &[query("ALTER TABLE old INHERIT logs")], "DELETE FROM logs").await?;
+    let tables = ["CREATE TABLE days (id int) PARTITION BY LIST (id)", "CREATE TABLE first (id int)"].map(query);
+    is_bound_to(&tables, &[query("ALTER TABLE days ATTACH PARTITION first DEFAULT")], "DELETE FROM days").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -187,6 +187,31 @@ async fn copy_in_and_out_pass_in_both_protocols() -> Result<()> {
     Ok(())
 }
 
+/// A statement that comes where data was asked for: nobody waits for the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_in_the_place_of_data_ends_the_session() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, READS).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let data = || Frontend::CopyData(bytes::Bytes::from_static(b"35\n"));
+    let copy = || query("COPY t (id) FROM STDIN");
+    raw.say(&[copy(), data(), Frontend::CopyDone, query("SELECT 1")]).await?;
+    let heard = raw.until_ready(2).await?;
+    assert_eq!(heard, ["CopyInResponse", "COPY 1", "ready", "fields ?column?", "row 1", "SELECT 1", "ready"]);
+    for ahead in [true, false] {
+        let mut raw = Raw::log_in(&gateway).await?;
+        let mut said = vec![copy(), data(), query("SELECT 1")];
+        if !ahead {
+            raw.say(&said.drain(..1).collect::<Vec<_>>()).await?;
+            assert_eq!(crate::raw::describe(&raw.hear().await?), "CopyInResponse");
+        }
+        raw.say(&said).await?;
+        while crate::raw::describe(&raw.hear().await?) != "error 08P01" {}
+        assert!(raw.hear().await.is_err());
+    }
+    assert_eq!(gateway.server.run_sql("postgres", "SELECT count(*) FROM t WHERE id = 35")?.trim(), "1");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_by_unknown_numbers_are_refused() -> Result<()> {
     let executes = format!(

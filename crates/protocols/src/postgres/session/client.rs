@@ -100,6 +100,11 @@ impl Session<'_> {
         if let Some(report) = unusable(&message, self.names.encoding) {
             return self.refuse(report, Message::Extended).await.map(|()| Taken::Done);
         }
+        // a server fails the COPY by it and passes over it; here nobody would know which of them came first
+        if self.copying == Copying::In && matches!(message, Frontend::Query { .. } | Frontend::FunctionCall { .. }) {
+            let message = format!("unexpected message type 0x{:02X} during COPY from stdin", message.tag());
+            return Err(End::Fault(Fault::client(Code::ClientViolation, message).hint("end the COPY before it")));
+        }
         match message {
             Frontend::Query { text } => {
                 if !self.replies.settled() {
