@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail, ensure};
 use postern_core::approval::{Answered, Approval, Choice, State};
+use postern_core::journal::Event as Written;
+use postern_core::{Clock as _, Micros};
 use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
 use postern_protocols::postgres::wire::{Backend, Named};
 use tokio::time::Duration;
@@ -22,7 +24,7 @@ use crate::server::Reached;
 use crate::stage::{Stage, alone};
 use crate::target::Event;
 
-const USUALLY: u64 = 1500;
+const USUALLY: u64 = 800;
 
 const RULES: &str = r#"
 [[rule]]
@@ -65,6 +67,14 @@ enum Step {
     Remind,
     Forbid(bool),
     Leave,
+    /// The clock goes forward or back.
+    Jump(bool),
+    /// The store of questions is down, or there again.
+    Down(bool),
+    /// The journal takes nothing more.
+    Lose,
+    /// The target is gone, in the middle of whatever it does.
+    Break,
 }
 
 struct Case {
@@ -105,7 +115,7 @@ fn bound(chance: &mut Chance, portal: &str, name: &str) -> Frontend {
 }
 
 fn step(chance: &mut Chance) -> Step {
-    match chance.below(20) {
+    match chance.below(23) {
         0..=9 => Step::Say(messages(chance)),
         10..=13 => Step::Answer(Choice::Approve),
         14 => Step::Answer(Choice::Deny),
@@ -113,8 +123,9 @@ fn step(chance: &mut Chance) -> Step {
         16 => Step::Expire,
         17 => Step::Remind,
         18 => Step::Forbid(!chance.one_in(3)),
-        _ if chance.one_in(2) => Step::Leave,
-        _ => Step::Say(vec![Sync]),
+        19 => Step::Jump(chance.one_in(2)),
+        20 => Step::Down(!chance.one_in(3)),
+        _ => chance.of(&[Step::Leave, Step::Lose, Step::Break, Step::Remind, Step::Cancel]).clone(),
     }
 }
 
@@ -167,8 +178,13 @@ fn meaning(mut reached: Reached) -> Reached {
 struct Play {
     stage: Stage,
     client: Client,
-    /// Whether the client may be cut off: what was checked under one policy and would leave under another ends it.
-    changed: bool,
+    /// Whether the session may end by itself: what was checked under one policy and would leave under another ends it, and
+    /// so does what cannot be asked, recorded or timed.
+    may_end: bool,
+    /// Whether its target is gone, so that it must.
+    gone: bool,
+    /// Whether the journal is.
+    lost: bool,
     left: bool,
     heard: Vec<Backend>,
     /// How many pipelines the client has ended.
@@ -187,8 +203,31 @@ impl Play {
             Step::Cancel => self.stage.cancel(&self.client, chance).await?,
             Step::Expire => self.stage.dwelling.clock.advance(Duration::from_secs(901)),
             Step::Remind => tokio::time::sleep(Duration::from_secs(31)).await,
+            Step::Jump(forward) => {
+                self.may_end = true;
+                let (hour, clock) = (Duration::from_secs(3600), &self.stage.dwelling.clock);
+                match forward {
+                    true => clock.advance(hour),
+                    false => clock.set(Micros(clock.now().0.saturating_sub(3_600_000_000))),
+                }
+            }
+            Step::Down(down) => {
+                self.may_end = true;
+                self.stage.dwelling.approvals.set_down(*down);
+            }
+            Step::Lose => {
+                self.may_end = true;
+                self.stage.dwelling.journal.fail_from(1);
+                // what was recorded before is on its way
+                self.stage.settle().await;
+                self.stage.course.note(Event::Lost);
+            }
+            Step::Break => {
+                self.gone = true;
+                self.stage.lose_target();
+            }
             Step::Forbid(forbid) => {
-                self.changed = true;
+                self.may_end = true;
                 self.stage.course.note(Event::Barred(false));
                 self.stage.change(&format!("{RULES}{}", if *forbid { NEVER } else { HELD }))?;
                 // what left before is on its way
@@ -219,7 +258,14 @@ impl Play {
         // it counts from the moment at which the store has it
         let granted = Event::Granted(asked_about(&approval)?);
         let before = self.stage.course.events().len();
-        let answered = self.stage.dwelling.answer(by, approval.id, choice).await?;
+        let answered = match self.stage.dwelling.answer(by, approval.id, choice).await {
+            Ok(answered) => answered,
+            Err(fault) => {
+                // without store or journal no answer counts
+                ensure!(self.may_end, "{}", fault.message);
+                return Ok(());
+            }
+        };
         if answered == Answered::Counted(State::Granted) {
             ensure!(by == "token-of-dana" && choice == Choice::Approve, "{by} granted it by {choice:?}");
             self.stage.course.insert(before, granted);
@@ -232,7 +278,8 @@ async fn play(number: u64) -> Result<()> {
     let Case { mut chance, steps } = Case::new(number);
     let mut stage = Stage::new(&format!("{RULES}{HELD}"), number)?;
     let client = stage.log_in(&mut chance).await?;
-    let mut play = Play { stage, client, changed: false, left: false, heard: Vec::new(), ends: 0 };
+    let mut play =
+        Play { stage, client, may_end: false, gone: false, lost: false, left: false, heard: Vec::new(), ends: 0 };
     for (step, rest) in &steps {
         play.take(step, &mut chance).await?;
         if *rest {
@@ -259,11 +306,17 @@ async fn play(number: u64) -> Result<()> {
 
 /// Whatever still waits is denied, and whoever still listens is answered.
 async fn end(play: &mut Play, chance: &mut Chance) -> Result<()> {
+    play.stage.dwelling.approvals.set_down(false);
+    play.stage.settle().await;
+    play.lost = play.stage.course.events().contains(&Event::Lost);
     for _ in 0..200 {
         play.stage.settle().await;
         let all = play.stage.dwelling.approvals.all();
         let Some(open) = all.iter().find(|one| one.state == State::Pending) else { break };
-        play.stage.dwelling.answer("token-of-dana", open.id, Choice::Deny).await?;
+        if play.stage.dwelling.answer("token-of-dana", open.id, Choice::Deny).await.is_err() {
+            ensure!(play.lost, "an answer does not count, and the journal is there");
+            break;
+        }
     }
     play.take(&Step::Say(vec![Sync, query("SELECT id, name FROM r")]), chance).await?;
     tokio::time::sleep(GOODBYE).await;
@@ -272,12 +325,14 @@ async fn end(play: &mut Play, chance: &mut Chance) -> Result<()> {
 }
 
 fn judge(play: &mut Play) -> Result<()> {
-    let (mut granted, mut barred) = (Vec::new(), false);
+    let (mut granted, mut barred, mut lost) = (Vec::new(), false, false);
     let mut running = Vec::new();
     for event in play.stage.course.events() {
         match event {
             Event::Granted(what) => granted.push(meaning(what)),
             Event::Barred(bars) => barred = bars,
+            Event::Lost => lost = true,
+            Event::Reached(what) if lost => bail!("{what:?} came unrecorded"),
             Event::Reached(what) if needs_a_human(&what) => {
                 let what = meaning(what);
                 ensure!(!barred, "{what:?} came although nothing of it may any more");
@@ -304,15 +359,21 @@ fn judge(play: &mut Play) -> Result<()> {
 }
 
 fn answered(play: &mut Play) -> Result<()> {
-    if play.left {
-        ensure!(play.stage.sessions() == 0, "the client has left and its session goes on");
-        let open = play.stage.dwelling.approvals.all().iter().any(|one| one.state == State::Pending);
-        ensure!(!open, "a human is asked for a client that has left");
+    let over = play.stage.sessions() == 0;
+    let asks = play.stage.dwelling.approvals.all().iter().any(|one| one.state == State::Pending);
+    if play.left || play.gone {
+        ensure!(over, "the client has left, or the target, and the session goes on");
+        ensure!(!asks || play.may_end, "a human is asked for nobody");
+        let closed =
+            play.stage.dwelling.journal.events().iter().any(|one| matches!(one, Written::SessionClosed { .. }));
+        ensure!(closed || play.lost, "the journal does not say that the session is over");
         return Ok(());
     }
+    // an idle gateway is ended by whoever keeps the journal
+    ensure!(over || !play.lost || asks, "the session goes on without a journal");
     let ready = play.heard.iter().filter(|one| matches!(one, Backend::ReadyForQuery { .. })).count();
-    if play.client.is_over() {
-        ensure!(play.changed, "the session ended");
+    if play.client.is_over() || (play.lost && asks) {
+        ensure!(play.may_end || play.gone, "the session ended");
         return Ok(());
     }
     // the query behind the last of them is answered whatever came before

@@ -4,17 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use bytes::{Bytes, BytesMut};
+use postern_core::ports::Duplex;
 use postern_protocols::postgres::wire::{
     Authentication, Backend, Frontend, Limit, Named, TransactionStatus, frame, password, report::field, row, startup,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::task::JoinSet;
 
 use crate::chance::Chance;
 use crate::target::cut;
 
+type Stream = Box<dyn Duplex>;
+
 pub(crate) struct Client {
-    to: Option<WriteHalf<DuplexStream>>,
+    to: Option<WriteHalf<Stream>>,
     heard: Arc<Mutex<Vec<Backend>>>,
     listening: JoinSet<()>,
     pub(crate) key: (i32, Bytes),
@@ -22,10 +25,15 @@ pub(crate) struct Client {
 
 impl Client {
     /// Logs in as the bot.
-    pub(crate) async fn log_in(stream: DuplexStream, chance: &mut Chance) -> Result<Self> {
+    pub(crate) async fn log_in(stream: Stream, chance: &mut Chance) -> Result<Self> {
+        Self::log_in_as(stream, &[("user", "bot"), ("database", "shop")], chance).await
+    }
+
+    /// Logs in with these parameters.
+    pub(crate) async fn log_in_as(stream: Stream, parameters: &[(&str, &str)], chance: &mut Chance) -> Result<Self> {
         let (mut from, mut to) = tokio::io::split(stream);
         let mut out = BytesMut::new();
-        startup::encode_open(0, &[("user", "bot"), ("database", "shop")], &mut out)?;
+        startup::encode_open(0, parameters, &mut out)?;
         cut(&mut to, &out, chance).await?;
         let (mut input, mut key) = (BytesMut::new(), (0, Bytes::new()));
         loop {
@@ -80,7 +88,7 @@ impl Client {
     }
 }
 
-async fn hear(from: &mut ReadHalf<DuplexStream>, input: &mut BytesMut) -> Result<Option<Backend>> {
+async fn hear(from: &mut ReadHalf<Stream>, input: &mut BytesMut) -> Result<Option<Backend>> {
     loop {
         if let Some(frame) = frame::next(input, Limit::SERVER)? {
             return Ok(Some(Backend::decode(&frame)?));

@@ -17,6 +17,8 @@
 mod approvals;
 mod chance;
 mod client;
+mod hostile;
+mod sequences;
 mod server;
 mod stage;
 mod target;

@@ -26,6 +26,8 @@ struct Portal {
     parameters: Vec<Option<Bytes>>,
     /// How many of its rows have been given; nothing where it has not begun.
     given: Option<usize>,
+    /// Whether it stands behind a Query, which failed: others are rid of it.
+    left: bool,
 }
 
 /// Which message asked for COPY data, of which so many rows have come.
@@ -44,6 +46,16 @@ pub(crate) struct Server {
     path: String,
     /// The path as it is where the transaction fails.
     path_before: String,
+    /// Texts in which this stands it refuses.
+    forbidden: Option<&'static str>,
+    /// Whether something of the pipeline at hand was executed.
+    executed: bool,
+    /// Whether it came to where servers of different versions differ: a Query in such a pipeline is one of its commands to
+    /// some, and its end to others.
+    pub(crate) uneven: bool,
+    /// Whether it came to where servers and gateways differ: something else came in place of the data of a COPY, for which
+    /// a server ends the session; or something of the portal that a Query leaves which failed.
+    pub(crate) strayed: bool,
     /// What was bound or sent to run since somebody looked.
     pub(crate) reached: Vec<Reached>,
     /// What was executed of it.
@@ -67,9 +79,18 @@ impl Server {
             copying: None,
             path: "public".to_owned(),
             path_before: "public".to_owned(),
+            forbidden: None,
+            executed: false,
+            uneven: false,
+            strayed: false,
             reached: Vec::new(),
             ran: Vec::new(),
         }
+    }
+
+    /// One that refuses texts of this kind as it reads them, as it does what it cannot parse.
+    pub(crate) fn forbidding(text: &'static str) -> Self {
+        Self { forbidden: Some(text), ..Self::new() }
     }
 
     /// What it says to a message, at once.
@@ -81,7 +102,12 @@ impl Server {
             return Vec::new();
         }
         let (answer, extended) = match message {
-            Frontend::Query { text } => (self.query(text), false),
+            Frontend::Query { text } => {
+                self.uneven |= std::mem::take(&mut self.executed);
+                let answer = self.query(text);
+                self.portals.entry(Bytes::new()).and_modify(|portal| portal.left = true);
+                (answer, false)
+            }
             Frontend::Parse { name, text, .. } => (self.parse(name, text), true),
             Frontend::Bind { portal, statement, parameters, .. } => (self.bind(portal, statement, parameters), true),
             Frontend::Describe { kind, name } => (self.describe(*kind, name), true),
@@ -94,7 +120,7 @@ impl Server {
                 (Ok(vec![Backend::CloseComplete]), true)
             }
             Frontend::Sync => {
-                self.skipping = false;
+                (self.skipping, self.executed) = (false, false);
                 self.settle(true);
                 (Ok(vec![self.ready()]), true)
             }
@@ -147,16 +173,20 @@ impl Server {
         if word == Word::Empty {
             return Ok(vec![Backend::EmptyQueryResponse]);
         }
+        if word.takes(text) > 0 {
+            return Err(error("42P02"));
+        }
         self.portals.remove(&Bytes::new());
         self.reach(text, &[])?;
         let mut said = Vec::new();
         said.extend(word.columns().map(|columns| described(&columns)));
-        let mut portal = Portal { text: text.clone(), parameters: Vec::new(), given: None };
+        let mut portal = Portal { text: text.clone(), parameters: Vec::new(), given: None, left: false };
         // rows are described before they fail
         match self.run(&word, &mut portal, 0) {
             Ok(ran) => said.extend(ran),
             Err(report) => {
                 said.push(Backend::ErrorResponse(report));
+                self.portals.insert(Bytes::new(), Portal { left: true, ..portal });
                 self.status = match self.status {
                     TransactionStatus::Idle => TransactionStatus::Idle,
                     _ => TransactionStatus::Failed,
@@ -191,13 +221,17 @@ impl Server {
         if word.takes(&text) != parameters.len() {
             return Err(error("08P01"));
         }
+        // of nothing nobody knows that it ends a transaction
+        if self.status == TransactionStatus::Failed && word == Word::Empty {
+            return Err(error(FAILED));
+        }
         self.usable(&word)?;
         if !portal.is_empty() && self.portals.contains_key(portal) {
             return Err(error("42P03"));
         }
         let parameters = parameters.to_vec();
         self.reach(&text, &parameters)?;
-        self.portals.insert(portal.clone(), Portal { text, parameters, given: None });
+        self.portals.insert(portal.clone(), Portal { text, parameters, given: None, left: false });
         Ok(vec![Backend::BindComplete])
     }
 
@@ -210,6 +244,7 @@ impl Server {
             }
             Named::Portal => {
                 let portal = self.portals.get(name).ok_or_else(|| error(NO_PORTAL))?;
+                self.strayed |= portal.left;
                 (portal.text.clone(), Vec::new())
             }
         };
@@ -223,6 +258,8 @@ impl Server {
 
     fn execute(&mut self, name: &Bytes, max_rows: i32) -> Answer {
         let mut portal = self.portals.get(name).cloned().ok_or_else(|| error(NO_PORTAL))?;
+        self.executed = true;
+        self.strayed |= portal.left;
         let word = self.word(&portal.text)?;
         if word == Word::Empty {
             return Ok(vec![Backend::EmptyQueryResponse]);
@@ -240,7 +277,11 @@ impl Server {
     }
 
     fn word(&self, text: &Bytes) -> Result<Word, Report> {
-        match Word::of(&String::from_utf8_lossy(text), &self.path) {
+        let text = String::from_utf8_lossy(text);
+        if self.forbidden.is_some_and(|forbidden| text.contains(forbidden)) {
+            return Err(error("42501"));
+        }
+        match Word::of(&text, &self.path) {
             Word::Misspelt => Err(error("42601")),
             word => Ok(word),
         }
@@ -297,6 +338,8 @@ impl Server {
         let done = |tag: &str| vec![Backend::CommandComplete { tag: Bytes::copy_from_slice(tag.as_bytes()) }];
         Ok(match word {
             Word::Fails => return Err(error("22012")),
+            // it is there already
+            Word::Does(tag) if tag == "CREATE TABLE" => [vec![warning("42P07")], done(tag)].concat(),
             Word::Does(tag) => done(tag),
             Word::Begin if self.status == TransactionStatus::Idle => {
                 self.status = TransactionStatus::InTransaction;
@@ -373,8 +416,18 @@ impl Server {
                 let tag = Bytes::from(format!("COPY {rows}"));
                 return self.answered(Ok(vec![Backend::CommandComplete { tag }]), extended);
             }
-            Frontend::CopyFail { .. } => return self.answered(Err(error("57014")), extended),
-            _ => return self.answered(Err(error("08P01")), extended),
+            Frontend::CopyFail { .. } => {
+                let left =
+                    Portal { text: Bytes::from("COPY w FROM STDIN"), parameters: Vec::new(), given: None, left: true };
+                if !extended && self.status != TransactionStatus::Idle {
+                    self.portals.insert(Bytes::new(), left);
+                }
+                return self.answered(Err(error("57014")), extended);
+            }
+            _ => {
+                self.strayed = true;
+                return self.answered(Err(error("08P01")), extended);
+            }
         }
         Vec::new()
     }

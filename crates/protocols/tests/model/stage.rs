@@ -1,6 +1,7 @@
 //! The real protocol between a client and the model, all in one process. Enter at [`Stage::new`].
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
@@ -12,6 +13,7 @@ use postern_protocols::postgres::Postgres;
 use postern_protocols::postgres::wire::startup;
 use postern_testkit::fakes::{Dwelling, HouseBuilder, Reach};
 use tokio::io::{AsyncReadExt as _, DuplexStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Duration;
 
@@ -49,6 +51,7 @@ login    = { user = "app" }
 pub(crate) struct Stage {
     pub(crate) dwelling: Dwelling,
     pub(crate) course: Course,
+    protocol: Arc<Postgres>,
     /// The gateway's sessions, and the target's.
     gateway: JoinSet<()>,
     target: Arc<Mutex<JoinSet<Result<()>>>>,
@@ -74,24 +77,55 @@ fn protocol() -> Arc<Postgres> {
 impl Stage {
     /// A gateway with these rules before the model.
     pub(crate) fn new(rules: &str, number: u64) -> Result<Self> {
+        Self::of(rules, number, false)
+    }
+
+    /// The same before one that breaks the protocol in every way. Nothing that it says outlives the case.
+    pub(crate) fn hostile(rules: &str, number: u64) -> Result<Self> {
+        Self::of(rules, number, true)
+    }
+
+    fn of(rules: &str, number: u64, hostile: bool) -> Result<Self> {
         let (course, target) = (Course::default(), Arc::new(Mutex::new(JoinSet::new())));
         let (noted, serving, dialled) = (course.clone(), Arc::downgrade(&target), Mutex::new(number));
+        let first = AtomicBool::new(true);
         let reach = Reach::by(move |_| {
             let (near, far) = tokio::io::duplex(AHEAD);
             let mut dialled = dialled.lock().unwrap_or_else(PoisonError::into_inner);
             *dialled = dialled.wrapping_add(1 << 32);
+            // the first reads the catalog, without which there is no session; the second is the session's
+            let hostile = hostile && !first.swap(false, Ordering::Relaxed);
             if let Some(serving) = serving.upgrade() {
-                let serve = serve(far, noted.clone(), Chance::new(*dialled));
+                let serve = serve(far, noted.clone(), Chance::new(*dialled), hostile);
                 serving.lock().unwrap_or_else(PoisonError::into_inner).spawn(serve);
             }
             let near: Box<dyn Duplex> = Box::new(near);
             Box::pin(async move { Ok(near) })
         });
-        let builder = HouseBuilder::new(format!("{PREAMBLE}{rules}")).speaking([protocol().vocabulary()]);
+        let protocol = if hostile { Arc::default() } else { protocol() };
+        Ok(Self { course, target, ..Self::reaching(reach, rules, protocol)? })
+    }
+
+    /// A gateway with these rules before a real server.
+    pub(crate) fn before(rules: &str, server: SocketAddr) -> Result<Self> {
+        let reach = Reach::by(move |_| {
+            Box::pin(async move {
+                let stream = TcpStream::connect(server).await;
+                let stream = stream.map_err(|error| Fault::target(Code::TargetUnreachable, error.to_string()))?;
+                let stream: Box<dyn Duplex> = Box::new(stream);
+                Ok(stream)
+            })
+        });
+        // servers have numbers of their own for what is the same
+        Self::reaching(reach, rules, Arc::default())
+    }
+
+    fn reaching(reach: Reach, rules: &str, protocol: Arc<Postgres>) -> Result<Self> {
+        let builder = HouseBuilder::new(format!("{PREAMBLE}{rules}")).speaking([protocol.vocabulary()]);
         let dwelling = builder.reaching(reach).build()?;
         dwelling.tokens.know("token-of-bot", "bot");
         dwelling.tokens.know("token-of-dana", "dana");
-        Ok(Self { dwelling, course, gateway: JoinSet::new(), target })
+        Ok(Self { dwelling, course: Course::default(), protocol, gateway: JoinSet::new(), target: Arc::default() })
     }
 
     /// Puts other rules in force.
@@ -105,14 +139,14 @@ impl Stage {
         let client =
             Caller { stream: Box::new(far), address, tls: Arc::new(NoTls), domain: "gw.test".into(), plaintext: true };
         let gate = Gate::accept(Arc::clone(&self.dwelling.house), "postgres", address);
-        let protocol = protocol();
+        let protocol = Arc::clone(&self.protocol);
         self.gateway.spawn(async move { protocol.serve(client, gate).await });
         near
     }
 
     pub(crate) async fn log_in(&mut self, chance: &mut Chance) -> Result<Client> {
         let stream = self.connect();
-        Client::log_in(stream, chance).await
+        Client::log_in(Box::new(stream), chance).await
     }
 
     /// Asks that what a client runs be given up, and waits until the gateway has heard.
@@ -140,9 +174,17 @@ impl Stage {
         }
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(ended) = target.try_join_next() {
-            ended.map_err(|error| anyhow!("the model fell: {error}"))??;
+            match ended {
+                Err(error) if error.is_cancelled() => {}
+                ended => ended.map_err(|error| anyhow!("the model fell: {error}"))??,
+            }
         }
         Ok(())
+    }
+
+    /// Ends all connections to the target, wherever they are.
+    pub(crate) fn lose_target(&self) {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 
     /// How many sessions the gateway serves.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result, bail};
 use bytes::{Bytes, BytesMut};
 use postern_protocols::postgres::wire::{
-    Authentication, Backend, Frontend, Limit, Startup, TransactionStatus, frame, startup,
+    Authentication, Backend, Frontend, Limit, Report, Startup, TransactionStatus, frame, startup,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 
@@ -24,6 +24,8 @@ pub(crate) enum Event {
     Granted(Reached),
     /// Nothing of it may come from here on, or may again.
     Barred(bool),
+    /// The journal takes nothing from here on.
+    Lost,
     /// The target was told to give up what it does.
     Cancelled,
 }
@@ -51,8 +53,8 @@ impl Course {
     }
 }
 
-/// Serves one connection to its end.
-pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: Chance) -> Result<()> {
+/// Serves one connection to its end; keeps to the protocol, or now and then does not.
+pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: Chance, hostile: bool) -> Result<()> {
     let mut input = BytesMut::new();
     let first = loop {
         if let Some(first) = startup::next(&mut input)? {
@@ -83,7 +85,12 @@ pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: 
             server.reached.drain(..).filter(theirs).for_each(|one| course.note(Event::Reached(one)));
             server.ran.drain(..).filter(theirs).for_each(|one| course.note(Event::Ran(one)));
             // whoever has left hears nothing more, and what it sent is run all the same
-            say(&mut stream, &said, &mut chance).await.ok();
+            if hostile && chance.one_in(6) {
+                let Some(lies) = lies(said, &mut chance) else { return Ok(()) };
+                cut(&mut stream, &lies, &mut chance).await.ok();
+            } else {
+                say(&mut stream, &said, &mut chance).await.ok();
+            }
         }
         if stream.read_buf(&mut input).await? == 0 {
             return Ok(());
@@ -99,6 +106,54 @@ fn welcome() -> Vec<Backend> {
     welcome.push(Backend::BackendKeyData { process: 7, key: Bytes::from_static(&[1, 2, 3, 4]) });
     welcome.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
     welcome
+}
+
+/// What a target says that means ill, in place of an answer; nothing where it just goes.
+fn lies(mut said: Vec<Backend>, chance: &mut Chance) -> Option<BytesMut> {
+    let other = match chance.below(12) {
+        0 => Backend::ReadyForQuery {
+            status: *chance.of(&[TransactionStatus::Idle, TransactionStatus::InTransaction, TransactionStatus::Failed]),
+        },
+        1 => {
+            let code = *chance.of(&["42601", "57014", "XX000"]);
+            Backend::ErrorResponse(Report::error(code, "a lie"))
+        }
+        2 => Backend::ErrorResponse(Report::fatal("57P01", "a lie")),
+        3 => Backend::CopyInResponse { overall: 0, formats: vec![0] },
+        4 => Backend::CopyBothResponse { overall: 0, formats: Vec::new() },
+        5 => Backend::CommandComplete { tag: Bytes::from_static(b"DELETE 7") },
+        6 => Backend::ParameterStatus {
+            name: "client_encoding".into(),
+            value: chance.of(&["UTF8", "LATIN1"]).as_bytes().into(),
+        },
+        7 => Backend::Authentication(Authentication::CleartextPassword),
+        8 => Backend::BackendKeyData { process: 8, key: Bytes::from_static(&[9; 4]) },
+        9 => Backend::DataRow(Bytes::from_static(&[0, 1, 0xff, 0xff])),
+        10 => Backend::NoticeResponse(Report::notice("a lie")),
+        _ => {
+            chance.of(&[Backend::ParseComplete, Backend::BindComplete, Backend::CloseComplete, Backend::NoData]).clone()
+        }
+    };
+    let at = chance.below(said.len() + 1);
+    match chance.below(8) {
+        0..=2 => said.insert(at, other),
+        3 if at < said.len() => drop(said.remove(at)),
+        4 if at < said.len() => said.insert(at, said[at].clone()),
+        5 => said.reverse(),
+        6 => return None,
+        _ => said = vec![other],
+    }
+    let mut out = BytesMut::new();
+    said.iter().for_each(|message| message.encode(&mut out).unwrap());
+    match chance.below(10) {
+        // a length that is none, and bytes that are nothing
+        0 => out.extend_from_slice(&[b'D', 0xff, 0xff, 0xff, 0xff]),
+        1 => out.extend_from_slice(&[b'T', 0, 0, 0, 6, 0x7f, 0xff]),
+        2 => out.extend((0..1 + chance.below(30)).map(|_| u8::try_from(chance.below(256)).unwrap())),
+        3 => out.truncate(chance.below(out.len() + 1)),
+        _ => {}
+    }
+    Some(out)
 }
 
 /// Writes messages, cut anywhere.

@@ -243,3 +243,34 @@ async fn settings_that_change_how_text_is_read_stay_as_they_are() -> Result<()> 
     }
     Ok(())
 }
+
+/// PostgreSQL 18 begins a transaction with the second command of a pipeline, and a question of the gateway's own is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_behind_what_does_nothing_is_in_no_transaction() -> Result<()> {
+    for version in [15, 18] {
+        let gateway = Gateway::start(version, SHOP, READS).await?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        let heard = raw.ask(&[close("none"), query("INSERT INTO t (id) VALUES (9)"), query("ROLLBACK")]).await?;
+        assert_eq!(heard.get(..3).unwrap_or_default(), ["closed", "INSERT 0 1", "ready"], "PostgreSQL {version}");
+        assert_eq!(heard.last().map(String::as_str), Some("ready"));
+        assert_eq!(
+            raw.ask(&[query("SELECT name FROM t WHERE id = 9")]).await?,
+            ["fields name", "row NULL", "SELECT 1", "ready"]
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_what_has_a_name_leaves_what_has_none() -> Result<()> {
+    let gateway = Gateway::start(15, SHOP, READS).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(&[parse("", "SELECT name FROM t WHERE id = 1"), Sync]).await?;
+    assert_eq!(raw.ask(&[parse("d", "DROP TABLE t"), Sync]).await?, ["error 42501", "ready"]);
+    let again = [bind("", "", &[]), execute(""), Sync];
+    assert_eq!(raw.ask(&again).await?, ["bound", "row Ann", "SELECT 1", "ready"]);
+    // and where the server itself refuses one without a name, the one before it is gone
+    assert_eq!(raw.ask(&[parse("", "DROP TABLE t"), Sync]).await?, ["error 42501", "ready"]);
+    assert_eq!(raw.ask(&again).await?, ["error 26000", "ready"]);
+    Ok(())
+}

@@ -29,13 +29,15 @@ const FAIL: &str = "postern refused this statement";
 /// What the journal says of a message about something that is not there.
 const MISSING: &str = "postern asks for what is not there";
 
-/// The two kinds of messages that fail in their own ways.
+/// The kinds of messages that fail in their own ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     /// It ends with its own `ReadyForQuery`.
     Simple,
     /// After its failure everything is skipped up to the next Sync.
     Extended,
+    /// The same of a Parse without a name, for which the server drops what had none before, whether or not it fails.
+    Unnamed,
 }
 
 impl Session<'_> {
@@ -169,8 +171,9 @@ impl Session<'_> {
                 let query = Query { instead: report, ..Query::of(flow, Arc::new([])) };
                 self.replies.expect(Reply::Query(Box::new(query)));
             }
-            Message::Extended => {
-                let parse = Frontend::Parse { name: Bytes::new(), text, types: Vec::new() };
+            Message::Extended | Message::Unnamed => {
+                let name = if message == Message::Unnamed { Bytes::new() } else { self.names.names.absent.clone() };
+                let parse = Frontend::Parse { name, text, types: Vec::new() };
                 let permit = self.gate.own(FAIL, encoded(&parse)).await?;
                 self.to_target.forward(permit);
                 self.refused(report.map_or(Refusal::Server, Refusal::Said));

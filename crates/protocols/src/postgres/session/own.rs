@@ -18,7 +18,7 @@ pub(super) struct Own {
     /// What the gateway's own statements and portals are called.
     pub(super) question: Bytes,
     /// What nothing is ever called.
-    absent: Bytes,
+    pub(super) absent: Bytes,
 }
 
 impl Own {

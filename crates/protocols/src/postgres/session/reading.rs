@@ -237,7 +237,18 @@ impl Session<'_> {
             return Ok(None);
         }
         let by_query = self.replication.is_some();
-        let question = self.names.question(within, by_query);
+        if !by_query && self.has_done_nothing(request) {
+            if !self.replies.is_empty() {
+                self.to_target.control(&Control::Flush);
+                self.replies.await_all();
+                return Ok(Some(Obstacle::NotYet));
+            }
+            self.to_target.control(&Control::Sync);
+            self.replies.expect(Reply::OwnSync);
+            self.pipeline = Pipeline::None;
+            self.registry.end_pipeline();
+        }
+        let question = self.names.question(self.within(), by_query);
         let permit = self.gate.own(&question.text, question.payload).await?;
         self.to_target.forward(permit);
         self.replies.expect(Reply::Own(Answers::to(question.answers, by_query)));
@@ -251,6 +262,15 @@ impl Session<'_> {
             self.replies.expect(Reply::OwnSync);
         }
         Ok(Some(Obstacle::NotYet))
+    }
+
+    /// Whether the pipeline at hand can be ended before a request without anybody noticing. A question of the gateway's own
+    /// would be one of its commands: with the second of them PostgreSQL 18 begins a transaction, which a Query does not end
+    /// then, and in which some statements are refused.
+    fn has_done_nothing(&self, request: &Request) -> bool {
+        let ends = matches!(request.wanted, Wanted::Run | Wanted::Call);
+        let nothing = self.pipeline == Pipeline::Prepared || (self.pipeline == Pipeline::Bound && ends);
+        nothing && self.status == TransactionStatus::Idle
     }
 
     /// Whether a transaction is open, or may be.

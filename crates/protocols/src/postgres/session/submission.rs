@@ -106,6 +106,7 @@ impl Request {
     pub(super) fn message(&self) -> Message {
         match &self.wanted {
             Wanted::Run | Wanted::Call => Message::Simple,
+            Wanted::Prepare(name) if name.is_empty() => Message::Unnamed,
             Wanted::Prepare(_) | Wanted::Bind { .. } => Message::Extended,
         }
     }
