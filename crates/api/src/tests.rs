@@ -165,8 +165,8 @@ impl Desk {
 
 fn delete(text: &str, no_where: bool) -> Operation {
     let touch = Touch::columns(Effect::Delete, Object::at(["public", "customers"]), ["id"]);
-    let mut delete = operation("toy.delete", vec![touch], text);
-    delete.facts.insert("no_where", Fact::Flag(no_where));
+    let delete = operation("toy.delete", vec![touch], text);
+    let mut delete = delete.but(|deed| drop(deed.facts.insert("no_where", Fact::Flag(no_where))));
     delete.parameters = vec![Some("<7>".into()), None];
     delete
 }

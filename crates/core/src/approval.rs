@@ -364,15 +364,24 @@ impl Approval {
     }
 }
 
+/// How long a part of a question is that is digested on its own, in bytes; shorter ones are gathered.
+const LONG: usize = 1 << 10;
+
 /// The digest that an approval is bound to: principal, whom it acts for, target, database, and of every operation in
 /// the message its exact bytes, parameters and the settings that give them meaning. Each part is written with its
 /// length, so that no two different questions share their input.
 #[must_use]
 pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &[Operation]) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
+    let (mut context, mut gathered) = (digest::Context::new(&digest::SHA256), Vec::with_capacity(1 << 10));
     let mut part = |bytes: &[u8]| {
-        context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-        context.update(bytes);
+        gathered.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        if bytes.len() < LONG {
+            gathered.extend_from_slice(bytes);
+        } else {
+            context.update(&gathered);
+            context.update(bytes);
+            gathered.clear();
+        }
     };
     // THREAT: one agent for many humans. What it asks for one of them is not what it asked for another, of whom nobody
     // knows that he would be approving himself. No name is empty, so acting for nobody is told from acting for somebody.
@@ -397,5 +406,6 @@ pub fn digest_of(principal: &Principal, target: &str, space: &str, operations: &
             part(value.as_bytes());
         }
     }
+    context.update(&gathered);
     data_encoding::HEXLOWER.encode(context.finish().as_ref())
 }

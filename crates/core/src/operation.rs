@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -305,9 +306,9 @@ pub enum Stage {
     Run,
 }
 
-/// One thing a principal asks a target to do.
+/// What an operation does: all that a verdict about it depends on, whatever words and values it comes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation {
+pub struct Deed {
     /// The protocol's own verb.
     pub action: Action,
     /// The other verbs in it, as where one statement holds several.
@@ -322,6 +323,13 @@ pub struct Operation {
     pub facts: Facts,
     /// How well it was read.
     pub reading: Reading,
+}
+
+/// One thing a principal asks a target to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// What it does.
+    pub deed: Arc<Deed>,
     /// Whether it runs now.
     pub stage: Stage,
     /// The operation as text for people, password literals removed.
@@ -334,4 +342,22 @@ pub struct Operation {
     pub parameters: Vec<Option<Bytes>>,
     /// Settings of the session that change what the text means, by name.
     pub settings: Arc<BTreeMap<String, String>>,
+}
+
+impl Operation {
+    /// The same, but for what is done.
+    #[must_use]
+    pub fn but(self, change: impl FnOnce(&mut Deed)) -> Self {
+        let mut deed = Deed::clone(&self.deed);
+        change(&mut deed);
+        Self { deed: Arc::new(deed), ..self }
+    }
+}
+
+impl Deref for Operation {
+    type Target = Deed;
+
+    fn deref(&self) -> &Deed {
+        &self.deed
+    }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::document::{Diagnostic, Findings, Reader, parse};
 use crate::identity::{Kind, Template, TrustRule};
-use crate::operation::{Facts, Outputs, Reading, Stage, Uses};
+use crate::operation::{Deed, Facts, Outputs, Reading, Stage, Uses};
 use crate::policy::Rulebook;
 use crate::policy::source::{Around, Source, Voucher};
 use crate::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
@@ -84,7 +84,7 @@ pub(crate) fn columns(paths: &[&str]) -> BTreeSet<Column> {
 
 /// An operation that runs at once, was read wholly and answers nothing.
 pub(crate) fn operation(action: &'static str, touches: Vec<Touch>) -> Operation {
-    Operation {
+    let deed = Deed {
         action: Action(action),
         also: Vec::new(),
         touches,
@@ -92,6 +92,9 @@ pub(crate) fn operation(action: &'static str, touches: Vec<Touch>) -> Operation 
         uses: Uses::default(),
         facts: Facts::new(),
         reading: Reading::Clear,
+    };
+    Operation {
+        deed: Arc::new(deed),
         stage: Stage::Run,
         text: "something".into(),
         meaning: Some(Bytes::from_static(b"something")),

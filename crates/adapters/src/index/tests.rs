@@ -112,7 +112,7 @@ fn operation(text: &str, touches: &[&str], denied: bool) -> Event {
     };
     Event::Operation {
         id,
-        actions: vec!["toy.read".to_owned()],
+        actions: ["toy.read".to_owned()].into(),
         touches: touches.iter().map(|touch| (*touch).to_owned()).collect(),
         prepare: false,
         decided,

@@ -214,11 +214,10 @@ fn what_is_withdrawn_stays_so() {
 
 #[test]
 fn a_question_tells_a_human_what_it_is_about() {
-    let mut one = delete();
-    one.facts = BTreeMap::from([("no_where", Fact::Flag(true))]);
+    let mut one = delete().but(|deed| deed.facts = BTreeMap::from([("no_where", Fact::Flag(true))]));
     one.parameters = vec![Some(Bytes::from_static(b"a\xffb")), None];
-    let mut other = operation("tables.run", vec![]);
-    other.facts = BTreeMap::from([("no_where", Fact::Flag(false))]);
+    let other = operation("tables.run", vec![]);
+    let other = other.but(|deed| deed.facts = BTreeMap::from([("no_where", Fact::Flag(false))]));
     let operations = [one, other];
     let (asker, terms) = (agent(), terms(2, 0));
     let question = Question {
@@ -279,7 +278,7 @@ fn the_digest_binds_everything_that_gives_meaning() {
         vec![one()],
         vec![],
         vec![one(), one()],
-        edit(|one| one.action = crate::Action("tables.drop")),
+        vec![one().but(|deed| deed.action = crate::Action("tables.drop"))],
         edit(|one| one.meaning = Some(Bytes::from_static(b"something "))),
         edit(|one| one.meaning = Some(Bytes::new())),
         edit(|one| one.meaning = None),

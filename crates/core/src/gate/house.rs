@@ -17,6 +17,7 @@ use crate::gate::lasting::Lifetime;
 use crate::gate::live::Live;
 use crate::gate::question::Pending;
 use crate::gate::usage::Usage;
+use crate::gate::verdicts::Told;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
@@ -185,7 +186,13 @@ impl House {
     }
 
     /// What is written down about a decision: in the journal, and in the session's recording.
-    pub(super) fn decided(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Event, Note), Fault> {
+    pub(super) fn decided(
+        &self,
+        pending: &Pending,
+        Told { actions, touches }: Told,
+        decided: Decided,
+        due: &Duties,
+    ) -> Result<(Event, Note), Fault> {
         let operations = &pending.operations;
         let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
@@ -193,13 +200,6 @@ impl House {
         let masks = operations.iter().filter_map(|operation| due.masks.screen(operation).ok()).flatten();
         let masks: BTreeSet<String> = masks.map(|mask| mask.name.to_string()).collect();
         let masks: Vec<String> = masks.into_iter().collect();
-        let actions: Vec<String> = operations
-            .iter()
-            .flat_map(|one| std::iter::once(&one.action).chain(&one.also))
-            .map(ToString::to_string)
-            .collect();
-        let touches: Vec<String> =
-            operations.iter().flat_map(|operation| &operation.touches).map(ToString::to_string).collect();
         let (id, prepare) = (pending.id, pending.prepares());
         let sealed = self.sealer.seal(&id.to_string(), &texts, &values)?;
         let note = Note::Operation {

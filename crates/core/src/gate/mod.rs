@@ -37,6 +37,7 @@ mod question;
 mod recording;
 mod retiring;
 mod usage;
+mod verdicts;
 mod viewing;
 
 use std::net::SocketAddr;
@@ -48,7 +49,7 @@ use crate::approval::digest_of;
 use crate::fault::Fault;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
-use crate::journal::{Decided, Event, Outcome};
+use crate::journal::{Decided, Event};
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope, Situation};
@@ -76,6 +77,7 @@ use live::Alive;
 use permit::Recorded;
 use question::{Pending, nameless};
 use usage::Seat;
+use verdicts::Verdicts;
 
 /// How much of what a client calls itself is journalled, in characters.
 const LONGEST_NAME: usize = 256;
@@ -109,6 +111,7 @@ pub struct Known {
 pub struct Open {
     admission: Admission,
     scope: Scope,
+    verdicts: Verdicts,
     seat: Seat,
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
@@ -233,22 +236,6 @@ impl Gate<Open> {
         self.rescope(&rulebook)
     }
 
-    /// Journals how operations ended; no later than what is decided next.
-    ///
-    /// # Errors
-    /// Where the journal takes nothing any more.
-    pub fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
-        if ended.is_empty() {
-            return Ok(());
-        }
-        let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
-        self.house.write_soon(self.session, events)?;
-        // how anything else ended the client saw, and that is on the tape
-        let unknown = ended.into_iter().filter(|(_, outcome)| *outcome == Outcome::Unknown);
-        unknown.for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));
-        Ok(())
-    }
-
     /// Who the client is.
     #[must_use]
     pub fn principal(&self) -> &Principal {
@@ -285,7 +272,7 @@ impl Gate<Open> {
             self.deny(pending, Denial::new(fault.code, fault.message.clone())).await?;
             return Err(fault);
         }
-        Ok(self.state.scope.decide(&pending.operations, &self.situation()))
+        Ok(self.verdict(&pending.operations))
     }
 
     /// Takes up the policy in force.
@@ -310,6 +297,7 @@ impl Gate<Open> {
         }
         self.state.admission = admission;
         self.state.scope = scope;
+        self.state.verdicts.forget();
         Ok(())
     }
 
@@ -361,7 +349,7 @@ impl Gate<Open> {
 
     /// Journals what was decided, and answers with what the recording is to say of it.
     async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Recorded, Note), Fault> {
-        let (event, note) = self.house.decided(pending, decided, due)?;
+        let (event, note) = self.house.decided(pending, self.told(pending), decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
         Ok((Recorded::new(&appended, pending.id), note))
     }

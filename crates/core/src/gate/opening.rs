@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::lasting::first;
 use crate::gate::live::Alive;
+use crate::gate::verdicts::Verdicts;
 use crate::gate::{Gate, House, Known, Open, short, told};
 use crate::identity::Principal;
 use crate::journal::Event;
@@ -124,7 +125,17 @@ impl Gate<Known> {
         let now = self.house.clock.now();
         let end = self.house.lifetime.end(now, &admission.principal);
         let alive = Alive::new(&self.house, self.session, &tape);
-        let mut gate = self.into_state(Open { admission, scope, seat, end, lineage: None, tls: None, tape, alive });
+        let mut gate = self.into_state(Open {
+            admission,
+            scope,
+            verdicts: Verdicts::default(),
+            seat,
+            end,
+            lineage: None,
+            tls: None,
+            tape,
+            alive,
+        });
         // who ends the session need not wait for a target that does not answer
         let over = gate.over();
         let over: Later<'_, _> = Box::pin(async { Err(over.await) });

@@ -13,7 +13,7 @@ use crate::gate::admission::Admission;
 use crate::gate::lasting::first;
 use crate::gate::{Gate, House, Known, Open};
 use crate::id::{OperationId, SessionId};
-use crate::journal::Event;
+use crate::journal::{Event, Outcome};
 use crate::ports::Later;
 use crate::record::{Head, Note, Tape};
 
@@ -71,6 +71,22 @@ impl Gate<Open> {
     /// Resolves once the recorder has room again, or failed.
     pub fn room(&self) -> Later<'static, ()> {
         self.state.tape.room()
+    }
+
+    /// Journals how operations ended; no later than what is decided next.
+    ///
+    /// # Errors
+    /// Where the journal takes nothing any more.
+    pub fn finished(&self, ended: Vec<(OperationId, Outcome)>) -> Result<(), Fault> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let events = ended.iter().cloned().map(|(id, outcome)| Event::Finished { id, outcome });
+        self.house.write_soon(self.session, events)?;
+        // how anything else ended the client saw, and that is on the tape
+        let unknown = ended.into_iter().filter(|(_, outcome)| *outcome == Outcome::Unknown);
+        unknown.for_each(|(id, outcome)| self.note(&Note::Finished { id, outcome }));
+        Ok(())
     }
 
     /// Journals something that somebody should look at.

@@ -5,6 +5,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is sealed stands in few kinds of records")]
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::approval::Choice;
@@ -147,9 +149,9 @@ pub enum Event {
         /// The operation.
         id: OperationId,
         /// The protocol's verbs, one for each statement in it.
-        actions: Vec<String>,
+        actions: Arc<[String]>,
         /// What it touches.
-        touches: Vec<String>,
+        touches: Arc<[String]>,
         /// Whether it was only to be prepared.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         prepare: bool,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::code::Code;
 use crate::mask::{Guarding, Mask, MaskSet};
-use crate::operation::{Column, Effect, Operation, Output, Outputs, Reading};
+use crate::operation::{Column, Deed, Effect, Output, Outputs, Reading};
 use crate::verdict::Denial;
 
 impl MaskSet {
@@ -16,19 +16,19 @@ impl MaskSet {
     ///
     /// # Errors
     /// The denial to give to the client.
-    pub fn screen(&self, operation: &Operation) -> Result<Vec<Arc<Mask>>, Denial> {
+    pub fn screen(&self, deed: &Deed) -> Result<Vec<Arc<Mask>>, Denial> {
         if self.is_empty() {
             return Ok(Vec::new());
         }
-        self.screen_reading(operation)?;
-        self.screen_hidden(operation)?;
-        self.screen_writes(operation)?;
-        self.screen_consulted(operation)?;
-        self.screen_outputs(operation)
+        self.screen_reading(deed)?;
+        self.screen_hidden(deed)?;
+        self.screen_writes(deed)?;
+        self.screen_consulted(deed)?;
+        self.screen_outputs(deed)
     }
 
-    fn screen_reading(&self, operation: &Operation) -> Result<(), Denial> {
-        match &operation.reading {
+    fn screen_reading(&self, deed: &Deed) -> Result<(), Denial> {
+        match &deed.reading {
             Reading::Clear => Ok(()),
             Reading::Opaque(why) => Err(Denial::new(
                 Code::MaskedOutput,
@@ -41,8 +41,8 @@ impl MaskSet {
         }
     }
 
-    fn screen_hidden(&self, operation: &Operation) -> Result<(), Denial> {
-        let Some(code) = operation.uses.hidden.first() else { return Ok(()) };
+    fn screen_hidden(&self, deed: &Deed) -> Result<(), Denial> {
+        let Some(code) = deed.uses.hidden.first() else { return Ok(()) };
         Err(Denial::new(
             Code::MaskedOutput,
             format!("columns are masked for you on this target, and what `{code}` reads or shows cannot be known"),
@@ -51,8 +51,8 @@ impl MaskSet {
         .hint("leave it out, or ask for a rule and masks that do not bind you"))
     }
 
-    fn screen_writes(&self, operation: &Operation) -> Result<(), Denial> {
-        let overwritten = self.first(&operation.uses.overwritten, |mask| mask.writes);
+    fn screen_writes(&self, deed: &Deed) -> Result<(), Denial> {
+        let overwritten = self.first(&deed.uses.overwritten, |mask| mask.writes);
         if let Some((column, mask)) = overwritten {
             return Err(Denial::new(
                 Code::MaskedWrite,
@@ -60,7 +60,7 @@ impl MaskSet {
             )
             .hint("leave it out of the SET list"));
         }
-        if let Some((column, mask)) = self.first(&operation.uses.stored, |_| Guarding::Deny) {
+        if let Some((column, mask)) = self.first(&deed.uses.stored, |_| Guarding::Deny) {
             return Err(Denial::new(
                 Code::MaskedWrite,
                 format!(
@@ -73,8 +73,8 @@ impl MaskSet {
         Ok(())
     }
 
-    fn screen_consulted(&self, operation: &Operation) -> Result<(), Denial> {
-        let Some((column, mask)) = self.first(&operation.uses.consulted, |mask| mask.predicates) else { return Ok(()) };
+    fn screen_consulted(&self, deed: &Deed) -> Result<(), Denial> {
+        let Some((column, mask)) = self.first(&deed.uses.consulted, |mask| mask.predicates) else { return Ok(()) };
         Err(Denial::new(
             Code::MaskedPredicate,
             format!("column {column} is masked for you by mask `{}`, and a condition, join, order or group over it would reveal it", mask.name),
@@ -82,12 +82,12 @@ impl MaskSet {
         .hint("use it only as a plain column of the select list"))
     }
 
-    fn screen_outputs(&self, operation: &Operation) -> Result<Vec<Arc<Mask>>, Denial> {
-        let (outputs, cells) = match &operation.outputs {
+    fn screen_outputs(&self, deed: &Deed) -> Result<Vec<Arc<Mask>>, Denial> {
+        let (outputs, cells) = match &deed.outputs {
             Outputs::Nothing => return Ok(Vec::new()),
             Outputs::Cells(outputs) => (outputs, true),
             Outputs::Stream(outputs) => (outputs, false),
-            Outputs::Unknown => return self.screen_unknown(operation, "what it returns", "").map(|()| Vec::new()),
+            Outputs::Unknown => return self.screen_unknown(deed, "what it returns", "").map(|()| Vec::new()),
         };
         let mut masks = Vec::new();
         for (index, output) in outputs.iter().enumerate() {
@@ -100,7 +100,7 @@ impl MaskSet {
                 },
                 Output::Derived { label, from } => self.screen_derived(number, label, from)?,
                 Output::Unknown { label } => {
-                    self.screen_unknown(operation, &format!("output column {number}"), &format!(" (`{label}`)"))?
+                    self.screen_unknown(deed, &format!("output column {number}"), &format!(" (`{label}`)"))?
                 }
             }
         }
@@ -119,8 +119,8 @@ impl MaskSet {
             .hint("select the column as it is: it comes masked"))
     }
 
-    fn screen_unknown(&self, operation: &Operation, part: &str, quoted: &str) -> Result<(), Denial> {
-        let reads = operation.touches.iter().filter(|touch| touch.effect != Effect::Session);
+    fn screen_unknown(&self, deed: &Deed, part: &str, quoted: &str) -> Result<(), Denial> {
+        let reads = deed.touches.iter().filter(|touch| touch.effect != Effect::Session);
         let Some(mask) = reads.filter_map(|touch| self.within(&touch.object)).next() else { return Ok(()) };
         let rest = format!("cannot be proved free of columns that mask `{}` hides from you", mask.name);
         Err(Denial::new(Code::MaskedOutput, format!("{part}{quoted} {rest}"))

@@ -127,7 +127,7 @@ fn a_mask_binds_the_columns_it_names() {
 /// A read of `public.customers` that answers so.
 fn reading(outputs: Outputs) -> Operation {
     let touch = Touch::columns(Effect::Read, object("public.customers"), ["id", "email"]);
-    Operation { outputs, ..operation("tables.read", vec![touch]) }
+    operation("tables.read", vec![touch]).but(|deed| deed.outputs = outputs)
 }
 
 fn bare(path: &str) -> Output {
@@ -182,7 +182,7 @@ fn every_kind_of_reply_is_screened() {
 #[test]
 fn what_is_unknown_is_refused_only_where_masks_are_near() {
     let near = set(&[("public.customers.email", &mask("pii", MaskKind::Fixed))]);
-    let touching = |touch: Touch| Operation { outputs: Outputs::Unknown, ..operation("tables.read", vec![touch]) };
+    let touching = |touch: Touch| operation("tables.read", vec![touch]).but(|deed| deed.outputs = Outputs::Unknown);
     let read = |path: &str| touching(Touch::whole(Effect::Read, object(path)));
     assert_eq!(screened(&near, &read("public.orders")), Ok(vec![]));
     assert_eq!(screened(&near, &read("public.customers")), Err(Code::MaskedOutput));
@@ -196,7 +196,7 @@ fn what_is_unknown_is_refused_only_where_masks_are_near() {
 
 #[test]
 fn what_was_not_read_wholly_is_refused_under_any_mask() {
-    let opaque = Operation { reading: Reading::Opaque("it is dynamic".to_owned()), ..reading(Outputs::Nothing) };
+    let opaque = reading(Outputs::Nothing).but(|deed| deed.reading = Reading::Opaque("it is dynamic".to_owned()));
     assert_eq!(screened(&pii(), &opaque), Err(Code::MaskedOutput));
     assert_eq!(screened(&MaskSet::default(), &opaque), Ok(vec![]));
     let far = set(&[("other.table.x", &mask("far", MaskKind::Fixed))]);
@@ -206,7 +206,7 @@ fn what_was_not_read_wholly_is_refused_under_any_mask() {
 #[test]
 fn hidden_code_is_refused_under_any_mask() {
     let uses = Uses { hidden: BTreeSet::from(["public.leak".to_owned()]), ..Uses::default() };
-    let hiding = Operation { uses, ..reading(Outputs::Nothing) };
+    let hiding = reading(Outputs::Nothing).but(|deed| deed.uses = uses);
     let far = set(&[("other.table.x", &mask("far", MaskKind::Fixed))]);
     let denial = far.screen(&hiding).unwrap_err();
     assert_eq!(denial.code, Code::MaskedOutput);
@@ -223,7 +223,7 @@ fn uses_of_a_masked_column_are_refused_as_its_mask_says() {
             overwritten: columns(overwritten),
             ..Uses::default()
         };
-        Operation { uses, ..reading(Outputs::Nothing) }
+        reading(Outputs::Nothing).but(|deed| deed.uses = uses)
     };
     let (email, id) = ("public.customers.email", "public.customers.id");
     let lax = set(&[(
@@ -290,7 +290,7 @@ impl Lineage for View {
 fn who_takes_everything_takes_what_is_masked() {
     let taken = |object: Object| {
         let touches = vec![Touch { effect: Effect::Read, object, columns: Columns::All }];
-        Operation { outputs: Outputs::Unknown, ..operation("tables.read", touches) }
+        operation("tables.read", touches).but(|deed| deed.outputs = Outputs::Unknown)
     };
     let masks = set(&[("main/public.customers.email", &mask("pii", MaskKind::Fixed))]);
     assert_eq!(screened(&masks, &taken(Object::everything())), Err(Code::MaskedOutput));
@@ -318,7 +318,7 @@ fn masks_follow_the_data_to_other_names() {
     // each mask comes along, not only the one that shows least
     let uses = Uses { consulted: columns(&["public.v.mail"]), ..Uses::default() };
     let consulting =
-        Operation { uses, ..operation("tables.read", vec![Touch::whole(Effect::Read, object("public.v"))]) };
+        operation("tables.read", vec![Touch::whole(Effect::Read, object("public.v"))]).but(|deed| deed.uses = uses);
     assert_eq!(screened(&closed, &consulting), Err(Code::MaskedPredicate));
     assert!(MaskSet::default().closed(&View).is_empty());
 }
@@ -327,10 +327,10 @@ fn masks_follow_the_data_to_other_names() {
 fn what_is_written_down_does_not_quote_the_client() {
     let hidden = Uses { hidden: BTreeSet::from(["left(email, 5)".to_owned()]), ..Uses::default() };
     let refusals = [
-        Operation { uses: hidden, ..reading(Outputs::Nothing) },
+        reading(Outputs::Nothing).but(|deed| deed.uses = hidden),
         reading(Outputs::Cells(vec![derived(&["public.customers.email"])])),
         reading(Outputs::Cells(vec![Output::Unknown { label: "left(email, 5)".to_owned() }])),
-        Operation { reading: Reading::Opaque("near `left(email, 5)`".to_owned()), ..reading(Outputs::Nothing) },
+        reading(Outputs::Nothing).but(|deed| deed.reading = Reading::Opaque("near `left(email, 5)`".to_owned())),
     ];
     for operation in refusals {
         let denial = pii().screen(&operation).unwrap_err();

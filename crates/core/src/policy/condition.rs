@@ -17,7 +17,7 @@ use cel::{Context, Env, ExecutionError, Program, Value};
 
 use crate::clock::Micros;
 use crate::identity::Principal;
-use crate::operation::{Action, Fact, Operation};
+use crate::operation::{Action, Deed, Fact};
 use crate::target::Target;
 
 pub(in crate::policy) use check::{Facts, Mistake};
@@ -74,7 +74,7 @@ pub struct Situation<'a> {
 /// What conditions are asked about: a situation, and what is to be done, if that is known yet.
 pub(in crate::policy) struct Case<'a> {
     situation: &'a Situation<'a>,
-    operation: Option<&'a Operation>,
+    deed: Option<&'a Deed>,
     /// Made when the first condition asks.
     context: OnceCell<Context<'static, 'static>>,
 }
@@ -135,8 +135,8 @@ impl Answer {
 }
 
 impl<'a> Case<'a> {
-    pub(in crate::policy) fn new(situation: &'a Situation<'a>, operation: Option<&'a Operation>) -> Self {
-        Self { situation, operation, context: OnceCell::new() }
+    pub(in crate::policy) fn new(situation: &'a Situation<'a>, deed: Option<&'a Deed>) -> Self {
+        Self { situation, deed, context: OnceCell::new() }
     }
 
     fn context(&self) -> Context<'static, 'static> {
@@ -159,19 +159,19 @@ impl<'a> Case<'a> {
         tell("client", vec![("address", Some(client.to_canonical().to_string().into()))]);
         tell("target", of_target(target));
         // INVARIANT: before there is an operation it is not told of at all, so that `has` does not say that there is none
-        if let Some(operation) = self.operation {
-            let effects = operation.touches.iter().map(|touch| touch.effect.word());
-            let objects = operation.touches.iter().map(|touch| touch.object.to_string());
+        if let Some(deed) = self.deed {
+            let effects = deed.touches.iter().map(|touch| touch.effect.word());
+            let objects = deed.touches.iter().map(|touch| touch.object.to_string());
             tell(
                 "operation",
                 vec![
-                    ("action", Some(operation.action.0.into())),
-                    ("actions", list(std::iter::once(&operation.action).chain(&operation.also).map(Action::word))),
+                    ("action", Some(deed.action.0.into())),
+                    ("actions", list(std::iter::once(&deed.action).chain(&deed.also).map(Action::word))),
                     ("effects", list(effects)),
                     ("objects", list(objects)),
                 ],
             );
-            tell("facts", operation.facts.iter().map(|(name, fact)| (*name, told(fact))).collect());
+            tell("facts", deed.facts.iter().map(|(name, fact)| (*name, told(fact))).collect());
         }
         context.add_variable_from_value("now", moment(*now));
         context

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::code::Code;
 use crate::identity::matches;
 use crate::mask::{Lifts, MaskSet};
-use crate::operation::{Action, Columns, Effect, Object, Operation, Reading, Touch};
+use crate::operation::{Action, Columns, Deed, Effect, Object, Operation, Reading, Touch};
 use crate::policy::condition::Case;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::{Answer, Rule, RuleEffect, Scope, Situation, strictest};
@@ -47,9 +47,9 @@ enum Part<'a> {
     Any,
 }
 
-/// An operation, and what conditions say about it: each is asked once, and only where its rule speaks otherwise.
+/// A deed, and what conditions say about it: each is asked once, and only where its rule speaks otherwise.
 struct Trial<'a> {
-    operation: &'a Operation,
+    deed: &'a Deed,
     /// Whether what is harmless is implied.
     implied: bool,
     case: Case<'a>,
@@ -89,25 +89,25 @@ impl Scope {
         let nothing = || Verdict::Deny(Denial::new(Code::Unreadable, "there is nothing to decide about"));
         let implied = self.implies_something(situation);
         let trials = operations.iter().map(|operation| Trial {
-            operation,
+            deed: &operation.deed,
             implied,
-            case: Case::new(situation, Some(operation)),
+            case: Case::new(situation, Some(&operation.deed)),
             answers: RefCell::default(),
         });
         trials.map(|trial| self.decide_one(&trial)).reduce(strictest).unwrap_or_else(nothing)
     }
 
     fn decide_one(&self, trial: &Trial<'_>) -> Verdict {
-        let operation = trial.operation;
-        if operation.touches.is_empty() {
-            return Verdict::Deny(self.unreadable(operation, "it touches nothing that is known"));
+        let deed = trial.deed;
+        if deed.touches.is_empty() {
+            return Verdict::Deny(self.unreadable(deed, "it touches nothing that is known"));
         }
         let mut speaking: Vec<usize> = Vec::new();
         let (mut uncovered, mut perhaps, mut lifts) = (None, None, Lifts::default());
-        for atom in operation.touches.iter().flat_map(atoms).chain(unread(operation)) {
+        for atom in deed.touches.iter().flat_map(atoms).chain(unread(deed)) {
             let weighed = self.weigh(trial, &atom);
             if let Some(forbid) = weighed.forbid {
-                return Verdict::Deny(forbidden(forbid, operation));
+                return Verdict::Deny(forbidden(forbid, deed));
             }
             if let Some(denial) = weighed.failed {
                 return Verdict::Deny(denial);
@@ -120,16 +120,16 @@ impl Scope {
             }
         }
         if let Some(atom) = uncovered {
-            return Verdict::Deny(self.not_allowed(operation, &atom));
+            return Verdict::Deny(self.not_allowed(deed, &atom));
         }
         // INVARIANT: an effect that nobody knows may be the forbidden one. It is said last, because whoever sent what
         // cannot be read is helped more by hearing that.
         if let Some(forbid) = perhaps {
-            return Verdict::Deny(forbidden(forbid, operation));
+            return Verdict::Deny(forbidden(forbid, deed));
         }
         // INVARIANT: masks have the last word. A rule that allows something lifts none that it does not name.
         let masks = if lifts == Lifts::default() { Arc::clone(&self.masks) } else { self.masks.lifting(lifts).into() };
-        if let Err(denial) = masks.screen(operation).and_then(|_| self.screen_guarded(operation)) {
+        if let Err(denial) = masks.screen(deed).and_then(|_| self.screen_guarded(deed)) {
             return Verdict::Deny(denial);
         }
         speaking.sort_unstable();
@@ -155,7 +155,7 @@ impl Scope {
         let (speaking, lifted) = (Vec::new(), Vec::new());
         let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking, covered: implied, lifted };
         for at in self.index.candidates(atom.effect, atom.object) {
-            let Some(rule) = self.rules.get(at).filter(|rule| self.speaks(rule, trial.operation, atom, implied)) else {
+            let Some(rule) = self.rules.get(at).filter(|rule| self.speaks(rule, trial.deed, atom, implied)) else {
                 continue;
             };
             match (rule.effect, trial.answer(at, rule)) {
@@ -164,11 +164,11 @@ impl Scope {
                 (_, Answer::Failed(why)) => weighed.failed = weighed.failed.or_else(|| Some(undecided(rule, &why))),
                 (RuleEffect::Forbid, Answer::Yes | Answer::Unknown) => {
                     weighed.perhaps = weighed.perhaps.or(Some(rule));
-                    let certain = rule.means(trial.operation, atom.effect) && rule.points_at(self.protocol(), atom);
+                    let certain = rule.means(trial.deed, atom.effect) && rule.points_at(self.protocol(), atom);
                     weighed.forbid = weighed.forbid.or_else(|| certain.then_some(rule));
                 }
                 (RuleEffect::Approve, answer @ (Answer::Yes | Answer::Unknown)) => {
-                    let covers = self.grants(rule, trial.operation, atom);
+                    let covers = self.grants(rule, trial.deed, atom);
                     weighed.covered |= covers;
                     weighed.speaking.push(at);
                     // INVARIANT: a mask is lifted only by what covers the column and holds for certain
@@ -185,13 +185,11 @@ impl Scope {
     }
 
     /// Whether a rule speaks of an atom, but for its condition.
-    pub(super) fn speaks(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>, implied: bool) -> bool {
+    pub(super) fn speaks(&self, rule: &Rule, deed: &Deed, atom: &Atom<'_>, implied: bool) -> bool {
         match rule.effect {
-            RuleEffect::Allow => self.grants(rule, operation, atom),
-            RuleEffect::Approve => {
-                self.meets(rule, operation, atom) && !(implied && rule.leaves(self.protocol(), atom))
-            }
-            RuleEffect::Forbid => self.meets(rule, operation, atom),
+            RuleEffect::Allow => self.grants(rule, deed, atom),
+            RuleEffect::Approve => self.meets(rule, deed, atom) && !(implied && rule.leaves(self.protocol(), atom)),
+            RuleEffect::Forbid => self.meets(rule, deed, atom),
         }
     }
 
@@ -210,13 +208,13 @@ impl Scope {
     }
 
     /// Whether a rule may speak of some of it: what forbids, and what asks a human, does so where it cannot be ruled out.
-    fn meets(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>) -> bool {
-        rule.acts_on_some(operation) && rule.may_mean(atom.effect) && rule.concerns(self.protocol(), atom)
+    fn meets(&self, rule: &Rule, deed: &Deed, atom: &Atom<'_>) -> bool {
+        rule.acts_on_some(deed) && rule.may_mean(atom.effect) && rule.concerns(self.protocol(), atom)
     }
 
     /// Whether a rule speaks of all of it, for certain: what lets through does so there alone.
-    fn grants(&self, rule: &Rule, operation: &Operation, atom: &Atom<'_>) -> bool {
-        rule.acts_on_all(operation) && rule.means(operation, atom.effect) && rule.covers(self.protocol(), atom)
+    fn grants(&self, rule: &Rule, deed: &Deed, atom: &Atom<'_>) -> bool {
+        rule.acts_on_all(deed) && rule.means(deed, atom.effect) && rule.covers(self.protocol(), atom)
     }
 
     /// What follows of the rules that spoke, by their places in the scope.
@@ -236,9 +234,9 @@ impl Scope {
     }
 
     /// What a target keeps about its data (samples, running statements, logins) looks past every mask.
-    fn screen_guarded(&self, operation: &Operation) -> Result<(), Denial> {
+    fn screen_guarded(&self, deed: &Deed) -> Result<(), Denial> {
         let guarded = |touch: &&Touch| self.vocabulary.is_guarded(&touch.object);
-        match operation.touches.iter().find(guarded) {
+        match deed.touches.iter().find(guarded) {
             Some(touch) if !self.masks.is_empty() => Err(Denial::new(
                 Code::MaskedOutput,
                 format!("columns are masked for you on this target, and {} shows data past the masks", touch.object),
@@ -248,20 +246,20 @@ impl Scope {
         }
     }
 
-    fn not_allowed(&self, operation: &Operation, atom: &Atom<'_>) -> Denial {
-        if let Reading::Opaque(why) = &operation.reading {
-            return self.unreadable(operation, why);
+    fn not_allowed(&self, deed: &Deed, atom: &Atom<'_>) -> Denial {
+        if let Reading::Opaque(why) = &deed.reading {
+            return self.unreadable(deed, why);
         }
         let column = match atom.column {
             Part::Column(name) => format!(".{name}"),
             Part::Whole | Part::Any => String::new(),
         };
-        let message = format!("no rule allows `{}` on {}{column} (`{}`)", atom.effect, atom.object, operation.action);
+        let message = format!("no rule allows `{}` on {}{column} (`{}`)", atom.effect, atom.object, deed.action);
         Denial::new(Code::NotAllowed, message).hint(self.would_be_allowed())
     }
 
-    fn unreadable(&self, operation: &Operation, why: &str) -> Denial {
-        let unquoted = format!("`{}` cannot be decided", operation.action);
+    fn unreadable(&self, deed: &Deed, why: &str) -> Denial {
+        let unquoted = format!("`{}` cannot be decided", deed.action);
         let message = format!("{unquoted}: {why}");
         Denial::new(Code::Unreadable, message).recorded(unquoted).hint(self.would_be_allowed())
     }
@@ -283,13 +281,13 @@ impl Scope {
 
 impl Rule {
     /// Whether the rule speaks of some of what is done.
-    pub(super) fn acts_on_some(&self, operation: &Operation) -> bool {
-        self.actions.is_empty() || actions(operation).any(|action| self.names(action))
+    pub(super) fn acts_on_some(&self, deed: &Deed) -> bool {
+        self.actions.is_empty() || actions(deed).any(|action| self.names(action))
     }
 
     /// Whether the rule speaks of all that is done.
-    pub(super) fn acts_on_all(&self, operation: &Operation) -> bool {
-        self.actions.is_empty() || actions(operation).all(|action| self.names(action))
+    pub(super) fn acts_on_all(&self, deed: &Deed) -> bool {
+        self.actions.is_empty() || actions(deed).all(|action| self.names(action))
     }
 
     fn names(&self, action: &Action) -> bool {
@@ -302,11 +300,11 @@ impl Rule {
 
     /// Whether the rule speaks of an effect. Where it lists none it speaks of all, but an allow speaks of what nobody
     /// could read only where it names that effect, or each action itself without a wildcard.
-    pub(super) fn means(&self, operation: &Operation, effect: Effect) -> bool {
+    pub(super) fn means(&self, deed: &Deed, effect: Effect) -> bool {
         if !self.effects.is_empty() {
             return self.effects.contains(&effect);
         }
-        let named = || actions(operation).all(|action| self.actions.iter().any(|named| named == action.0));
+        let named = || actions(deed).all(|action| self.actions.iter().any(|named| named == action.0));
         effect != Effect::Unknown || self.effect != RuleEffect::Allow || named()
     }
 
@@ -438,21 +436,21 @@ pub(super) fn atoms(touch: &Touch) -> Vec<Atom<'_>> {
     }
 }
 
-fn actions(operation: &Operation) -> impl Iterator<Item = &Action> {
-    std::iter::once(&operation.action).chain(&operation.also)
+fn actions(deed: &Deed) -> impl Iterator<Item = &Action> {
+    std::iter::once(&deed.action).chain(&deed.also)
 }
 
 /// What nobody could read and the touches do not say.
-pub(super) fn unread(operation: &Operation) -> Option<Atom<'_>> {
+pub(super) fn unread(deed: &Deed) -> Option<Atom<'_>> {
     // INVARIANT: what was not read wholly has something unknown in it, whether or not its protocol says where.
     static NOWHERE: Object = Object { space: None, path: Vec::new() };
-    let said = || operation.touches.iter().any(|touch| touch.effect == Effect::Unknown);
-    let missing = matches!(operation.reading, Reading::Opaque(_)) && !said();
+    let said = || deed.touches.iter().any(|touch| touch.effect == Effect::Unknown);
+    let missing = matches!(deed.reading, Reading::Opaque(_)) && !said();
     missing.then_some(Atom { effect: Effect::Unknown, object: &NOWHERE, column: Part::Any })
 }
 
-fn forbidden(rule: &Rule, operation: &Operation) -> Denial {
-    let default = format!("rule `{}` forbids `{}`", rule.name, operation.action);
+fn forbidden(rule: &Rule, deed: &Deed) -> Denial {
+    let default = format!("rule `{}` forbids `{}`", rule.name, deed.action);
     let message = rule.message.as_ref().map_or(default, |said| format!("rule `{}` forbids it: {said}", rule.name));
     Denial::new(Code::Forbidden, message).by(rule.name.clone())
 }

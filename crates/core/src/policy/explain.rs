@@ -73,7 +73,7 @@ impl Scope {
         let mut of: Vec<String> = spoken.map(|atom| atom.to_string()).collect();
         of.dedup();
         if !of.is_empty() {
-            return Says::Speaks { of, answer: rule.holds(&Case::new(situation, Some(operation))) };
+            return Says::Speaks { of, answer: rule.holds(&Case::new(situation, Some(&operation.deed))) };
         }
         let acts = match rule.effect {
             RuleEffect::Allow => rule.acts_on_all(operation),

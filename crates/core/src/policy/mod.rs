@@ -165,6 +165,7 @@ pub struct Scope {
     liftable: BTreeSet<Arc<str>>,
     masks: Arc<MaskSet>,
     vocabulary: &'static Vocabulary,
+    timed: bool,
 }
 
 impl Rulebook {
@@ -210,7 +211,8 @@ impl Rulebook {
         // one without a condition settles it
         implying.sort_by_key(|rule| rule.when.is_some());
         let liftable = rules.iter().flat_map(|rule| &rule.unmask).cloned().collect();
-        Some(Scope { revision: self.revision, masks, vocabulary, rules, index, implying, liftable })
+        let timed = rules.iter().any(|rule| rule.when.as_ref().is_some_and(|condition| condition.is_timed()));
+        Some(Scope { revision: self.revision, masks, vocabulary, rules, index, implying, liftable, timed })
     }
 }
 
@@ -248,7 +250,7 @@ impl Scope {
     /// Whether what is decided here depends on the time.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        self.rules.iter().any(|rule| rule.when.as_ref().is_some_and(|condition| condition.is_timed()))
+        self.timed
     }
 
     /// What is due whatever rule speaks.

@@ -95,12 +95,12 @@ fn message(text: &str) -> Operation {
     let mut actions =
         action.trim_end_matches('?').split('+').map(|action| -> &'static str { action.to_owned().leak() });
     let touches = touches.split(';').map(str::trim).filter(|touch| !touch.is_empty()).map(touch).collect();
-    let mut operation = operation(actions.next().unwrap(), touches);
-    operation.also = actions.map(Action).collect();
-    if opaque {
-        operation.reading = Reading::Opaque("it is dynamic".to_owned());
-    }
-    operation
+    operation(actions.next().unwrap(), touches).but(|deed| {
+        deed.also = actions.map(Action).collect();
+        if opaque {
+            deed.reading = Reading::Opaque("it is dynamic".to_owned());
+        }
+    })
 }
 
 fn touch(text: &str) -> Touch {

@@ -5,6 +5,8 @@
 //! zeros for none) and bytes as the client saw them; each part of it stands for itself. A note is JSON; all its parts
 //! but the last are marked. Nothing here is sealed: chunks are.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -86,9 +88,9 @@ pub enum Note {
         /// The operation.
         id: OperationId,
         /// The protocol's verbs.
-        actions: Vec<String>,
+        actions: Arc<[String]>,
         /// What it touches.
-        touches: Vec<String>,
+        touches: Arc<[String]>,
         /// Whether it was only to be prepared.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         prepare: bool,

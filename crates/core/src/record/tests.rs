@@ -49,8 +49,8 @@ fn of_every_kind(session: SessionId) -> Vec<Entry> {
         }),
         note(Note::Operation {
             id,
-            actions: vec!["toy.read".to_owned()],
-            touches: vec!["read public.orders (id)".to_owned()],
+            actions: ["toy.read".to_owned()].into(),
+            touches: ["read public.orders (id)".to_owned()].into(),
             prepare: false,
             decided,
             masks: vec!["cards".to_owned()],

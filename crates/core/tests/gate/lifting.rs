@@ -35,7 +35,7 @@ fn mail() -> Operation {
     let object = Object::at(["public", "orders"]);
     let shown = Output::Bare(Column { object: object.clone(), name: "mail".into() });
     let touches = vec![Touch::columns(Effect::Read, object, ["mail"])];
-    Operation { outputs: Outputs::Cells(vec![shown]), ..operation("toy.read", touches, "mail") }
+    operation("toy.read", touches, "mail").but(|deed| deed.outputs = Outputs::Cells(vec![shown]))
 }
 
 #[tokio::test]

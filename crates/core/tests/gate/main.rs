@@ -15,6 +15,7 @@ mod lasting;
 mod lifting;
 mod logins;
 mod recording;
+mod remembered;
 mod submitting;
 mod usage;
 

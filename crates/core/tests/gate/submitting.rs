@@ -25,7 +25,7 @@ async fn what_is_allowed_may_send_its_own_bytes_and_no_others() {
         panic!("{events:?}")
     };
     assert_eq!((*recorded, *prepare, masks.len()), (id, false, 0));
-    assert_eq!((actions, touches), (&vec!["toy.read".to_owned()], &vec!["read public.orders".to_owned()]));
+    assert_eq!((&**actions, &**touches), (&["toy.read".to_owned()][..], &["read public.orders".to_owned()][..]));
     assert_eq!(*decided, Decided::Allow { rules: vec!["reads".to_owned()], approval: None });
     assert_eq!(policy.len(), 16);
     let open = dwelling.sealer.open(&id.to_string(), sealed).unwrap();
@@ -37,7 +37,7 @@ async fn what_is_denied_gets_no_permit_and_is_journalled() {
     let (dwelling, _arrivals) = house(RULES);
     let mut gate = dwelling.open("bot", "shop").await.unwrap();
     let elsewhere = operation("toy.read", vec![Touch::whole(Effect::Read, Object::at(["private", "t"]))], "x");
-    let opaque = Operation { reading: Reading::Opaque("near 'swordfish'".to_owned()), ..read() };
+    let opaque = read().but(|deed| deed.reading = Reading::Opaque("near 'swordfish'".to_owned()));
     let table = [
         (elsewhere, Code::NotAllowed, None),
         (touching("toy.drop", Effect::Read, "drop"), Code::Forbidden, Some("no-drops")),
@@ -140,7 +140,7 @@ async fn masks_are_named_once_each() {
     let mut gate = dwelling.open("bot", "shop").await.unwrap();
     let showing = |names: &[&str]| {
         let column = |name: &&str| Column { object: Object::at(["public", "orders"]), name: (*name).into() };
-        Operation { outputs: Outputs::Cells(names.iter().map(|name| Output::Bare(column(name))).collect()), ..read() }
+        read().but(|deed| deed.outputs = Outputs::Cells(names.iter().map(|name| Output::Bare(column(name))).collect()))
     };
     let message = vec![showing(&["phone", "mail", "id"]), showing(&["mail"]), showing(&["phone"])];
     assert!(matches!(gate.submit(message, "x".into()).await.unwrap(), Decision::Go(_)));

@@ -41,10 +41,11 @@ mod tests;
 mod utility;
 mod work;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_core::operation::{Action, Facts, Outputs, Reading, Touch, Uses};
+use postern_core::operation::Deed;
 
 use super::catalog::Catalog;
 
@@ -103,22 +104,11 @@ pub struct Run {
 /// One statement, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// What it does, in the protocol's words; of several things, the gravest.
-    pub action: Action,
-    /// The other things that it does, such as the changes made by its `WITH` clauses.
-    pub also: Vec<Action>,
-    /// All effects on all objects.
-    pub touches: Vec<Touch>,
-    /// What comes back, and from where.
-    pub outputs: Outputs,
+    /// What it does, in the protocol's words: of several actions the gravest first, and facts as [`super::vocabulary`]
+    /// has them.
+    pub deed: Arc<Deed>,
     /// The names of the columns that come back, where they are known; as many as there are outputs.
     pub names: Vec<Arc<str>>,
-    /// What else becomes of columns.
-    pub uses: Uses,
-    /// What conditions of a policy may ask for; see [`super::vocabulary`].
-    pub facts: Facts,
-    /// How well it was read.
-    pub reading: Reading,
     /// Its text with password literals removed.
     pub text: Arc<str>,
     /// What it runs that other statements named.
@@ -127,6 +117,14 @@ pub struct Statement {
     pub positional: bool,
     /// What the session has to keep track of once it has run.
     pub kind: Kind,
+}
+
+impl Deref for Statement {
+    type Target = Deed;
+
+    fn deref(&self) -> &Deed {
+        &self.deed
+    }
 }
 
 /// What a statement means for the session that runs it.

@@ -81,7 +81,7 @@ async fn what_is_allowed_is_set_and_in_the_journal() -> Result<()> {
         assert!(heard.contains("row 2"), "{version}: {heard}");
         let journal = &gateway.dwelling.journal;
         let set = |event: &Event| match event {
-            Event::Operation { actions, .. } if actions == &["postgres.set"; 2] => {
+            Event::Operation { actions, .. } if **actions == ["postgres.set"; 2] => {
                 gateway.dwelling.sealer.open_in(event).map(|opened| opened.text)
             }
             _ => None,

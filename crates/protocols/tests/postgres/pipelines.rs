@@ -97,7 +97,7 @@ async fn a_name_whose_definition_failed_still_means_what_it_meant() -> Result<()
         postern_core::journal::Event::Operation { actions, prepare: false, .. } => Some(actions.clone()),
         _ => None,
     });
-    assert_eq!(last, Some(vec!["postgres.insert".to_owned()]));
+    assert_eq!(last, Some(["postgres.insert".to_owned()].into()));
     let heard = raw
         .ask(&[close("x"), parse("x", "SELECT name FROM t WHERE id = 1"), bind("", "x", &[]), execute(""), Sync])
         .await?;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_core::operation::{Facts, Outputs, Reading, Stage, Uses};
+use postern_core::operation::{Deed, Facts, Outputs, Reading, Stage, Uses};
 use postern_core::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
 use postern_core::{Action, Effect, Operation, Touch};
 
@@ -23,7 +23,7 @@ pub static TOY: Vocabulary = Vocabulary {
 /// An operation of the toy protocol that runs at once, was read wholly and answers nothing.
 #[must_use]
 pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Operation {
-    Operation {
+    let deed = Deed {
         action: Action(action),
         touches,
         outputs: Outputs::Nothing,
@@ -31,6 +31,9 @@ pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Opera
         facts: Facts::new(),
         reading: Reading::Clear,
         also: Vec::new(),
+    };
+    Operation {
+        deed: Arc::new(deed),
         stage: Stage::Run,
         text: text.into(),
         meaning: Some(Bytes::copy_from_slice(text.as_bytes())),

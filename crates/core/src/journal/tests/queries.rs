@@ -14,8 +14,8 @@ fn touching(touch: &str) -> Record {
     let sealed: Sealed = serde_json::from_str("\"\"").unwrap();
     let event = Event::Operation {
         id: OperationId::at(NOW),
-        actions: vec!["tables.read".to_owned()],
-        touches: vec![touch.to_owned()],
+        actions: ["tables.read".to_owned()].into(),
+        touches: [touch.to_owned()].into(),
         prepare: false,
         decided: Decided::Allow { rules: Vec::new(), approval: None },
         masks: Vec::new(),

@@ -9,9 +9,8 @@ use crate::{Operation, Principal};
 
 /// A statement that writes, with or without a condition of its own, as far as that is known.
 fn write(no_where: Option<bool>) -> Operation {
-    let mut operation = message("tables.write: write public.a(x)");
-    operation.facts.extend(no_where.map(|flag| ("no_where", Fact::Flag(flag))));
-    operation
+    let operation = message("tables.write: write public.a(x)");
+    operation.but(|deed| deed.facts.extend(no_where.map(|flag| ("no_where", Fact::Flag(flag)))))
 }
 
 /// What one rule of an effect under a condition makes of a statement that everybody may run.
@@ -88,9 +87,8 @@ fn a_condition_that_fails_denies_whatever_its_rule_would_do() {
 fn a_condition_sees_who_asks_from_where_for_what_and_when() {
     let agent = person(Kind::Agent, "agent", "agent", &["ci", "bots"], Some("ann"));
     let operation = || {
-        let mut operation = message("tables.write+tables.read: write public.a(x); read public.b(y)");
-        operation.facts.insert("no_where", Fact::Flag(false));
-        operation
+        let operation = message("tables.write+tables.read: write public.a(x); read public.b(y)");
+        operation.but(|deed| drop(deed.facts.insert("no_where", Fact::Flag(false))))
     };
     let holds = |who: &Principal, when: &str| {
         let rules =
@@ -183,12 +181,11 @@ fn before_there_is_an_operation_nothing_about_it_is_known() {
 
 #[test]
 fn a_list_that_is_too_long_is_not_known() {
-    let mut operation = message("tables.read: read public.a(x)");
-    let table = |index: usize| message(&format!("tables.read: read public.t{index}(x)")).touches.remove(0);
-    operation.touches.extend((0..998).map(table));
+    let table = |index: usize| message(&format!("tables.read: read public.t{index}(x)")).touches[0].clone();
+    let operation = message("tables.read: read public.a(x)").but(|deed| deed.touches.extend((0..998).map(table)));
     let when = "operation.objects.all(one, one.startsWith('public.'))";
     assert_eq!(under("allow", when, operation.clone()), "allow this");
-    operation.touches.extend((2000..2002).map(table));
+    let operation = operation.but(|deed| deed.touches.extend((2000..2002).map(table)));
     assert_eq!(under("allow", when, operation.clone()), "deny 3001");
     assert_eq!(under("forbid", &format!("!{when}"), operation), "deny 3002 this");
 }

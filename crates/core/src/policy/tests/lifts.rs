@@ -42,7 +42,7 @@ const RULES: &str = r#"
 
 fn showing(touches: &str, shown: &[&str]) -> Operation {
     let outputs = shown.iter().map(|name| Output::Bare(column(name)));
-    Operation { outputs: Outputs::Cells(outputs.collect()), ..message(&format!("tables.read: {touches}")) }
+    message(&format!("tables.read: {touches}")).but(|deed| deed.outputs = Outputs::Cells(outputs.collect()))
 }
 
 /// Which of the columns stay masked in the first of these operations, or why they may not run.
@@ -89,9 +89,8 @@ fn where_it_is_not_lifted_for_all_it_is_lifted_for_none() {
 #[test]
 fn what_a_mask_would_refuse_passes_where_it_is_lifted() {
     let consulting = |name: &str| {
-        let mut one = showing(&format!("read public.customers({name})"), &[]);
-        one.uses.consulted = columns(&[&format!("public.customers.{name}")]);
-        one
+        let one = showing(&format!("read public.customers({name})"), &[]);
+        one.but(|deed| deed.uses.consulted = columns(&[&format!("public.customers.{name}")]))
     };
     assert!(masked(RULES, &[consulting("email")]).is_empty());
     assert_eq!(masked(RULES, &[consulting("phone")]), ["deny 3004"]);

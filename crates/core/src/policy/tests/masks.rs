@@ -46,8 +46,8 @@ fn masks_have_the_last_word() {
         "#,
     );
     let consulting = |target, who| {
-        let mut one = message("tables.read: read public.customers(id)");
-        one.uses.consulted = crate::tests::columns(&["public.customers.email"]);
+        let one = message("tables.read: read public.customers(id)");
+        let one = one.but(|deed| deed.uses.consulted = crate::tests::columns(&["public.customers.email"]));
         said(&verdict(&scope(&rules, &who, target), &[one]))
     };
     assert_eq!(consulting("shop", bot()), "deny 3004");

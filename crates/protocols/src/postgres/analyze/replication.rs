@@ -13,7 +13,7 @@ mod grammar;
 use std::sync::Arc;
 
 use pg_query::protobuf::VariableShowStmt;
-use postern_core::operation::{Effect, Object, Output, Outputs};
+use postern_core::operation::{Action, Effect, Object, Output, Outputs};
 
 use self::grammar::{Backup, Command};
 use super::facts::Restriction;
@@ -127,7 +127,7 @@ impl Reader<'_> {
 }
 
 /// A result of one row or a few, in which there is nobody's data.
-fn told(action: super::Action, columns: &[&str]) -> Outcome {
+fn told(action: Action, columns: &[&str]) -> Outcome {
     let label = |name: &&str| Output::Derived { label: (*name).to_owned(), from: Default::default() };
     Outcome {
         outputs: Outputs::Cells(columns.iter().map(label).collect()),

@@ -30,11 +30,12 @@ pub fn in_order(statements: Arc<[Statement]>, unsettled: bool) -> Arc<[Statement
 #[must_use]
 pub fn doubtful(statement: &Statement, why: &str) -> Statement {
     let mut doubtful = statement.clone();
-    if doubtful.reading == Reading::Clear {
-        doubtful.reading = Reading::Opaque(why.to_owned());
+    let deed = Arc::make_mut(&mut doubtful.deed);
+    if deed.reading == Reading::Clear {
+        deed.reading = Reading::Opaque(why.to_owned());
     }
     // what more reading could change is not known; see `Found::facts`
-    doubtful.facts.retain(|name, _| ["multi_statement", "dynamic", "unparsed"].contains(name));
+    deed.facts.retain(|name, _| ["multi_statement", "dynamic", "unparsed"].contains(name));
     // INVARIANT: what runs later under a name is no more certain than what gave it the name
     if let Kind::Prepare { inner, .. } | Kind::DeclareCursor { inner, .. } = &mut doubtful.kind {
         *inner = Arc::new(self::doubtful(inner, why));

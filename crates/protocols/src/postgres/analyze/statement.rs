@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, RawStmt, SelectStmt};
-use postern_core::operation::{Action, Effect, Output, Outputs};
+use postern_core::operation::{Action, Deed, Effect, Output, Outputs};
 
 use super::found::Found;
 use super::query::Rows;
@@ -253,15 +253,18 @@ impl<'a> Reader<'a> {
         if !self.found.touches_something() {
             self.found.whole(Effect::Session, session());
         }
-        Statement {
+        let deed = Deed {
             action,
             also,
             touches: self.found.touches(),
             outputs: outcome.outputs,
-            names: outcome.columns,
             uses: std::mem::take(&mut self.found.uses),
             facts: self.found.facts(several),
             reading: self.found.reading(),
+        };
+        Statement {
+            deed: Arc::new(deed),
+            names: outcome.columns,
             text: redact::passwords(self.own).into(),
             runs: self.found.ran(),
             positional: self.found.positional,

@@ -64,6 +64,13 @@ impl Standpoint {
         }
         Some(standpoint)
     }
+
+    fn settings(&self) -> Arc<BTreeMap<String, String>> {
+        let path = self.path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
+        let mut settings = self.forms.clone();
+        settings.extend([("search_path".to_owned(), path), ("user".to_owned(), self.user.clone())]);
+        Arc::new(settings)
+    }
 }
 
 /// Why names cannot be known before a transaction ends.
@@ -73,6 +80,8 @@ const OVERTAKEN: &str = "what names mean was changed by others since this transa
 pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
     pub(super) standpoint: Standpoint,
+    /// What of it changes the meaning of a text, by name.
+    settings: Arc<BTreeMap<String, String>>,
     /// What the database keeps text in.
     pub(super) encoding: Encoding,
     /// The catalog that changes are told against: the same, or the one that is shared now.
@@ -126,12 +135,14 @@ impl Surroundings {
     ) -> Result<Self, Fault> {
         let catalog = catalogs.current(gate, FRESH).await?;
         relate(gate, &catalog)?;
+        let standpoint = Standpoint { user, ..Standpoint::default() };
         Ok(Self {
+            settings: standpoint.settings(),
+            standpoint,
             basis: Arc::clone(&catalog),
             shared: Arc::clone(&catalog),
             anchored: None,
             catalog,
-            standpoint: Standpoint { user, ..Standpoint::default() },
             encoding,
             generation: Generation::default(),
             read_at: Some(Instant::now()),
@@ -152,13 +163,9 @@ impl Surroundings {
         self.generation
     }
 
-    /// What of it changes the meaning of a text, by name.
-    pub(super) fn settings(&self) -> Arc<BTreeMap<String, String>> {
-        let Standpoint { user, path, forms } = &self.standpoint;
-        let path = path.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
-        let mut settings = forms.clone();
-        settings.extend([("search_path".to_owned(), path), ("user".to_owned(), user.clone())]);
-        Arc::new(settings)
+    /// What changes the meaning of a text, by name.
+    pub(super) fn settings(&self) -> &Arc<BTreeMap<String, String>> {
+        &self.settings
     }
 
     /// Whatever names meant, it is asked again before anything else is read.
@@ -284,6 +291,7 @@ impl Surroundings {
         let standpoint = answers.next().and_then(|rows| Standpoint::of(&rows)).ok_or_else(unanswered)?;
         if standpoint != self.standpoint {
             self.generation.pass();
+            self.settings = standpoint.settings();
             self.standpoint = standpoint;
         }
         if let Some(changes) = answers.next() {

@@ -62,7 +62,7 @@ impl Session<'_> {
 
     /// What the gate is asked about a request, with the names that hold now.
     pub(super) fn operations(&self, request: &Request) -> Vec<Operation> {
-        request.operations(&self.names.settings(), self.meaning(request).as_ref())
+        request.operations(self.names.settings(), self.meaning(request).as_ref())
     }
 
     /// Sends what was permitted and notes what the target owes for it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use postern_core::inventory::Supposition;
-use postern_core::operation::{Fact, Outputs, Reading, Stage, Uses};
+use postern_core::operation::{Deed, Fact, Outputs, Reading, Stage, Uses};
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
@@ -146,13 +146,7 @@ impl Request {
             Wanted::Run | Wanted::Call | Wanted::Bind { .. } => Stage::Run,
         };
         let operation = |statement: &Statement| Operation {
-            action: statement.action,
-            also: statement.also.clone(),
-            touches: statement.touches.clone(),
-            outputs: statement.outputs.clone(),
-            uses: uses(statement),
-            facts: statement.facts.clone(),
-            reading: statement.reading.clone(),
+            deed: deed(statement),
             stage,
             text: in_full(statement),
             meaning: meaning.cloned(),
@@ -207,11 +201,14 @@ const CODE: &[Action] = &[
     action::LOAD,
 ];
 
-fn uses(statement: &Statement) -> Uses {
-    let mut uses = statement.uses.clone();
-    let actions = std::iter::once(&statement.action).chain(&statement.also);
-    uses.hidden.extend(actions.filter(|action| CODE.contains(action)).map(ToString::to_string));
-    uses
+fn deed(statement: &Statement) -> Arc<Deed> {
+    let actions = || std::iter::once(&statement.action).chain(&statement.also);
+    let mut code = actions().filter(|action| CODE.contains(action)).map(ToString::to_string).peekable();
+    let mut deed = Arc::clone(&statement.deed);
+    if code.peek().is_some() {
+        Arc::make_mut(&mut deed).uses.hidden.extend(code);
+    }
+    deed
 }
 
 /// What the grammar refuses is refused as the server would refuse it.
@@ -229,17 +226,20 @@ pub(super) fn runs_code(statement: &Statement) -> bool {
 }
 
 fn opaque(text: &[u8], unread: Unread) -> Statement {
-    Statement {
+    let deed = Deed {
         action: action::UNKNOWN,
         also: Vec::new(),
         touches: vec![Touch::whole(Effect::Unknown, Object::at(["?"]))],
         outputs: Outputs::Unknown,
-        names: Vec::new(),
-        runs: Vec::new(),
-        positional: false,
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
         reading: Reading::Opaque(unread.reason().to_owned()),
+    };
+    Statement {
+        deed: Arc::new(deed),
+        names: Vec::new(),
+        runs: Vec::new(),
+        positional: false,
         text: shown(text, &unread).into(),
         kind: Kind::Unread(unread),
     }

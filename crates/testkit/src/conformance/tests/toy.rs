@@ -170,7 +170,7 @@ fn meaning(word: &str) -> Option<Operation> {
         "drop" => Some(of("toy.drop", Effect::Define)),
         "delete" => Some(of("toy.delete", Effect::Delete)),
         "card" => {
-            Some(Operation { outputs: Outputs::Cells(vec![Output::Bare(card())]), ..of("toy.read", Effect::Read) })
+            Some(of("toy.read", Effect::Read).but(|deed| deed.outputs = Outputs::Cells(vec![Output::Bare(card())])))
         }
         _ => None,
     }

@@ -51,7 +51,7 @@ fn a_literal_that_names_a_sequence_is_a_name() {
     // however it is spelled
     assert!(!sequence(&reading(Encoding::Other, "SELECT currval(E'\\u00e9')")));
     let ascii = reading(Encoding::Other, "SELECT nextval('orders_id_seq')");
-    assert_eq!((ascii.reading, ascii.kind), (Reading::Clear, Kind::Plain));
+    assert_eq!((&ascii.reading, &ascii.kind), (&Reading::Clear, &Kind::Plain));
 }
 
 #[test]

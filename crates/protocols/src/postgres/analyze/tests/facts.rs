@@ -5,7 +5,7 @@ use postern_core::operation::{Fact, Facts};
 use super::one;
 
 fn facts(text: &str) -> Facts {
-    one(text).facts
+    one(text).facts.clone()
 }
 
 fn no_where(clause: &str) -> bool {

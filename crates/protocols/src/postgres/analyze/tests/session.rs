@@ -1,5 +1,7 @@
 //! Statements about the session.
 
+use postern_core::operation::Reading;
+
 use super::*;
 
 #[test]
@@ -128,7 +130,7 @@ fn a_prepared_statement_carries_what_it_would_do() {
 /// THREAT: another principal's name in the server's log, by a value that is worked out.
 #[test]
 fn what_a_client_calls_itself_by_a_query_is_a_literal() {
-    let reading = |text: &str| one(text).reading;
+    let reading = |text: &str| one(text).reading.clone();
     assert_eq!(reading("SELECT set_config('Application_Name', 'mine', false), 1"), Reading::Clear);
     for value in ["'post' || 'ern:dana'", "$1", "'postern:dana'", "NULL"] {
         let text = format!("SELECT set_config('Application_Name', {value}, true), 1");
