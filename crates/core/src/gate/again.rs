@@ -4,6 +4,7 @@
 
 use crate::code::Code;
 use crate::fault::Fault;
+use crate::gate::seldom::seldom;
 use crate::gate::{Flow, Gate, Open};
 use crate::mask::MaskSet;
 use crate::operation::Operation;
@@ -56,7 +57,7 @@ impl Gate<Open> {
     /// Resolves once another policy is in force than the one that this session was last decided by.
     pub fn changed(&self) -> Later<'static, ()> {
         let (house, seen) = (std::sync::Arc::clone(&self.house), self.state.scope.revision());
-        Box::pin(async move { house.policy.changed(seen).await })
+        seldom(Box::pin(async move { house.policy.changed(seen).await }))
     }
 
     fn again(&self, flow: &Flow) -> Result<(), Denial> {

@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::recording::watched;
+use crate::gate::seldom::seldom;
 use crate::gate::{Gate, House, Open};
 use crate::id::CredentialId;
 use crate::identity::Principal;
@@ -68,7 +69,7 @@ impl Gate<Open> {
     /// Resolves to why the session must end. As long as it is awaited, the journal hears how far the recording has got.
     pub fn over(&self) -> Later<'static, Fault> {
         let Open { admission, scope, end, tape, alive, .. } = &self.state;
-        first([
+        seldom(first([
             alive.killed(),
             tape.failed(),
             Box::pin(watched(Arc::clone(&self.house), self.session, Arc::clone(tape))),
@@ -76,7 +77,7 @@ impl Gate<Open> {
             Box::pin(timed_out(Arc::clone(&self.house), *end)),
             Box::pin(shut_out(Arc::clone(&self.house), admission.clone(), scope.revision())),
             Box::pin(taken_back(Arc::clone(&self.house), admission.credential())),
-        ])
+        ]))
     }
 }
 

@@ -36,6 +36,7 @@ mod permit;
 mod question;
 mod recording;
 mod retiring;
+mod seldom;
 mod usage;
 mod verdicts;
 mod viewing;
