@@ -16,6 +16,13 @@ use crate::id::SessionId;
 use crate::journal::event::{Draft, Event, Record};
 use crate::journal::keys::Keys;
 
+/// How many digits a hash has.
+const DIGITS: usize = 64;
+/// What a line begins with: its hash, and a space.
+const STATED: usize = DIGITS + 1;
+/// How long most lines are at most, in bytes.
+const USUAL: usize = 1 << 10;
+
 /// A finished line, with its newline.
 pub type Line = Vec<u8>;
 
@@ -152,12 +159,16 @@ pub(super) fn run(running: &[u8; 32], hash: &[u8]) -> [u8; 32] {
 }
 
 fn line(record: &Record<&Event>) -> Result<(Line, Digest), Fault> {
-    let json = serde_json::to_vec(record)
-        .map_err(|error| Fault::gateway(Code::JournalUnavailable, "a journal line cannot be written").cause(error))?;
-    let hash = digest::digest(&SHA256, &json);
-    let mut line = HEXLOWER.encode(hash.as_ref()).into_bytes();
-    line.push(b' ');
-    line.extend_from_slice(&json);
+    let unwritten = |cause: &dyn std::fmt::Display| {
+        Fault::gateway(Code::JournalUnavailable, "a journal line cannot be written").cause(cause)
+    };
+    let mut line = Vec::with_capacity(USUAL);
+    line.extend_from_slice(&[b' '; STATED]);
+    serde_json::to_writer(&mut line, record).map_err(|error| unwritten(&error))?;
+    let (stated, json) = line.split_at_mut(STATED);
+    let hash = digest::digest(&SHA256, json);
+    let digits = stated.first_chunk_mut::<DIGITS>().ok_or_else(|| unwritten(&"there is no room for its hash"))?;
+    HEXLOWER.encode_mut(hash.as_ref(), digits);
     line.push(b'\n');
     Ok((line, hash))
 }
