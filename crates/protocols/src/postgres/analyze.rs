@@ -30,6 +30,7 @@ mod scope;
 mod separate;
 mod session;
 pub mod setting;
+mod shape;
 mod source;
 mod special;
 mod statement;
@@ -55,6 +56,7 @@ pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
 pub use separate::{doubtful, in_order};
 pub use session::set_as_it_begins;
+pub use shape::Shape;
 pub(crate) use source::Source;
 
 /// What the names in a statement mean: the surroundings that it would run in.

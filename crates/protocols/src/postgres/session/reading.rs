@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use postern_core::{Code, Denial, OperationId};
 
-use super::super::analyze::{self, Kept, Kind, Names, Statement, setting};
+use super::super::analyze::{self, Kept, Kind, Names, Shape, Statement, setting};
 use super::super::forward::Control;
 use super::super::refuse;
 use super::super::wire::{Report, TransactionStatus};
@@ -49,23 +49,33 @@ pub(super) struct Moment(Generation, Generation);
 #[derive(Default)]
 pub(super) struct Readings {
     kept: HashMap<Bytes, Arc<[Statement]>>,
+    /// What all texts of a shape are read as.
+    shapes: HashMap<Shape, Statement>,
     of: Generation,
 }
 
 impl Readings {
     fn find(&self, text: &Bytes, now: Generation) -> Option<Arc<[Statement]>> {
         // looking for a text costs as much as it is long
-        let kept = if text.len() <= LONGEST_KEPT { self.kept.get(text) } else { None };
-        kept.filter(|_| self.of == now).map(Arc::clone)
+        if self.of != now || text.len() > LONGEST_KEPT {
+            return None;
+        }
+        let alike = || self.shapes.get(&Shape::of(text)?).map(|one| Arc::from([one.of_same_shape(text)]));
+        self.kept.get(text).map(Arc::clone).or_else(alike)
     }
 
     fn keep(&mut self, text: &Bytes, reading: &Arc<[Statement]>, now: Generation) {
-        if self.of != now || self.kept.len() >= MOST_KEPT {
+        if self.of != now || self.kept.len().saturating_add(self.shapes.len()) >= MOST_KEPT {
             self.kept.clear();
+            self.shapes.clear();
             self.of = now;
         }
-        if text.len() <= LONGEST_KEPT && lasts(reading) {
-            self.kept.insert(Bytes::copy_from_slice(text), Arc::clone(reading));
+        if text.len() > LONGEST_KEPT || !lasts(reading) {
+            return;
+        }
+        match Shape::of(text).zip(Shape::fits(text, reading)) {
+            Some((shape, one)) => drop(self.shapes.insert(shape, one.clone())),
+            None => drop(self.kept.insert(Bytes::copy_from_slice(text), Arc::clone(reading))),
         }
     }
 }
