@@ -146,6 +146,24 @@ async fn what_the_server_looks_up_late_is_not_run_under_another_path() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_for_another_number_is_read_anew_under_another_path() -> Result<()> {
+    nothing_gets_past(&[
+        vec![query("SELECT id FROM t WHERE id = 1")],
+        vec![query("SELECT id FROM t WHERE id = 2")],
+        vec![query("SELECT email FROM t WHERE id = 1")],
+        vec![query("SET search_path = b")],
+        vec![query("SELECT email FROM t WHERE id = 2")],
+        vec![query("RESET search_path")],
+        vec![query("SELECT email FROM t WHERE id = 1")],
+        vec![query("BEGIN")],
+        vec![query("SET LOCAL search_path = b")],
+        vec![query("SELECT email FROM t WHERE id = 2")],
+        vec![query("ROLLBACK")],
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_that_is_not_yet_answered_leaves_no_old_path() -> Result<()> {
     nothing_gets_past(&[
         vec![query("SET search_path = b")],
