@@ -1,6 +1,6 @@
 # `make` alone shows the commands: every target with a `##` line is one.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench check tidy fuzz
+.PHONY: help demo test e2e bench soak check tidy fuzz
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ e2e: ## the tests of others, direct and through Postern, and where they differ (
 
 bench: ## what it costs beside others, in an hour on a quiet machine (ARGS=quick: two minutes)
 	@scripts/bench $(ARGS)
+
+soak: ## models in a million cases, dribbling clients, an hour of kills (ARGS=10: ten minutes; ARGS="10 kill": one part)
+	@scripts/soak $(ARGS)
 
 check: ## the quick part of it: format, lints, invariants
 	@scripts/test quick

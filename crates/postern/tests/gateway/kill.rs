@@ -19,6 +19,7 @@ use postern_core::journal::{Decided, Event, Sealer};
 use crate::served::{Served, Way};
 use crate::site::{stderr, stdout};
 
+/// How many rounds there are, where the environment does not say for how many minutes they go on (`POSTERN_MINUTES`).
 const ROUNDS: u32 = 100;
 /// The connections of each kind of load.
 const CLIENTS: &str = "3";
@@ -28,10 +29,12 @@ const LONGEST: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A statement, without the semicolons that end it, and its parameters as text.
-type Statement = (String, Vec<Option<String>>);
+pub(crate) type Statement = (String, Vec<Option<String>>);
 
 #[test]
 fn whatever_ran_before_a_kill_is_in_the_journal() {
+    let minutes =
+        std::env::var("POSTERN_MINUTES").ok().map(|said| Duration::from_secs(said.parse::<u64>().unwrap() * 60));
     let served = Served::new(18, &[]);
     let tables = "CREATE TABLE simple (round int, client int, n int); CREATE TABLE extended (LIKE simple)";
     let made = served.direct().psql(&[tables]);
@@ -39,8 +42,13 @@ fn whatever_ran_before_a_kill_is_in_the_journal() {
     for table in ["simple", "extended"] {
         served.site.write(table, &format!("\\set n :n + 1\nINSERT INTO {table} VALUES (:round, :client_id, :n);\n"));
     }
-    for round in 1..=ROUNDS {
-        kill_at_work(&served, round);
+    let (mut rounds, begun) = (0, Instant::now());
+    while minutes.map_or(rounds < ROUNDS, |minutes| begun.elapsed() < minutes) {
+        rounds += 1;
+        kill_at_work(&served, rounds);
+        if rounds % ROUNDS == 0 {
+            println!("{rounds} rounds in {} s", begun.elapsed().as_secs());
+        }
     }
     // what the last one has left unsigned is signed by the next
     let mut gateway = served.site.start();
@@ -48,19 +56,17 @@ fn whatever_ran_before_a_kill_is_in_the_journal() {
     assert!(gateway.ended().success());
     let verified = served.site.run(&["audit", "verify", "--config", "postern.toml"]);
     assert!(verified.status.success(), "{}", stderr(&verified));
-    assert!(stdout(&verified).contains(&format!(" in {} segments", ROUNDS + 1)), "{}", stdout(&verified));
+    assert!(stdout(&verified).contains(&format!(" in {} segments", rounds + 1)), "{}", stdout(&verified));
 
-    let log = fs::read_to_string(served.server.log_file()).unwrap();
-    let through: Vec<Statement> = bare(in_log(&log)).into_iter().filter(|(text, _)| text != tables).collect();
-    let missing = not_in(&through, &bare(in_journal(&served)));
+    let (through, missing) = unrecorded(&served, tables);
     assert!(missing.is_empty(), "{} statements ran unrecorded, such as {:?}", missing.len(), missing.first());
     for table in ["simple", "extended"] {
         let inserts = through.iter().filter(|(text, _)| text.starts_with(&format!("INSERT INTO {table} "))).count();
-        assert!(u32::try_from(inserts).unwrap() > ROUNDS, "{inserts} of {table} are no load");
+        assert!(u32::try_from(inserts).unwrap() > rounds, "{inserts} of {table} are no load");
         let rows = stdout(&served.direct().psql(&[&format!("SELECT count(*) FROM {table}")]));
         assert!(rows.trim().parse::<usize>().unwrap() <= inserts, "the log is not whole");
     }
-    println!("{ROUNDS} rounds, {} statements at the server, all of them in the journal", through.len());
+    println!("{rounds} rounds, {} statements at the server, all of them in the journal", through.len());
 }
 
 /// Starts the gateway and a load, and kills it in the middle.
@@ -89,6 +95,14 @@ fn load(served: &Served, way: &Way, table: &str, mode: &str, round: u32) -> Chil
     command.args(["--no-vacuum", "--transactions=1000000", "--client", CLIENTS, "--protocol", mode, "--define=n=0"]);
     command.arg(format!("--define=round={round}")).arg("--file").arg(served.site.path(table));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// What the server has begun for `app` but for `besides`, and what of it the journal does not have.
+pub(crate) fn unrecorded(served: &Served, besides: &str) -> (Vec<Statement>, Vec<Statement>) {
+    let log = fs::read_to_string(served.server.log_file()).unwrap();
+    let through: Vec<Statement> = bare(in_log(&log)).into_iter().filter(|(text, _)| text != besides).collect();
+    let missing = not_in(&through, &bare(in_journal(served)));
+    (through, missing)
 }
 
 /// Everything that the server has begun for `app`, in any of its sessions.

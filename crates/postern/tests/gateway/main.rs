@@ -14,11 +14,15 @@ mod credentials;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod dump;
 #[cfg(test)]
 mod encrypting;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod loris;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
