@@ -192,6 +192,14 @@ async fn where_something_stands_is_part_of_it() -> Result<()> {
         let (heard, a_human) = waited(&gateway, &mut raw, "SELECT lowrite(0, 'x')").await?;
         assert!(heard.contains(&"row 1".to_owned()) && a_human, "{heard:?}");
     }
+    // two sessions that come to the same place by the same way
+    for opens_first in [true, false] {
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.ask(&[query("BEGIN")]).await?;
+        let (_, opens) = waited(&gateway, &mut raw, "SELECT lo_open(lo_create(0), 262144 + 131072)").await?;
+        let (heard, a_human) = waited(&gateway, &mut raw, "SELECT lowrite(0, 'y')").await?;
+        assert!(opens == opens_first && a_human, "{heard:?}");
+    }
     Ok(())
 }
 

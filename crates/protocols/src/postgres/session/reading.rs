@@ -312,8 +312,10 @@ impl Session<'_> {
                     None => return None,
                 }
             }
-            // THREAT: an approval of what was done to one row serves for the next, and for the next
+            // THREAT: an approval of what was done to one row serves for the next, and for the next; or for what stands in
+            // the same place of another session
             if statement.positional {
+                meaning.part(self.gate.session().to_string());
                 meaning.part(self.registry.ran().to_be_bytes());
             }
             for touch in &statement.touches {
