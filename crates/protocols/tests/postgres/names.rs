@@ -200,3 +200,26 @@ async fn errors_of_data_are_heard_without_their_values() -> Result<()> {
     ])
     .await
 }
+
+/// THREAT: SQL gives a name of messages to something else, in the pipeline that then uses it.
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_in_a_pipeline_leaves_nothing_under_a_name() -> Result<()> {
+    let run = |text: &str| vec![parse("", text), bind("", "", &[]), execute("")];
+    let before = vec![parse("s", "SELECT 'x'::text"), Sync];
+    let prepare = [run("DEALLOCATE s"), run("PREPARE s AS SELECT email FROM t")].concat();
+    let runs = vec![bind("q", "s", &[]), execute("q"), Sync];
+    nothing_gets_past(&[before.clone(), [prepare.clone(), runs.clone()].concat()]).await?;
+    let all = [run("DEALLOCATE ALL"), run("PREPARE s AS SELECT email FROM t")].concat();
+    nothing_gets_past(&[before.clone(), [all, runs.clone()].concat()]).await?;
+    // a name of the very pipeline
+    nothing_gets_past(&[[vec![parse("s", "SELECT 'x'::text")], prepare, runs].concat()]).await?;
+    let portal = vec![parse("h", "SELECT 'x'::text"), bind("p", "h", &[]), Sync];
+    let declare = run("DECLARE p CURSOR FOR SELECT email FROM t");
+    let mut ways = vec![run("CLOSE p"), run("CLOSE ALL"), run("ROLLBACK TO a")];
+    ways.extend(["COMMIT", "ROLLBACK", "COMMIT AND CHAIN"].map(|end| [run(end), run("BEGIN")].concat()));
+    for way in ways {
+        let begin = vec![query("BEGIN"), query("SAVEPOINT a")];
+        nothing_gets_past(&[begin, portal.clone(), [way, declare.clone(), vec![execute("p"), Sync]].concat()]).await?;
+    }
+    Ok(())
+}

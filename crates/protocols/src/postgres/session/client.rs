@@ -244,6 +244,7 @@ impl Session<'_> {
         self.to_target.follow(&portal.flow, &Continuation::Execute(frame.clone()));
         self.reached(Pipeline::Executed);
         self.set_off(&portal.statements);
+        portal.statements.iter().for_each(|statement| self.registry.executed(statement));
         portal.ran.store(self.registry.ran(), Ordering::Relaxed);
         self.replies.expect(Reply::Execute { portal });
         // nothing more is sent until it is answered, so the server is asked to answer

@@ -2,7 +2,8 @@
 //!
 //! THREAT: deciding about one statement while the server runs another of the same name. A name defined in the
 //! pipeline at hand counts at once, because if its definition fails, the server skips whatever uses it; a name
-//! defined before counts only once the server has confirmed it.
+//! defined before counts only once the server has confirmed it. What SQL in the pipeline at hand takes a name for is
+//! nothing that messages can use before the pipeline has ended.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names stand for")]
 
@@ -197,10 +198,19 @@ impl<T> Names<T> {
         self.confirmed.insert(name, one);
     }
 
-    fn confirm_closed(&mut self, name: &Bytes) {
+    fn confirm_closed(&mut self, name: &[u8]) {
         if matches!(self.current.get(name), Some(None)) {
             self.current.remove(name);
         }
+    }
+
+    fn leave(&mut self, name: &str) {
+        self.current.insert(Bytes::copy_from_slice(name.as_bytes()), None);
+    }
+
+    fn leave_all(&mut self) {
+        self.current.values_mut().for_each(|one| *one = None);
+        self.current.extend(self.confirmed.keys().map(|name| (name.clone(), None)));
     }
 }
 
@@ -325,6 +335,23 @@ impl Registry {
         statements.iter().for_each(|statement| self.forwarded(statement));
     }
 
+    /// A statement is on its way in a pipeline. Whatever it takes a name from stands for nothing from here on; if it fails,
+    /// the server skips what uses the name.
+    pub(super) fn executed(&mut self, statement: &Statement) {
+        match &statement.kind {
+            Kind::Prepare { name, .. } | Kind::Deallocate(Some(name)) => self.statements.leave(name),
+            Kind::Deallocate(None) => self.statements.leave_all(),
+            Kind::Discard(Discard::All) => {
+                self.statements.leave_all();
+                self.portals.leave_all();
+            }
+            Kind::DeclareCursor { name, .. } | Kind::CloseCursor(Some(name)) => self.portals.leave(name),
+            Kind::CloseCursor(None) | Kind::RollbackTo(_) => self.portals.leave_all(),
+            Kind::Commit { .. } | Kind::Rollback { .. } | Kind::PrepareTransaction => self.portals.leave_all(),
+            _ => {}
+        }
+    }
+
     /// A statement is on its way. What nobody could read may give the names of SQL to something else, even if it fails.
     fn forwarded(&mut self, statement: &Statement) {
         let unknown = |touch: &Touch| touch.effect == Effect::Unknown;
@@ -342,6 +369,7 @@ impl Registry {
             Kind::Prepare { name, source, .. } => {
                 self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
                 self.generation.pass();
+                self.statements.confirm_closed(name.as_bytes());
                 let share = self.room.share(source.len());
                 self.prepared.insert(name.clone(), (source.clone(), share));
             }
@@ -353,13 +381,17 @@ impl Registry {
             }
             Kind::DeclareCursor { name, hold, inner } => {
                 self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
+                self.portals.confirm_closed(name.as_bytes());
                 self.generation.pass();
                 let share = self.room.share(inner.text.len());
                 let (statement, flow, tally) = (Arc::clone(inner), Arc::clone(flow), Arc::default());
                 let cursor = Cursor { statement, hold: *hold, flow, tally, _share: share };
                 self.cursors.insert(name.clone(), cursor);
             }
-            Kind::CloseCursor(Some(name)) => self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes())),
+            Kind::CloseCursor(Some(name)) => {
+                self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
+                self.portals.confirm_closed(name.as_bytes());
+            }
             // what was opened since a savepoint is gone with it, and when each was opened is not kept
             Kind::CloseCursor(None) | Kind::RollbackTo(_) => {
                 self.generation.pass();
@@ -397,6 +429,7 @@ impl Registry {
             Some(name) => {
                 self.prepared.remove(name);
                 self.statements.confirmed.remove(name.as_bytes());
+                self.statements.confirm_closed(name.as_bytes());
             }
             None => {
                 self.prepared.clear();
