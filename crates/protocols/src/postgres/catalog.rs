@@ -268,6 +268,11 @@ impl Catalog {
         })
     }
 
+    /// Whether a type of this name is not the server's own.
+    pub(crate) fn has_own_type(&self, name: &str) -> bool {
+        self.types.values().any(|known| *known.name == *name && *known.schema != *SYSTEM)
+    }
+
     /// All that is in the database.
     pub(crate) fn everything(&self) -> Object {
         Object::everything().within(Arc::clone(&self.database))

@@ -256,15 +256,19 @@ impl Connection {
             Attribution::Principal | Attribution::Client => {}
         }
         let over = gate.over();
+        let mut set = None;
         let opened = async {
-            let set = session::open(&mut gate, &settings).await?;
-            let welcome = target::log_in(lease, link, gate.space(), &settings).await?;
-            if let Some(id) = set {
-                gate.finished(vec![(id, Outcome::Done { note: "SET".to_owned() })])?;
-            }
-            Ok(welcome)
+            set = session::open(&mut gate, &settings).await?;
+            target::log_in(lease, link, gate.space(), &settings).await
         };
-        match as_long_as(over, opened).await {
+        let opened = as_long_as(over, opened).await;
+        let outcome = match &opened {
+            Ok(_) => Outcome::Done { note: "SET".to_owned() },
+            Err(fault) if fault.code == Code::SettingRefused => Outcome::Failed { code: fault.code.to_string() },
+            Err(_) => Outcome::Unknown,
+        };
+        gate.finished(set.into_iter().map(|id| (id, outcome.clone())).collect())?;
+        match opened {
             Ok(welcome) => Ok((gate, welcome, settings.replication)),
             Err(fault) => {
                 gate.close(&fault.to_string()).await?;

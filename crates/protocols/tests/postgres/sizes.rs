@@ -178,21 +178,49 @@ fn log_of(gateway: &Gateway) -> Result<String> {
     Ok(String::from_utf8_lossy(&std::fs::read(gateway.server.log_file())?).into_owned())
 }
 
-/// THREAT: a server hears of no cancel while it waits for the rest of a message, and keeps its locks.
+/// What the server passes over behind an error is owed nothing, though a part of it was kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_message_behind_an_error_is_passed_over() -> Result<()> {
+    let gateway = gateway(8 * MIB).await?;
+    let fails = || extended("SELECT 1/0");
+    let text = long(6);
+    let messages =
+        [query(&format!("SELECT '{text}'")), parse("", &format!("SELECT '{text}'")), bind("", "kept", &[&text])];
+    for (long, ends) in messages.into_iter().flat_map(|long| [(long.clone(), 0), (long, 2 * MIB)]) {
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.say(&[parse("kept", "SELECT 1"), Sync]).await?;
+        raw.until_ready(1).await?;
+        raw.say(&fails()).await?;
+        let bytes = Raw::encode(&[long])?;
+        let (begins, rest) = bytes.split_at(ends.min(bytes.len()));
+        raw.stream.write_all(begins).await?;
+        while describe(&raw.hear().await?) != "error 22012" {}
+        raw.stream.write_all(rest).await?;
+        raw.say(&[Sync]).await?;
+        assert_eq!(raw.until_ready(1).await?, ["ready"]);
+        assert_eq!(raw.ask(&measured(2)).await?, length(2));
+    }
+    Ok(())
+}
+
+/// THREAT: a server hears of no cancel while it waits for data, and keeps its locks.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stalls_within_copy_data_ends_with_its_session() -> Result<()> {
     let timed = ALL.replacen("[[rule]]", "[[rule]]\nwith = { timeout = \"1s\" }", 1);
     let script = format!("{SHOP}; CREATE TABLE filled (v text); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
     let options = Options { version: 15, tls: Tls::Off, script, ..Options::default() };
     let gateway = Gateway::before(options, &timed).await?;
-    let mut raw = Raw::log_in(&gateway).await?;
-    raw.say(&[query("COPY filled FROM STDIN")]).await?;
-    assert_eq!(describe(&raw.hear().await?), "CopyInResponse");
     let data = Raw::encode(&[CopyData(Bytes::from("x\n".repeat(MIB).into_bytes()))])?;
-    raw.stream.write_all(data.split_at(MIB).0).await?;
-    let heard = tokio::time::timeout(Duration::from_secs(15), raw.hear()).await??;
-    assert_eq!(describe(&heard), "error 57014");
-    assert!(raw.hear().await.is_err());
+    // within a long message, between messages, within a short one
+    for sent in [data.split_at(MIB).0, &[], b"d\0\0\0\x09x\n"] {
+        let mut raw = Raw::log_in(&gateway).await?;
+        raw.say(&[query("COPY filled FROM STDIN")]).await?;
+        assert_eq!(describe(&raw.hear().await?), "CopyInResponse");
+        raw.stream.write_all(sent).await?;
+        let heard = tokio::time::timeout(Duration::from_secs(15), raw.hear()).await??;
+        assert_eq!(describe(&heard), "error 57014");
+        assert!(raw.hear().await.is_err());
+    }
     Ok(())
 }
 

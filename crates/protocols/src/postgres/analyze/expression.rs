@@ -394,14 +394,13 @@ pub(super) fn integer(node: &Node) -> Option<usize> {
     }
 }
 
-/// The string that an expression is, where it is nothing but a literal, cast or not.
+/// The string that an expression is, where it is nothing but a literal.
 pub(super) fn literal(node: &Node) -> Option<&str> {
     match &node.node {
         Some(NodeEnum::AConst(constant)) => match &constant.val {
             Some(pg_query::protobuf::a_const::Val::Sval(text)) => Some(&text.sval),
             Some(_) | None => None,
         },
-        Some(NodeEnum::TypeCast(cast)) => literal(cast.arg.as_deref()?),
         Some(_) | None => None,
     }
 }

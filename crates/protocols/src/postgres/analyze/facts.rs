@@ -214,8 +214,13 @@ fn column_names(node: &Node) -> Option<Vec<&str>> {
 /// `LIKE '%'`.
 fn lets_all_through(expression: &AExpr) -> bool {
     let like = matches!(expression.kind(), AExprKind::AexprLike | AExprKind::AexprIlike);
-    let pattern = expression.rexpr.as_deref().and_then(super::expression::literal);
-    like && pattern.is_some_and(|pattern| pattern.bytes().all(|byte| byte == b'%'))
+    let (mut pattern, mut cut) = (expression.rexpr.as_deref(), false);
+    while let Some(Node { node: Some(NodeEnum::TypeCast(cast)) }) = pattern {
+        cut |= cast.type_name.as_ref().is_some_and(|name| !name.typmods.is_empty());
+        pattern = cast.arg.as_deref();
+    }
+    let all = |pattern: &str| pattern.bytes().all(|byte| byte == b'%') || cut && pattern.starts_with('%');
+    like && pattern.and_then(super::expression::literal).is_some_and(all)
 }
 
 /// Which side of a comparison has only the values that the other one gives.

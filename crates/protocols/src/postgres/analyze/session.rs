@@ -28,8 +28,9 @@ const HOLD: i32 = 0x0020;
 /// What a client sets as it connects, as a SET of it.
 pub fn set_as_it_begins(name: &str, value: &str, names: &Names<'_>) -> Statement {
     // a list of names is no text of its own
-    let list = setting::is_list_of_names(name) && setting::search_path(value).is_some();
-    let shown = if list { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) };
+    let list = setting::search_path(value).filter(|list| setting::is_list_of_names(name) && !list.is_empty());
+    let named = |list: Vec<Arc<str>>| list.iter().map(|name| setting::quoted(name)).collect::<Vec<_>>().join(", ");
+    let shown = list.map_or_else(|| format!("'{}'", value.replace('\'', "''")), named);
     let text = format!("SET {name} = {shown}");
     let mut reader = Reader::new(&text, &text, names, Work::whole());
     let outcome = reader.set_to(name.to_owned(), Some(value.to_owned()), false);

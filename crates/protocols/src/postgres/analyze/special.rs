@@ -15,6 +15,11 @@ use super::statement::{Reader, session, strings};
 use super::{Kind, LONGEST_NAME};
 use crate::postgres::catalog::SYSTEM;
 
+/// The types to which a text is cast and stays what it is.
+const TEXT: &[&str] = &["text"];
+/// Those to which the name of a relation is.
+const RELATION: &[&str] = &["text", "regclass"];
+
 impl Reader<'_> {
     /// The value of a call that means a statement; none where it is an ordinary call.
     pub(super) fn special_call(&mut self, names: &[&str], call: &FuncCall, scope: &Scope<'_>) -> Option<Source> {
@@ -23,10 +28,14 @@ impl Reader<'_> {
             [schema, name] if *schema == SYSTEM => *name,
             _ => return None,
         };
-        let first = call.args.first().and_then(literal);
+        let (first, second) = (call.args.first(), call.args.get(1));
+        let text = |node: Option<&'_ Node>| node.and_then(|node| self.literal(node, TEXT)).map(str::to_owned);
         let understood = match name {
-            "set_config" => self.sets(first, call.args.get(1).and_then(literal)),
-            "current_setting" => first.is_some_and(setting::is_open),
+            "set_config" => {
+                let (name, value) = (text(first), text(second));
+                self.sets(name.as_deref(), value.as_deref())
+            }
+            "current_setting" => text(first).as_deref().is_some_and(setting::is_open),
             "nextval" | "setval" => self.sequence(first, Effect::Write),
             "currval" => self.sequence(first, Effect::Read),
             "lastval" => true,
@@ -86,7 +95,7 @@ impl Reader<'_> {
         let [name, value, local] = call.args.as_slice() else {
             return None;
         };
-        let (name, value, local) = (literal(name)?, literal(value)?, boolean(local)?);
+        let (name, value, local) = (self.literal(name, TEXT)?, self.literal(value, TEXT)?, boolean(local)?);
         if !matches!(setting::class(name), Class::Tracked | Class::Harmless) {
             return None;
         }
@@ -112,7 +121,8 @@ impl Reader<'_> {
         let Some(condition) = select.where_clause.as_deref() else { return };
         let ([name, value, local], Some(chosen)) = (call.args.as_slice(), self.chosen(condition)) else { return };
         let called = matches!(strings(&call.funcname).as_slice(), ["set_config"] | [SYSTEM, "set_config"]);
-        let (true, Some(value), Some(_)) = (called && is_name(name), literal(value), boolean(local)) else { return };
+        let value = self.literal(value, TEXT);
+        let (true, Some(value), Some(_)) = (called && is_name(name), value, boolean(local)) else { return };
         let harmless = |name: &&str| {
             let understood = setting::class(name) == Class::Harmless || setting::is_safe(name, value);
             understood && !worked_out(name, Some(value))
@@ -127,17 +137,34 @@ impl Reader<'_> {
         let (left, right) = (expression.lexpr.as_deref()?, expression.rexpr.as_deref()?);
         let equal = strings(&expression.name) == ["="] && self.operator(&expression.name);
         let names = match (expression.kind(), &right.node) {
-            (AExprKind::AexprOp, _) => vec![literal(right)?],
+            (AExprKind::AexprOp, _) => vec![self.literal(right, TEXT)?],
             (AExprKind::AexprIn, Some(NodeEnum::List(list))) => {
-                list.items.iter().map(literal).collect::<Option<_>>()?
+                list.items.iter().map(|item| self.literal(item, TEXT)).collect::<Option<_>>()?
             }
             _ => return None,
         };
         (equal && is_name(left)).then_some(names)
     }
 
+    /// The string that an expression is, where it is nothing but a literal, or one that is cast to a type which leaves it as
+    /// it is.
+    ///
+    /// THREAT: `'role.x'::varchar(4)` is another word there than here; so is what is cast to a type that only has the name.
+    fn literal<'n>(&self, node: &'n Node, types: &[&str]) -> Option<&'n str> {
+        let Some(NodeEnum::TypeCast(cast)) = &node.node else { return literal(node) };
+        let to = cast.type_name.as_ref()?;
+        let plain = to.typmods.is_empty() && to.array_bounds.is_empty() && !to.setof;
+        let meant = match strings(&to.names).as_slice() {
+            [SYSTEM, name] => types.contains(name),
+            [name] => types.contains(name) && !self.names.catalog.has_own_type(name),
+            _ => false,
+        };
+        if plain && meant { self.literal(cast.arg.as_deref()?, types) } else { None }
+    }
+
     /// A sequence named by a literal is touched like a table; of another nobody knows which it is.
-    fn sequence(&mut self, literal: Option<&str>, effect: Effect) -> bool {
+    fn sequence(&mut self, argument: Option<&Node>, effect: Effect) -> bool {
+        let literal = argument.and_then(|node| self.literal(node, RELATION));
         let kept = literal.filter(|literal| self.names.encoding.keeps(literal.as_bytes()));
         let Some(name) = kept.and_then(relation_name) else {
             self.found.whole(effect, self.names.catalog.everything());
@@ -189,6 +216,9 @@ fn boolean(node: &Node) -> Option<bool> {
 ///
 /// THREAT: a literal that is read here by the rules of statements, and there by others: a rule is about another sequence.
 fn relation_name(literal: &str) -> Option<RangeVar> {
+    if literal.contains(BLANK_TO_SOME) {
+        return None;
+    }
     let number = literal.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = Vec::new();
     let mut rest = literal.trim_start_matches(BLANK);
@@ -209,8 +239,10 @@ fn relation_name(literal: &str) -> Option<RangeVar> {
     Some(RangeVar { schemaname, relname, ..RangeVar::default() })
 }
 
-/// What the server takes for a blank (`scanner_isspace`).
-const BLANK: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
+/// What every server takes for a blank (`scanner_isspace`).
+const BLANK: [char; 5] = [' ', '\t', '\n', '\r', '\u{c}'];
+/// What only newer ones do.
+const BLANK_TO_SOME: char = '\u{b}';
 
 /// The part that a text begins with, and what is behind it.
 fn first_part(text: &str) -> Option<(String, &str)> {

@@ -55,10 +55,12 @@ pub(in crate::postgres) struct Settings {
     pub(super) passed: Vec<(String, String)>,
     /// What of it the policy is asked about, in the client's order; what it has given twice, twice.
     pub(in crate::postgres) decided: Vec<(String, String)>,
+    /// The names of all that the client gave and that is passed on.
+    given: Vec<String>,
 }
 
-/// Settings that change how values and messages are shown, and nothing else. Drivers send them whatever is asked of them,
-/// so who may connect may set them.
+/// Settings that change how values and messages are shown, and how dates and intervals are read. Drivers send them whatever
+/// is asked of them, so who may connect may set them; an approval is bound to them as to those of a SET.
 const PRESENTATION: &[&str] = &[
     APPLICATION_NAME,
     "bytea_output",
@@ -81,8 +83,8 @@ impl Settings {
     /// What a client sets that asks for nothing, so that all is as it is for the account.
     pub(in crate::postgres) fn bare() -> Self {
         let (user, database) = (String::new(), String::new());
-        let (passed, decided) = (pinned(), Vec::new());
-        Self { user, database, hosted: None, replication: None, minor: 0, passed, decided }
+        let (passed, decided, given) = (pinned(), Vec::new(), Vec::new());
+        Self { user, database, hosted: None, replication: None, minor: 0, passed, decided, given }
     }
 
     /// Reads startup parameters, of a client that has named a target already where there is a `hosted` one. What stands by
@@ -110,6 +112,7 @@ impl Settings {
         let others = allowed(asked)?;
         let presents = |(name, _): &(String, String)| PRESENTATION.contains(&name.as_str());
         settings.decided = others.iter().filter(|one| !presents(one)).cloned().collect();
+        settings.given = others.iter().map(|(name, _)| name.clone()).collect();
         settings.passed = each_once(others)?;
         // as the server does, the database has the user's name where none is given
         if settings.database.is_empty() {
@@ -143,15 +146,15 @@ impl Settings {
         self.passed.push((APPLICATION_NAME.to_owned(), attributed(principal, &client)));
     }
 
-    /// What the target has against a setting that the client gave is told in the target's words, which name nothing else.
+    /// What the target has against a setting that the client gave is told in the target's words, which name nothing else:
+    /// in the hint, because they may quote a value, which is for the client alone.
     pub(super) fn blame(&self, fault: Fault) -> Fault {
-        let Some(said) = fault.cause.as_deref().filter(|_| fault.code == Code::SettingRefused) else { return fault };
+        let Some(said) = &fault.cause else { return fault };
         let told = said.to_ascii_lowercase();
-        let own = |(name, _): &(String, String)| told.contains(&format!("parameter \"{name}\""));
-        if !self.passed.iter().any(own) {
-            return fault;
-        }
-        Fault::client(Code::SettingRefused, said).hint("correct it in the connection string, or leave it out")
+        let own = |name: &&String| told.contains(&format!("parameter \"{name}\""));
+        let Some(name) = self.given.iter().find(own) else { return fault };
+        let message = format!("the target does not take setting `{name}`");
+        Fault::client(Code::SettingRefused, message).hint(format!("{said}: correct it, or leave it out"))
     }
 
     /// THREAT: a client is let in to the target that one of its names is for, and used with the other. Whether there are

@@ -300,11 +300,6 @@ fn refused(report: &Report, asked: Asked) -> Fault {
             .hint("check the target's `database` in the configuration"),
         "53300" => Fault::target(Code::TargetUnreachable, "the target takes no more connections"),
         "57P03" => Fault::target(Code::TargetUnreachable, "the target is starting up or shutting down"),
-        "22023" | "42704" | "42501" => {
-            let message = format!("the target refused a setting of the session with SQLSTATE {code}");
-            let hint = "check what the connection string sets, and `ALTER ROLE … SET` of the target's account";
-            Fault::target(Code::SettingRefused, message).hint(hint)
-        }
         _ => Fault::target(Code::TargetLogin, format!("the target refused the login with SQLSTATE {code}")),
     };
     fault.cause(said)

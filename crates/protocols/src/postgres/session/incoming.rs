@@ -175,6 +175,11 @@ impl Session<'_> {
     /// Keeps what has come of a long message, as long as there is memory for it. The message, once it is whole.
     async fn keep(&mut self) -> Result<Came, End> {
         let Incoming::Kept(long) = &mut self.incoming else { return Ok(Came::Nothing) };
+        // the server passes over it, and so nothing is owed for it
+        if self.skipping {
+            self.incoming = Incoming::Dropped(long.left());
+            return Ok(self.go_past());
+        }
         let here = long.left().min(self.from_client.buffer.len());
         if !long.reserve(here) {
             let (size, most) = (long.size, long.portion.most());
@@ -197,7 +202,7 @@ impl Session<'_> {
 
     /// THREAT: a client that announces much and sends no more of it, and so keeps memory that all others need.
     pub(super) async fn give_up_on_long(&mut self) -> Result<(), End> {
-        let Incoming::Kept(long) = &self.incoming else { return Ok(()) };
+        let (Incoming::Kept(long), false) = (&self.incoming, self.skipping) else { return self.keep().await.map(drop) };
         let (size, left) = (long.size, long.left());
         let message = format!("{left} of the {size} bytes of a message have not come, and nothing for a minute");
         let denial = Denial::new(Code::NoRoom, message).hint("see what keeps the client, or the network, from sending");
@@ -215,9 +220,9 @@ impl Session<'_> {
         // whoever it was for has given up
         drop(self.names.refusal());
         let kind = match tag {
-            tag::client::QUERY | tag::client::FUNCTION_CALL => Message::Simple,
+            tag::client::QUERY | tag::client::FUNCTION_CALL if self.copying == Copying::Nothing => Message::Simple,
             tag::client::PARSE | tag::client::BIND => Message::Extended,
-            // what is sent ahead of a COPY cannot be left out of it
+            // what is sent ahead of a COPY, or in its place, cannot be left out of it
             _ => {
                 let fault = Fault::client(denial.code, denial.message);
                 return Err(End::Fault(denial.hint.into_iter().fold(fault, Fault::hint)));

@@ -1,7 +1,7 @@
 //! What a login asks of the server besides being let in: a walsender, settings. It is decided before the server is asked.
 //!
-//! It decides nothing. INVARIANT: a client sets nothing as it connects that it may not SET once connected, and the journal
-//! says what. Enter at [`open`].
+//! It decides nothing. INVARIANT: but for the few settings that every driver sends, a client sets nothing as it connects
+//! that it may not SET once connected, and the journal says what. Enter at [`open`].
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ use super::super::wire::Report;
 use super::cancelling::Cancelling;
 use super::outcome::Message;
 use super::reply::failed;
+use super::walsender::Copying;
 use super::{End, Session};
 
 /// How long after a cancel the target is told again.
@@ -66,8 +67,8 @@ impl Session<'_> {
     pub(super) async fn press(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.due <= now) else { return Ok(()) };
-        // THREAT: a server hears of no cancel while it waits for the rest of a message that its client never sends
-        let must = stopping.code == Code::PolicyChanged || self.incoming.is_amid();
+        // THREAT: a server hears of no cancel while it waits for data that its client never sends (`CopyGetData`)
+        let must = stopping.code == Code::PolicyChanged || self.copying != Copying::Nothing;
         if must && stopping.until <= now {
             let message = "what ran had to end, and could not be cancelled at the target";
             return Err(End::Fault(Fault::client(stopping.code, message).hint("connect again")));

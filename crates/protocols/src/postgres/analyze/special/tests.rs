@@ -33,7 +33,7 @@ fn a_literal_names_what_the_server_makes_of_it() {
     assert_eq!(named(&format!("\"{long}\".{long}")), Some(format!("{0}|{0}", "x".repeat(63))));
     // a letter is whole or not there
     assert_eq!(named(&"é".repeat(32)), Some(format!("|{}", "é".repeat(31))));
-    for literal in ["", " ", "16400", "-", "a b", "a.", ".a", "a..b", "\"a", "\"a\"b", "a.b.c", "a,b"] {
+    for literal in ["", " ", "16400", "-", "a b", "a.", ".a", "a..b", "\"a", "\"a\"b", "a.b.c", "a\u{b}", "a,b"] {
         let whole = (literal == "a,b").then(|| "|a,b".to_owned());
         assert_eq!(named(literal), whole, "{literal:?}");
     }

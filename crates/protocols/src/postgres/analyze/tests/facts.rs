@@ -38,6 +38,8 @@ fn a_clause_that_lets_all_rows_through_counts_as_none() {
         "id = id",
         "c.id = c.id",
         "name LIKE '%'",
+        "name LIKE '%'::text",
+        "name LIKE '%x'::varchar(1)",
         "name ILIKE '%%'",
         "NULL IS NULL",
         "EXISTS (SELECT 1)",
