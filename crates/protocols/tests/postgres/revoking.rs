@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use postern_core::approval::Choice;
+use postern_core::journal::Event;
 use postern_protocols::postgres::wire::Backend;
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 use postern_protocols::postgres::wire::report::field;
@@ -144,6 +145,11 @@ async fn what_stands_behind_is_stopped_when_its_turn_comes() -> Result<()> {
     raw.say(&[piped(&LONG.replace("email FROM t,", "m FROM u,")), piped(ENDLESS), piped("SELECT id FROM u")].concat())
         .await?;
     running(&gateway, "max(n)", "1").await?;
+    // all three are prepared and bound
+    let decided = |event: &Event| matches!(event, Event::Operation { .. });
+    while gateway.dwelling.journal.events().iter().filter(|event| decided(event)).count() < 6 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     change(&gateway, &without_t())?;
     let heard = raw.until_ready(3).await?.join(", ");
     let expected = "parsed, bound, row (3000000), SELECT 1, ready, parsed, bound, error 42501, ready, parsed, bound, row 1, SELECT 1, ready";
