@@ -215,7 +215,29 @@ async fn errors_do_not_quote_rows() -> Result<()> {
 async fn the_journal_holds_no_masked_value_of_a_reply() -> Result<()> {
     let gateway = gateway(15).await?;
     gateway.run(&["SELECT * FROM people", "SELECT email FROM people WHERE id = 1"]).await?;
-    clean(&[gateway.dwelling.journal.text()]);
+    // names that the gateway has drawn may have any digits
+    let text = gateway.dwelling.journal.text();
+    clean(&[text.split('"').filter(|word| !word.starts_with("op_")).collect()]);
+    Ok(())
+}
+
+/// THREAT: a trigger that says what it likes, under a code that speaks of rights.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_trigger_says_of_a_row_stays() -> Result<()> {
+    for version in [15, 18] {
+        let gateway = gateway(version).await?;
+        gateway.server.run_sql(
+            "postgres",
+            "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+                 RAISE NOTICE 'changing %', OLD.email USING ERRCODE = '02000', TABLE = OLD.email;
+                 RAISE EXCEPTION 'not %', OLD.email USING ERRCODE = 'insufficient_privilege', COLUMN = OLD.email;
+             END$$;
+             CREATE TRIGGER tells BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION tell()",
+        )?;
+        let ran = gateway.run(&["UPDATE people SET note = 'x' WHERE id = 1"]).await?;
+        assert!(ran.err.contains("42501") && ran.err.contains("is left out"), "{ran:?}");
+        clean(&[ran.out, ran.err]);
+    }
     Ok(())
 }
 

@@ -70,11 +70,18 @@ impl Session<'_> {
 
 /// A report without the parts that quote values of rows. What a data error or code of others says may quote them
 /// anywhere; what is wrong with names, rights or the session does not.
+///
+/// THREAT: a trigger that quotes a row, under a code and beside names of its own choice (`RAISE … USING`). What comes out of
+/// code has a context, or the routine that raises.
 pub(super) fn without_values(report: &Report) -> Report {
-    let quotes = [field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION, field::HINT];
-    let names_only = report.code().and_then(|code| code.get(..2)).is_some_and(|class| PLAIN.contains(&class));
+    let mut quotes = vec![field::DETAIL, field::WHERE, field::INTERNAL_QUERY, field::INTERNAL_POSITION, field::HINT];
+    let raised = report.field(field::WHERE).is_some() || report.field(field::ROUTINE) == Some(b"exec_stmt_raise");
+    if raised {
+        quotes.extend([field::SCHEMA, field::TABLE, field::COLUMN, field::DATA_TYPE, field::CONSTRAINT]);
+    }
+    let plain = report.code().and_then(|code| code.get(..2)).is_some_and(|class| PLAIN.contains(&class));
     let mut fields: Vec<_> = report.fields.iter().filter(|(kind, _)| !quotes.contains(kind)).cloned().collect();
-    if !names_only {
+    if raised || !plain {
         let message = Bytes::from_static(b"the server's message is left out, because it may quote masked values");
         fields.iter_mut().filter(|(kind, _)| *kind == field::MESSAGE).for_each(|(_, text)| *text = message.clone());
     }

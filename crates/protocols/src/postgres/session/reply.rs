@@ -118,13 +118,29 @@ pub(super) struct Answers {
     questions: usize,
     /// How many `CloseComplete` are still to come, two before the first answer and two after each; none of a Query.
     closes: usize,
+    /// How much memory they may still take, in bytes.
+    left: usize,
 }
+
+/// How much memory answers to questions of the gateway's own may take, in bytes.
+const MOST_SAID: usize = 256 << 20;
 
 impl Answers {
     /// None yet, of so many, asked by a Query or one by one.
     pub(super) fn to(questions: usize, by_query: bool) -> Self {
         let closes = if by_query { 0 } else { questions.saturating_add(1).saturating_mul(2) };
-        Self { done: Vec::new(), rows: Vec::new(), questions, closes }
+        Self { done: Vec::new(), rows: Vec::new(), questions, closes, left: MOST_SAID }
+    }
+
+    /// Takes a row that came in so many bytes; not where there are more than anybody has a use for.
+    ///
+    /// THREAT: a target that answers for as long as anybody listens.
+    pub(super) fn take(&mut self, row: Row, bytes: usize) -> bool {
+        let cells = size_of::<Option<String>>().saturating_mul(row.len());
+        let left = self.left.checked_sub(bytes.saturating_add(cells));
+        self.left = left.unwrap_or_default();
+        self.rows.push(row);
+        left.is_some()
     }
 
     /// A `CloseComplete` came.

@@ -399,7 +399,13 @@ impl Session<'_> {
     fn own(&mut self, frame: &Frame) -> Result<(), End> {
         let Some(Reply::Own(answers)) = self.replies.first() else { return Ok(()) };
         match Backend::decode(frame).map_err(broken)? {
-            Backend::DataRow(body) => answers.rows.push(texts(&body).ok_or_else(|| out_of_turn(frame))?),
+            Backend::DataRow(body) => {
+                let row = texts(&body).ok_or_else(|| out_of_turn(frame))?;
+                if !answers.take(row, frame.raw.len()) {
+                    let message = "the target says more of its catalog than any has";
+                    return Err(End::Fault(Fault::target(Code::TargetViolation, message)));
+                }
+            }
             Backend::CommandComplete { .. } => answers.done.push(std::mem::take(&mut answers.rows)),
             Backend::CloseComplete => answers.closed(),
             Backend::ParseComplete | Backend::BindComplete => {}
