@@ -49,6 +49,7 @@ const SEALS: &[Seal] = &[
         within: "crates",
         only: &[
             "crates/core/src/journal/keys.rs",
+            "crates/core/src/mask/echo.rs",
             "crates/core/src/seal.rs",
             "crates/core/src/credential/verifier.rs",
             "crates/adapters/src/identity",
@@ -59,8 +60,8 @@ const SEALS: &[Seal] = &[
             "crates/protocols/src/*/login.rs",
             "crates/api/src/token.rs",
         ],
-        reason: "a secret is opened by a login, a verifier, a key derivation, the vault that fetched it, and once for \
-                 whom it was made",
+        reason: "a secret is opened by a login, a verifier, a key derivation, the vault that fetched it, the guard \
+                 that listens for it, and once for whom it was made",
     },
 ];
 

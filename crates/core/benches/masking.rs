@@ -1,0 +1,83 @@
+//! How fast what leaves is looked through.
+//!
+//! `cargo bench -p postern-core --bench masking` prints the median of a pass in GB/s of one core. It asserts nothing.
+//! Enter at [`main`].
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints what it measured, and ends where it cannot")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use postern_core::Secret;
+use postern_core::mask::echo::{Echo, Heard, Listening};
+
+const SIZE: usize = 8 << 20;
+
+fn main() {
+    let rows = rows();
+    for (what, secrets) in [
+        ("one password of 24 bytes", vec![Secret::new("mR7#kVq2'Lw9/zXt4&Bn6yHd")]),
+        (
+            "a password and its SCRAM verifier",
+            vec![
+                Secret::new("mR7#kVq2'Lw9/zXt4&Bn6yHd"),
+                Secret::new(
+                    "SCRAM-SHA-256$4096:q1Z8nF0sYk3dPz7tC5xB2A==$Jt0mVw3q8Zr5yLk1cXf9uHs6bNe2aGd4iPo7vTxRzQ0=:Wc8eYb1nKf5sVm0qLr3tXh7uZd2gJp6aOi9kTyBvEx4=",
+                ),
+            ],
+        ),
+    ] {
+        let echo = Arc::new(Echo::of(&secrets));
+        for piece in [100, 1000, 16 << 10, 256 << 10] {
+            let mut listening = Listening::new(Arc::clone(&echo));
+            let mut pass = || {
+                rows.chunks(piece).for_each(|piece| {
+                    assert_ne!(black_box(listening.pass(piece)), Heard::Secret);
+                })
+            };
+            println!("echo guard, {what}, in pieces of {piece} bytes\t{:.2} GB/s", speed(rows.len(), &mut pass));
+        }
+    }
+}
+
+/// DataRow messages as PostgreSQL sends them: numbers, names, addresses, times, a UUID, a text, a document.
+fn rows() -> Vec<u8> {
+    let mut rows = Vec::with_capacity(SIZE);
+    let mut number = 1_u64;
+    while rows.len() < SIZE {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let cells = [
+            (number >> 40).to_string(),
+            ["Ada Lovelace", "Grace Hopper", "Edsger Dijkstra", "Barbara Liskov"]
+                .get(usize::try_from(number >> 62).unwrap())
+                .unwrap()
+                .to_string(),
+            format!("someone{}@example.org", number >> 48),
+            format!("2026-{:02}-{:02} 12:{:02}:07.{:06}+00", number % 12, number % 28, number % 60, number % 1_000_000),
+            format!("{number:016x}").chars().chain("-4d3e-8f00".chars()).collect(),
+            format!("{}.{:02}", number >> 50, number % 100),
+            "Delivered to the neighbour on the second floor, who signed for it and left a note.".to_owned(),
+            format!("{{\"state\": \"sent\", \"weight\": {}, \"tags\": [\"fragile\", \"gift\"]}}", number >> 52),
+        ];
+        rows.extend(b"D\0\0\x01\x2c\0\x08");
+        for cell in cells {
+            rows.extend(u32::try_from(cell.len()).unwrap().to_be_bytes());
+            rows.extend(cell.into_bytes());
+        }
+    }
+    rows
+}
+
+/// The median of some passes, in GB/s.
+fn speed(bytes: usize, pass: &mut dyn FnMut()) -> f64 {
+    let mut times: Vec<f64> = (0..15)
+        .map(|_| {
+            let begun = Instant::now();
+            pass();
+            begun.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    f64::from(u32::try_from(bytes).unwrap()) / times.get(times.len() / 2).unwrap() / 1e9
+}

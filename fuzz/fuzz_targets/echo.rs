@@ -1,0 +1,36 @@
+//! However a stream is cut, the same is heard in it, and until then it leaves whole and in order.
+//!
+//! The first byte is how long the secret is, the second how long the pieces are; then the secret, then the stream.
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use postern_core::Secret;
+use postern_core::mask::echo::{Echo, Heard, Listening, SHORTEST};
+
+fuzz_target!(|input: &[u8]| {
+    let [length, piece, rest @ ..] = input else { return };
+    let (secret, stream) = rest.split_at(rest.len().min(usize::from(*length)));
+    let echo = Arc::new(Echo::of([&Secret::new(secret)]));
+    assert_eq!(echo.is_empty(), secret.len() < SHORTEST);
+    let expected = echo.within(stream);
+
+    let (mut listening, mut left, mut came) = (Listening::new(Arc::clone(&echo)), 0, 0);
+    for piece in stream.chunks(usize::from(*piece).max(1)) {
+        came += piece.len();
+        match listening.pass(piece) {
+            Heard::Nothing { leave, held } => {
+                left += leave;
+                assert_eq!(left + held, came);
+            }
+            Heard::Secret => {
+                assert!(expected);
+                assert!(!echo.within(&stream[..left]), "it has left");
+                return;
+            }
+        }
+    }
+    assert!(!expected);
+    assert_eq!(left + listening.release(), stream.len());
+});
