@@ -64,9 +64,6 @@ pub(super) use self::opening::open;
 pub(super) use self::submission::suppose;
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
-/// How many replies may be owed before no more messages are taken.
-const MOST_OWED: usize = 4096;
-
 /// Why a session ends.
 pub(super) enum End {
     /// The client said so, or went away.
@@ -327,7 +324,7 @@ impl<'a> Session<'a> {
         let asked = self.holding.as_ref().is_some_and(Holding::is_waiting);
         let stands = self.parked.is_some() || self.holding.is_some() || self.cancelling.is_some();
         let stands = stands || self.counts() || (self.early.is_some() && self.copying == Copying::Nothing);
-        let waiting = !asked && (stands || self.replies.len() >= MOST_OWED);
+        let waiting = !asked && (stands || self.owes_enough());
         // INVARIANT: what was left for lack of room is gone on with, although there may be room by now and nothing new to read
         let lags = self.lagging || self.gate.lags();
         let Self { gate, over, registered, from_client, to_client, from_target, to_target, .. } = self;

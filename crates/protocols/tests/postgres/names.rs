@@ -6,7 +6,7 @@ use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
 use postern_protocols::postgres::wire::Named;
 
 use crate::gateway::Gateway;
-use crate::raw::{Raw, bind, close, execute, parse, query};
+use crate::raw::{Raw, bind, close, describe, execute, parse, query};
 
 const DATA: &str = "CREATE TABLE t (id int, email text); INSERT INTO t VALUES (1, 'whole-secret@example.com');
     CREATE SCHEMA b; CREATE TABLE b.t (id int, email text); INSERT INTO b.t VALUES (2, 'whole-secret@b');
@@ -220,6 +220,56 @@ async fn sql_in_a_pipeline_leaves_nothing_under_a_name() -> Result<()> {
     for way in ways {
         let begin = vec![query("BEGIN"), query("SAVEPOINT a")];
         nothing_gets_past(&[begin, portal.clone(), [way, declare.clone(), vec![execute("p"), Sync]].concat()]).await?;
+    }
+    Ok(())
+}
+
+/// THREAT: the answer to what first left a name takes away the mark of what left it next. The client reads as far as the
+/// server answers before it uses the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_takes_away_no_mark_but_its_own() -> Result<()> {
+    let run = |text: &str| vec![parse("", text), bind("", "", &[]), execute("")];
+    let text = "SELECT 'x'::text";
+    let prepare = [run("DEALLOCATE s"), run("PREPARE s AS SELECT email FROM t")].concat();
+    let uses = [bind("q", "s", &[]), execute("q"), Sync];
+    let closed = vec![close("s"), parse("s", text), Flush];
+    never_shown(&[query("SELECT 1")], &[closed, prepare.clone()].concat(), "parsed", &uses).await?;
+    let deallocated = [run("DEALLOCATE s"), vec![parse("s", text), Flush]].concat();
+    never_shown(&[parse("s", text), Sync], &[deallocated, prepare].concat(), "DEALLOCATE", &uses).await?;
+    let begin = [query("BEGIN")];
+    let closed = vec![closing(Named::Portal, "p"), parse("h", text), bind("p", "h", &[]), Flush];
+    let declare = [run("CLOSE p"), run("DECLARE p CURSOR FOR SELECT email FROM t")].concat();
+    never_shown(&begin, &[closed, declare].concat(), "bound", &[execute("p"), Sync]).await
+}
+
+/// Sends `before` and hears its end; sends `part`, hears as far as `until`; then sends what uses a name.
+async fn never_shown(before: &[Frontend], part: &[Frontend], until: &str, uses: &[Frontend]) -> Result<()> {
+    let gateway = Gateway::start(15, DATA, RULES).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.ask(before).await?;
+    raw.say(part).await?;
+    while describe(&raw.hear().await?) != until {}
+    let heard = raw.ask(uses).await?;
+    assert!(!heard.iter().any(|line| line.contains("whole-secret")), "{heard:?}");
+    assert!(heard.contains(&"error 26000".to_owned()) || heard.contains(&"error 34000".to_owned()), "{heard:?}");
+    Ok(())
+}
+
+/// What is kept of the names of a pipeline that never ends is bounded: all of it is answered now and then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_without_an_end_has_no_more_names_than_its_answers() -> Result<()> {
+    let gateway = Gateway::start(15, DATA, RULES).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let closes = |names: std::ops::Range<u32>| names.map(|name| close(&name.to_string())).collect::<Vec<_>>();
+    raw.ask(&[query("SELECT 1")]).await?;
+    // a server that nobody asks to answer does so by 8 KiB, 1638 of these; a Bind has the gateway pass on what is before it
+    raw.say(&[closes(0..3000), vec![parse("w", "SELECT 1"), bind("w", "w", &[])]].concat()).await?;
+    for _ in 0..1600 {
+        assert_eq!(describe(&raw.hear().await?), "closed");
+    }
+    raw.say(&closes(3000..4500)).await?;
+    for _ in 1600..4000 {
+        assert!(matches!(&*describe(&raw.hear().await?), "closed" | "parsed" | "bound"));
     }
     Ok(())
 }

@@ -26,7 +26,10 @@ use super::registry::Found;
 use super::reply::{Described, Reply};
 use super::submission::{Request, Wanted};
 use super::walsender::{self, Copying};
-use super::{Early, End, MOST_OWED, Pipeline, Session};
+use super::{Early, End, Pipeline, Session};
+
+/// How many replies may be owed, or names be touched by what is, before no more messages are taken.
+const MOST_OWED: usize = 4096;
 
 /// What became of a message.
 enum Taken {
@@ -65,7 +68,7 @@ impl Session<'_> {
                 let waits = !self.replies.settled() && self.copying == Copying::Nothing;
                 return Ok(if waits { None } else { self.parked.take() });
             }
-            if self.replies.len() >= MOST_OWED {
+            if self.owes_enough() {
                 self.to_target.control(&Control::Flush);
                 return Ok(None);
             }
@@ -257,6 +260,13 @@ impl Session<'_> {
     /// Whether nothing may be sent behind what is counted, or timed. A COPY waits for its data.
     pub(super) fn counts(&self) -> bool {
         self.copying == Copying::Nothing && self.replies.counts()
+    }
+
+    /// Whether the target must answer before any more messages are taken, so that what is owed, and what is kept of the
+    /// names in it, is bounded. A COPY waits for its data.
+    pub(super) fn owes_enough(&self) -> bool {
+        let names = self.copying == Copying::Nothing && self.registry.touched() >= MOST_OWED;
+        names || self.replies.len() >= MOST_OWED
     }
 
     /// The pipeline at hand has got as far as this.

@@ -3,7 +3,7 @@
 //! THREAT: deciding about one statement while the server runs another of the same name. A name defined in the
 //! pipeline at hand counts at once, because if its definition fails, the server skips whatever uses it; a name
 //! defined before counts only once the server has confirmed it. What SQL in the pipeline at hand takes a name for is
-//! nothing that messages can use before the pipeline has ended.
+//! nothing that messages can use before all of it is answered.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change what names stand for")]
 
@@ -138,7 +138,10 @@ pub(super) enum Found<T> {
 /// Names of one sort.
 struct Names<T> {
     confirmed: HashMap<Bytes, Arc<T>>,
-    /// Defined (or closed) in the pipeline at hand.
+    /// What the latest message of the pipeline at hand made of it: nothing, where it took it away.
+    ///
+    /// INVARIANT: an answer takes nothing from here. It is that of one message, and the mark may be a later one's; all are
+    /// taken away together, where the pipeline ends and where nothing is owed.
     current: HashMap<Bytes, Option<Arc<T>>>,
 }
 
@@ -189,21 +192,6 @@ impl<T> Names<T> {
 }
 
 impl<T> Names<T> {
-    // INVARIANT: what the server has confirmed stands in `confirmed` alone, so that `current` holds no more than the
-    // target owes.
-    fn confirm(&mut self, name: Bytes, one: Arc<T>) {
-        if matches!(self.current.get(&name), Some(Some(current)) if Arc::ptr_eq(current, &one)) {
-            self.current.remove(&name);
-        }
-        self.confirmed.insert(name, one);
-    }
-
-    fn confirm_closed(&mut self, name: &[u8]) {
-        if matches!(self.current.get(name), Some(None)) {
-            self.current.remove(name);
-        }
-    }
-
     fn leave(&mut self, name: &str) {
         self.current.insert(Bytes::copy_from_slice(name.as_bytes()), None);
     }
@@ -248,36 +236,35 @@ impl Registry {
         }
     }
 
-    /// The pipeline at hand ends: from now on its names count once they are confirmed.
+    /// The pipeline at hand ends, or nothing of it is owed: from now on its names count as they are confirmed.
     pub(super) fn end_pipeline(&mut self) {
         self.statements.current.clear();
         self.portals.current.clear();
+    }
+
+    /// How many names the pipeline at hand has made something of.
+    pub(super) fn touched(&self) -> usize {
+        self.statements.current.len().saturating_add(self.portals.current.len())
     }
 
     /// The server confirmed a Parse.
     pub(super) fn parsed(&mut self, name: Bytes, prepared: Arc<Prepared>) {
         self.forget_prepared(&name);
         self.renamed(&name);
-        self.statements.confirm(name, prepared);
+        self.statements.confirmed.insert(name, prepared);
     }
 
     /// The server confirmed a Bind.
     pub(super) fn bound(&mut self, name: Bytes, portal: Arc<Portal>) {
         self.forget_cursor(&name);
-        self.portals.confirm(name, portal);
+        self.portals.confirmed.insert(name, portal);
     }
 
     /// The server confirmed a Close.
     pub(super) fn closed(&mut self, kind: Named, name: &Bytes) {
         match kind {
-            Named::Statement => {
-                self.statements.confirm_closed(name);
-                self.forget_prepared(name);
-            }
-            Named::Portal => {
-                self.portals.confirm_closed(name);
-                self.forget_cursor(name);
-            }
+            Named::Statement => self.forget_prepared(name),
+            Named::Portal => self.forget_cursor(name),
         }
     }
 
@@ -369,7 +356,6 @@ impl Registry {
             Kind::Prepare { name, source, .. } => {
                 self.forget_prepared(&Bytes::copy_from_slice(name.as_bytes()));
                 self.generation.pass();
-                self.statements.confirm_closed(name.as_bytes());
                 let share = self.room.share(source.len());
                 self.prepared.insert(name.clone(), (source.clone(), share));
             }
@@ -381,17 +367,13 @@ impl Registry {
             }
             Kind::DeclareCursor { name, hold, inner } => {
                 self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
-                self.portals.confirm_closed(name.as_bytes());
                 self.generation.pass();
                 let share = self.room.share(inner.text.len());
                 let (statement, flow, tally) = (Arc::clone(inner), Arc::clone(flow), Arc::default());
                 let cursor = Cursor { statement, hold: *hold, flow, tally, _share: share };
                 self.cursors.insert(name.clone(), cursor);
             }
-            Kind::CloseCursor(Some(name)) => {
-                self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes()));
-                self.portals.confirm_closed(name.as_bytes());
-            }
+            Kind::CloseCursor(Some(name)) => self.forget_cursor(&Bytes::copy_from_slice(name.as_bytes())),
             // what was opened since a savepoint is gone with it, and when each was opened is not kept
             Kind::CloseCursor(None) | Kind::RollbackTo(_) => {
                 self.generation.pass();
@@ -429,7 +411,6 @@ impl Registry {
             Some(name) => {
                 self.prepared.remove(name);
                 self.statements.confirmed.remove(name.as_bytes());
-                self.statements.confirm_closed(name.as_bytes());
             }
             None => {
                 self.prepared.clear();

@@ -74,6 +74,9 @@ impl Session<'_> {
             }
         }
         self.left.of_target = self.to_client.is_full();
+        if self.replies.is_empty() {
+            self.registry.end_pipeline();
+        }
         let ended = std::mem::take(&mut self.ended);
         self.gate.finished(ended).map_err(End::Fault)
     }
