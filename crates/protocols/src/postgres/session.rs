@@ -38,6 +38,7 @@ use postern_core::journal::Outcome;
 use postern_core::ports::Later;
 use postern_core::{Fault, OperationId};
 
+use self::asides::Spelled;
 use self::bounds::Timing;
 use self::cancelling::Cancelling;
 use self::hold::Holding;
@@ -108,6 +109,7 @@ pub(super) struct Session<'a> {
     registered: Registered<'a>,
     /// What the server's own log calls it, as it began.
     called: Bytes,
+    spelled: Spelled,
     /// What the server calls this session, and the key to cancel what it does.
     target_key: (i32, Bytes),
     from_client: Inlet,
@@ -203,6 +205,7 @@ impl<'a> Session<'a> {
         };
         let mut greeting = vec![Backend::Authentication(Authentication::Ok)];
         let called = welcome.reported(APPLICATION_NAME).map(kept).unwrap_or_default();
+        let spelled = Spelled::as_greeted(&welcome.parameters);
         greeting.extend(welcome.parameters.into_iter().map(|(name, value)| Backend::ParameterStatus { name, value }));
         greeting.push(Backend::BackendKeyData { process: welcome.cancel.0, key: registered.key() });
         greeting.push(Backend::ReadyForQuery { status: TransactionStatus::Idle });
@@ -220,6 +223,7 @@ impl<'a> Session<'a> {
             catalogs,
             registered,
             called,
+            spelled,
             target_key: (welcome.cancel.0, kept(&welcome.cancel.1)),
             from_client: inlet,
             incoming: Incoming::default(),

@@ -289,6 +289,28 @@ async fn what_takes_too_long_is_cancelled() -> Result<()> {
     Ok(())
 }
 
+/// THREAT: a client that reads nothing keeps what its statement holds, because a server that waits for room hears of no
+/// cancel; and costs a connection for each.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_nothing_has_no_more_time() -> Result<()> {
+    let gateway = Gateway::start(15, DATA, &rules("timeout = \"1s\"")).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let much = "SELECT repeat('x', 1000) FROM big";
+    raw.say(&[query(much)]).await?;
+    let closed = |event: &Event| matches!(event, Event::SessionClosed { .. });
+    for _ in 0..100 {
+        if gateway.dwelling.journal.events().iter().any(closed) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let events = gateway.dwelling.journal.events();
+    let cancels = events.iter().filter(|event| matches!(event, Event::Own { text, .. } if text == "CancelRequest"));
+    assert!(events.iter().any(closed), "the session goes on");
+    assert!((1..=6).contains(&cancels.count()), "{events:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_human_takes_no_time() -> Result<()> {
     let asking = rules("timeout = \"1s\", approvers = [\"group:dba\"]").replace("allow", "approve");

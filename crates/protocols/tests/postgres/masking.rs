@@ -1,7 +1,9 @@
 //! Masked columns: whatever the shape of the statement, no value leaves in clear.
 
 use anyhow::Result;
-use postern_protocols::postgres::wire::Frontend::{self, Sync};
+use postern_protocols::postgres::wire::Backend;
+use postern_protocols::postgres::wire::Frontend::{self, CopyData, CopyDone, Sync};
+use postern_protocols::postgres::wire::report::field;
 
 use crate::gateway::Gateway;
 use crate::raw::{Raw, bind, execute, parse, query};
@@ -237,6 +239,81 @@ async fn what_a_trigger_says_of_a_row_stays() -> Result<()> {
         let ran = gateway.run(&["UPDATE people SET note = 'x' WHERE id = 1"]).await?;
         assert!(ran.err.contains("42501") && ran.err.contains("is left out"), "{ran:?}");
         clean(&[ran.out, ran.err]);
+    }
+    Ok(())
+}
+
+/// THREAT: what the server's own functions quote of what they cannot read, under codes that speak of names.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_functions_quote_of_a_value_stays() -> Result<()> {
+    let rules = RULES.replace("kind    = ", "predicates = \"allow\"\nkind    = ");
+    let people = format!("{PEOPLE} CREATE VIEW reached AS SELECT id FROM people WHERE email IS NOT NULL");
+    let gateway = Gateway::start(15, &people, &rules).await?;
+    let left_out = "is left out";
+    for (text, code, said) in [
+        ("SELECT 1 FROM people WHERE to_tsquery('simple', 'a ' || email) IS NULL", "42601", left_out),
+        ("SELECT 1 FROM people WHERE email::regclass IS NULL", "0A000", left_out),
+        ("SELECT 1 FROM people WHERE (E'\\'' || email)::tsvector IS NULL", "42601", left_out),
+        ("SELECT 1 FROM people WHERE jsonb_path_query_first('1', ('$' || name)::jsonpath) IS NULL", "42704", left_out),
+        ("SELECT id / 0 FROM people", "22012", left_out),
+        ("SELECT id / 0 FROM reached", "22012", left_out),
+        // what is about names, or has nothing to do with any masked column
+        ("SELECT id FROM people WHERE id = 'x'", "22P02", "type integer: \"x\""),
+        ("CREATE TABLE people ()", "42P07", "relation \"people\" already exists"),
+        ("SELECT id / 0 FROM orders", "22012", "division by zero"),
+        ("DROP TABLE nothing", "42P01", "table \"nothing\" does not exist"),
+    ] {
+        let ran = gateway.run(&[text]).await?;
+        assert!(ran.err.contains(code) && ran.err.contains(said), "`{text}`: {ran:?}");
+        clean(&[ran.out, ran.err]);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_a_copy_fails_with_the_name_of_its_constraint() -> Result<()> {
+    let gateway = Gateway::start(15, &format!("{PEOPLE} ALTER TABLE orders ADD PRIMARY KEY (id)"), RULES).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    raw.say(&[query("COPY orders (id) FROM STDIN"), CopyData("1\n".into()), CopyDone]).await?;
+    let report = loop {
+        if let Backend::ErrorResponse(report) = raw.hear().await? {
+            break report;
+        }
+    };
+    assert_eq!(report.code(), Some(b"23505".as_slice()));
+    assert_eq!(report.field(field::CONSTRAINT), Some(b"orders_pkey".as_slice()));
+    assert_eq!(report.field(field::DETAIL), None);
+    Ok(())
+}
+
+/// THREAT: code that tags its session with a value of the row at hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_code_makes_of_a_row_is_not_told() -> Result<()> {
+    for (version, setting) in [(15, "application_name"), (18, "search_path")] {
+        let gateway = gateway(version).await?;
+        gateway.server.run_sql(
+            "postgres",
+            &format!(
+                "CREATE FUNCTION tag() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+                     PERFORM set_config('{setting}', quote_ident(OLD.email), false);
+                     RETURN NEW;
+                 END$$;
+                 CREATE TRIGGER tags BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION tag()"
+            ),
+        )?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        let mut told = Vec::new();
+        for text in [&format!("SET {setting} = public"), "UPDATE people SET note = 'x' WHERE id = 1"] {
+            raw.say(&[query(text)]).await?;
+            loop {
+                match raw.hear().await? {
+                    Backend::ParameterStatus { value, .. } => told.push(String::from_utf8_lossy(&value).into_owned()),
+                    Backend::ReadyForQuery { .. } => break,
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(told, ["public", "withheld, because it may hold masked values"], "{version}");
     }
     Ok(())
 }

@@ -134,6 +134,7 @@ impl Session<'_> {
         let masked = !self.gate.masks().is_empty();
         for statement in statements {
             self.names.forwarded(statement, masked);
+            self.spelled.set_off(statement);
         }
         self.registry.set_off(statements);
     }

@@ -26,8 +26,6 @@ const LOST: Duration = Duration::from_secs(4);
 pub(super) struct Stopping {
     /// What its client hears.
     report: Report,
-    /// Whether it fails even if the target has done all of it.
-    fails: bool,
     /// When the target is told next.
     due: Instant,
     /// Why.
@@ -37,6 +35,11 @@ pub(super) struct Stopping {
 }
 
 impl Stopping {
+    /// Whether it fails even if the target has done all of it.
+    fn fails(&self) -> bool {
+        self.code == Code::TooManyRows
+    }
+
     /// Waits until the target is to be told; for ever where nothing is stopped.
     pub(super) async fn due(stopping: &Option<Self>) {
         match stopping {
@@ -49,26 +52,27 @@ impl Stopping {
 impl Session<'_> {
     /// Stops what the target answers now.
     pub(super) fn stop(&mut self, denial: &Denial) {
-        let fails = denial.code == Code::TooManyRows;
-        if self.stopping.as_ref().is_none_or(|before| fails && !before.fails) {
-            let now = Instant::now();
-            let until = now.checked_add(LOST).unwrap_or(now);
-            self.stopping =
-                Some(Stopping { report: refuse::denial(denial), fails, due: now, code: denial.code, until });
+        let now = Instant::now();
+        let until = now.checked_add(LOST).unwrap_or(now);
+        let stopping = Stopping { report: refuse::denial(denial), due: now, code: denial.code, until };
+        if self.stopping.as_ref().is_none_or(|before| stopping.fails() && !before.fails()) {
+            self.stopping = Some(stopping);
         }
     }
 
     /// Whether the client gets nothing more of the reply at hand.
     pub(super) fn is_withheld(&self) -> bool {
-        self.stopping.as_ref().is_some_and(|stopping| stopping.fails)
+        self.stopping.as_ref().is_some_and(Stopping::fails)
     }
 
     /// Tells the target, when it is time to.
     pub(super) async fn press(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.due <= now) else { return Ok(()) };
-        // THREAT: a server hears of no cancel while it waits for data that its client never sends (`CopyGetData`)
-        let must = stopping.code == Code::PolicyChanged || self.copying != Copying::Nothing;
+        // THREAT: a server hears of no cancel while it waits for data that its client never sends (`CopyGetData`), or for
+        // room for what its client never reads (`secure_write`)
+        let stuck = self.copying != Copying::Nothing || self.to_client.is_full();
+        let must = stopping.code == Code::PolicyChanged || stuck;
         if must && stopping.until <= now {
             let message = "what ran had to end, and could not be cancelled at the target";
             return Err(End::Fault(Fault::client(stopping.code, message).hint("connect again")));
@@ -83,12 +87,12 @@ impl Session<'_> {
     /// The target has ended what it answers now with an error of this code: what its client hears instead.
     pub(super) fn stopped(&mut self, code: &str) -> Option<Report> {
         let stopping = self.stopping.take()?;
-        (stopping.fails || code == sqlstate::QUERY_CANCELED).then_some(stopping.report)
+        (stopping.fails() || code == sqlstate::QUERY_CANCELED).then_some(stopping.report)
     }
 
     /// The target has done all of what it answers now: what its client hears instead.
     pub(super) fn overtaken(&mut self) -> Option<Report> {
-        self.stopping.take().filter(|stopping| stopping.fails).map(|stopping| stopping.report)
+        self.stopping.take().filter(Stopping::fails).map(|stopping| stopping.report)
     }
 
     /// Fails what the target has done all of, in a pipeline.

@@ -19,7 +19,6 @@ use super::super::cells::{self, Unprovable};
 use super::super::refuse::sqlstate;
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Field, Frame, Limit, Report, TransactionStatus, WireError, frame, tag};
-use super::asides::without_values;
 use super::registry::Portal;
 use super::reply::{Described, Query, Refusal, Reply, failed};
 use super::stopping::code_of;
@@ -373,7 +372,10 @@ impl Session<'_> {
         match instead {
             Some(instead) => self.report(instead),
             None if self.gate.masks().is_empty() => self.to_client.push(&frame.raw),
-            None => self.report(without_values(report)),
+            None => {
+                let report = self.without_values(report);
+                self.report(report);
+            }
         }
     }
 
