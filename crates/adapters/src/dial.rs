@@ -3,16 +3,18 @@
 //! Sends nothing itself. Enter at [`Direct::dial`].
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use postern_core::code::Code;
 use postern_core::fault::Fault;
-use postern_core::ports::{ClientCertificate, Dial, Encrypt, Later, Link};
+use postern_core::ports::{ClientCertificate, Dial, Duplex, Encrypt, Later, Link};
 use postern_core::target::{Target, TargetTls};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 
 use crate::tcp;
 use crate::tls::target::{Check, TargetSide};
@@ -41,8 +43,11 @@ impl Direct {
     async fn link(&self, target: &Target, certificate: Option<ClientCertificate>) -> Result<Link, Fault> {
         // Certificates first: what cannot be encrypted is not even called.
         let tls = self.encryption(target, certificate)?;
-        let stream = connect(target).await?;
-        Ok(Link { stream: Box::new(stream), tls })
+        // Tries the addresses of the name one after the other.
+        let host = target.host.trim_start_matches('[').trim_end_matches(']');
+        let stream = connect(target, (host, target.port)).await?;
+        let peer = stream.peer_addr().map_err(|error| lost(target, &error))?;
+        Ok(Link { stream: Box::new(stream), tls, peer })
     }
 
     fn encryption(
@@ -84,28 +89,38 @@ impl Dial for Direct {
     ) -> Later<'a, Result<Link, Fault>> {
         Box::pin(self.link(target, certificate))
     }
+
+    fn again<'a>(&'a self, target: &'a Target, peer: SocketAddr) -> Later<'a, Result<Box<dyn Duplex>, Fault>> {
+        Box::pin(async move {
+            let stream: Box<dyn Duplex> = Box::new(connect(target, peer).await?);
+            Ok(stream)
+        })
+    }
 }
 
-async fn connect(target: &Target) -> Result<TcpStream, Fault> {
-    let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let unreachable = |what: &str, cause: String| {
-        Fault::target(Code::TargetUnreachable, format!("target `{}` {what}", target.name))
-            .cause(format!("{}:{}: {cause}", target.host, target.port))
-    };
-    // Tries the addresses of the name one after the other.
-    let stream = match tokio::time::timeout(PATIENCE, TcpStream::connect((host, target.port))).await {
+async fn connect(target: &Target, address: impl ToSocketAddrs) -> Result<TcpStream, Fault> {
+    let stream = match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             let (what, hint) = explained(&error);
-            return Err(unreachable(what, error.to_string()).hint(hint));
+            return Err(unreachable(target, what, error).hint(hint));
         }
         Err(_) => {
-            return Err(unreachable("does not answer", "no connection in 10 seconds".to_owned())
+            return Err(unreachable(target, "does not answer", "no connection in 10 seconds")
                 .hint("see that it runs, and that no firewall stands between it and the gateway"));
         }
     };
-    tcp::tune(&stream).map_err(|error| unreachable("was lost as soon as it was reached", error.to_string()))?;
+    tcp::tune(&stream).map_err(|error| lost(target, &error))?;
     Ok(stream)
+}
+
+fn unreachable(target: &Target, what: &str, cause: impl Display) -> Fault {
+    Fault::target(Code::TargetUnreachable, format!("target `{}` {what}", target.name))
+        .cause(format!("{}:{}: {cause}", target.host, target.port))
+}
+
+fn lost(target: &Target, error: &io::Error) -> Fault {
+    unreachable(target, "was lost as soon as it was reached", error)
 }
 
 fn explained(error: &io::Error) -> (&'static str, &'static str) {

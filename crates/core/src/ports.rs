@@ -100,6 +100,8 @@ pub struct Link {
     pub stream: Box<dyn Duplex>,
     /// How to encrypt it; `None` where the configuration says plain text.
     pub tls: Option<Arc<dyn Encrypt>>,
+    /// Which of the servers it is that the target's name stands for.
+    pub peer: SocketAddr,
 }
 
 /// A protocol: turns bytes into operations and cells into bytes.
@@ -210,6 +212,9 @@ pub trait Dial: Send + Sync {
     /// Connects to a target.
     fn dial<'a>(&'a self, target: &'a Target, certificate: Option<ClientCertificate>)
     -> Later<'a, Result<Link, Fault>>;
+
+    /// Connects once more to the server that a connection is to, whatever the target's name stands for by now.
+    fn again<'a>(&'a self, target: &'a Target, peer: SocketAddr) -> Later<'a, Result<Box<dyn Duplex>, Fault>>;
 }
 
 /// A record that was looked for.

@@ -66,10 +66,24 @@ async fn plain_text_has_no_encryption_to_offer_and_keeps_itself_alive() {
     let target = at("127.0.0.1", listener.local_addr().unwrap().port(), TargetTls::Disable);
     assert!(Direct::default().dial(&target, None).await.unwrap().tls.is_none());
 
-    let stream = connect(&target).await.unwrap();
+    let stream = connect(&target, listener.local_addr().unwrap()).await.unwrap();
     assert!(stream.nodelay().unwrap());
     assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
     assert_eq!(rustix::net::sockopt::tcp_keepidle(&stream).unwrap(), tcp::KEEPALIVE.0);
+}
+
+#[tokio::test]
+async fn a_server_is_dialled_again_whatever_its_name_stands_for_by_then() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let link = Direct::default().dial(&at("localhost", port, TargetTls::Disable), None).await.unwrap();
+    assert_eq!(link.peer, listener.local_addr().unwrap());
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let moved = at("localhost", other.local_addr().unwrap().port(), TargetTls::Disable);
+    assert!(Direct::default().again(&moved, link.peer).await.is_ok());
+    drop(listener);
+    let fault = Direct::default().again(&moved, link.peer).await.err().unwrap();
+    assert_eq!(fault.message, "target `orders` refuses connections");
 }
 
 #[tokio::test]

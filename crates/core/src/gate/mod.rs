@@ -54,7 +54,6 @@ use crate::journal::{Decided, Event};
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::Operation;
 use crate::policy::{Rulebook, Scope, Situation};
-use crate::ports::Encrypt;
 use crate::record::{Note, Tape};
 use crate::target::Target;
 use crate::verdict::{Denial, Duties, Terms, Verdict};
@@ -75,6 +74,7 @@ use admission::Admission;
 use again::Subject;
 use lasting::End;
 use live::Alive;
+use opening::Server;
 use permit::Recorded;
 use question::{Pending, nameless};
 use usage::Seat;
@@ -116,8 +116,8 @@ pub struct Open {
     seat: Seat,
     end: End,
     lineage: Option<Arc<dyn Lineage>>,
-    /// How its connection to the target is encrypted.
-    tls: Option<Arc<dyn Encrypt>>,
+    /// The server that it is connected to.
+    server: Option<Server>,
     tape: Arc<Tape>,
     alive: Alive,
 }

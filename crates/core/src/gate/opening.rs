@@ -4,8 +4,10 @@
 //! THREAT: a credential that a client sees, or that outlives its use. A [`Lease`] is made here and goes to the login of a
 //! protocol alone. Enter at [`Gate::open`].
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::code::Code;
 use crate::fault::Fault;
 use crate::gate::admission::Admission;
 use crate::gate::lasting::first;
@@ -50,24 +52,35 @@ impl Lease {
     }
 }
 
-/// A way to the target of an open session that carries no password.
+/// The server that a session is connected to, of those that its target's name stands for, and how it is encrypted.
+#[derive(Clone)]
+pub(super) struct Server {
+    peer: SocketAddr,
+    tls: Option<Arc<dyn Encrypt>>,
+}
+
+/// A way to the server of an open session that carries no password.
 #[derive(Clone)]
 pub struct Redial {
     house: Arc<House>,
     target: Arc<Target>,
-    tls: Option<Arc<dyn Encrypt>>,
+    server: Option<Server>,
 }
 
 impl Redial {
-    /// Connects to the target once more.
+    /// Connects to the server once more.
     ///
     /// # Errors
     /// Where it cannot be reached.
     pub async fn dial(&self) -> Result<Link, Fault> {
         // INVARIANT: it is encrypted as its session is, and shows the certificate that this shows: what runs can be taken
         // back whatever has become of the secret store since
-        let Link { stream, .. } = self.house.dial.dial(&self.target, None).await?;
-        Ok(Link { stream, tls: self.tls.clone() })
+        let Some(Server { peer, tls }) = self.server.clone() else {
+            return Err(Fault::gateway(Code::Internal, "nothing runs at a target that was never reached"));
+        };
+        // THREAT: a session's key is told to another server of the same name, and what runs at its own runs on
+        let stream = self.house.dial.again(&self.target, peer).await?;
+        Ok(Link { stream, tls, peer })
     }
 }
 
@@ -132,7 +145,7 @@ impl Gate<Known> {
             seat,
             end,
             lineage: None,
-            tls: None,
+            server: None,
             tape,
             alive,
         });
@@ -142,7 +155,7 @@ impl Gate<Known> {
         let leased = first([Box::pin(gate.lease(&gate.state.admission.login)), over]).await;
         match leased {
             Ok((lease, link)) => {
-                gate.state.tls.clone_from(&link.tls);
+                gate.state.server = Some(Server { peer: link.peer, tls: link.tls.clone() });
                 Ok((gate, lease, link))
             }
             Err(fault) => {
@@ -184,10 +197,10 @@ impl Gate<Open> {
         self.target().catalog_login.as_ref().unwrap_or(&self.state.admission.login)
     }
 
-    /// Another way to the same target, for taking back what runs there.
+    /// Another way to the same server, for taking back what runs there.
     #[must_use]
     pub fn redial(&self) -> Redial {
-        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()), tls: self.state.tls.clone() }
+        Redial { house: Arc::clone(&self.house), target: Arc::clone(self.target()), server: self.state.server.clone() }
     }
 
     async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a socket unless the test does. Enter at [`Reach`].
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,6 +16,8 @@ use tokio::sync::{Mutex, mpsc};
 const BUFFER: usize = 64 * 1024;
 /// How many connections may wait to be taken.
 const BACKLOG: usize = 16;
+/// Where every target is.
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5432);
 
 type Answer = dyn Fn(&Target) -> Later<'static, Result<Box<dyn Duplex>, Fault>> + Send + Sync;
 
@@ -23,6 +26,7 @@ type Answer = dyn Fn(&Target) -> Later<'static, Result<Box<dyn Duplex>, Fault>> 
 pub struct Reach {
     answer: Arc<Answer>,
     dialled: Arc<AtomicUsize>,
+    again: Arc<AtomicUsize>,
 }
 
 /// The far ends of the connections that were made.
@@ -62,13 +66,19 @@ impl Reach {
     pub fn by(
         answer: impl Fn(&Target) -> Later<'static, Result<Box<dyn Duplex>, Fault>> + Send + Sync + 'static,
     ) -> Self {
-        Self { answer: Arc::new(answer), dialled: Arc::default() }
+        Self { answer: Arc::new(answer), dialled: Arc::default(), again: Arc::default() }
     }
 
     /// How often somebody dialled.
     #[must_use]
     pub fn dialled(&self) -> usize {
         self.dialled.load(Ordering::SeqCst)
+    }
+
+    /// How often of these it was the server that a session has.
+    #[must_use]
+    pub fn dialled_again(&self) -> usize {
+        self.again.load(Ordering::SeqCst)
     }
 }
 
@@ -86,6 +96,13 @@ impl Dial for Reach {
         _certificate: Option<ClientCertificate>,
     ) -> Later<'a, Result<Link, Fault>> {
         self.dialled.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { Ok(Link { stream: (self.answer)(target).await?, tls: None }) })
+        Box::pin(async move { Ok(Link { stream: (self.answer)(target).await?, tls: None, peer: PEER }) })
+    }
+
+    fn again<'a>(&'a self, target: &'a Target, peer: SocketAddr) -> Later<'a, Result<Box<dyn Duplex>, Fault>> {
+        assert_eq!(peer, PEER, "that is no server of this target");
+        self.dialled.fetch_add(1, Ordering::SeqCst);
+        self.again.fetch_add(1, Ordering::SeqCst);
+        (self.answer)(target)
     }
 }
