@@ -40,13 +40,15 @@ pub struct Asking {
     pub(super) pending: Pending,
 }
 
-/// Whether others would wait as well while this client waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a client can wait, and others would wait as well meanwhile.
+#[derive(Clone, Debug)]
 pub enum Standing {
     /// The session holds nothing.
     Free,
     /// The session is inside a transaction that may hold locks.
     InTransaction,
+    /// It cannot wait, and is told so in these words. THREAT: humans are asked, again and again, what nobody waits for.
+    Unable(Denial),
 }
 
 /// What comes of asking.
@@ -125,11 +127,17 @@ impl Gate<Open> {
             Earlier::Open(approval) => Some(*approval),
             Earlier::None => None,
         };
-        if standing == Standing::InTransaction && terms.hold == HoldMode::Wait {
-            if terms.in_transaction == HoldInTransaction::Refuse {
-                return self.deny(&pending, locks(&terms)).await.map(Asked::No);
+        match standing {
+            Standing::Unable(denial) if terms.hold == HoldMode::Wait => {
+                return self.deny(&pending, by_first(denial, &terms)).await.map(Asked::No);
             }
-            terms.expires = terms.expires.min(HoldInTransaction::LONGEST);
+            Standing::InTransaction if terms.hold == HoldMode::Wait => {
+                if terms.in_transaction == HoldInTransaction::Refuse {
+                    return self.deny(&pending, locks(&terms)).await.map(Asked::No);
+                }
+                terms.expires = terms.expires.min(HoldInTransaction::LONGEST);
+            }
+            Standing::Free | Standing::InTransaction | Standing::Unable(_) => {}
         }
         let asked = self.question(&pending, &terms, open).await?;
         let url = format!("{}{}", self.house.approvals_url, asked.id);

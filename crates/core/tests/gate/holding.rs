@@ -5,7 +5,7 @@ use std::time::Duration;
 use postern_core::approval::{Answered, Choice, Refusal, State};
 use postern_core::gate::{Asked, Decision, Standing};
 use postern_core::journal::{Decided, Event};
-use postern_core::{Code, Effect};
+use postern_core::{Code, Denial, Effect};
 
 use crate::{RULES, asking, decisions, delete, held, house, refused, touching, verdicts};
 
@@ -178,6 +178,31 @@ async fn inside_a_transaction_it_is_refused_or_waits_a_minute() {
     let late = dwelling.answer("ben", held.approval(), Choice::Approve).await.unwrap();
     assert_eq!(late, Answered::Refused(Refusal::Settled));
     assert_eq!(held.settled().await.unwrap().state, State::Expired);
+}
+
+#[tokio::test]
+async fn for_who_cannot_wait_nobody_is_asked_unless_he_may_come_back() {
+    let unable = || Standing::Unable(Denial::new(Code::NotAllowed, "it is too long to wait"));
+    let (dwelling, _arrivals) = house(RULES);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let question = asking(&mut gate, delete()).await;
+    let Asked::No(denial) = gate.ask(question, unable()).await.unwrap() else { panic!("it cannot wait") };
+    assert_eq!(
+        (denial.message.as_str(), denial.rule.unwrap().to_string()),
+        ("it is too long to wait", "deletes".into())
+    );
+    assert_eq!(dwelling.approvals.all(), []);
+    assert_eq!(verdicts(&dwelling), ["deny PST-3001"]);
+
+    let (dwelling, _arrivals) = house(&RULES.replace("expires = \"10m\"", RETRY));
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let question = asking(&mut gate, delete()).await;
+    let Asked::No(denial) = gate.ask(question, unable()).await.unwrap() else { panic!("it does not wait") };
+    assert_eq!(denial.code, Code::ApprovalPending);
+    let approval = dwelling.approvals.asked().await.id;
+    dwelling.answer("ben", approval, Choice::Approve).await.unwrap();
+    let question = asking(&mut gate, delete()).await;
+    assert!(matches!(gate.ask(question, unable()).await.unwrap(), Asked::Go(_)));
 }
 
 const RETRY: &str = r#"expires = "10m", hold = "retry""#;

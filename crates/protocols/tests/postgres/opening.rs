@@ -1,7 +1,7 @@
 //! What a client sets as it connects: decided as a SET of it would be, and in the journal.
 
 use anyhow::Result;
-use postern_core::journal::{Event, Outcome};
+use postern_core::journal::{Decided, Event, Outcome};
 
 use crate::gateway::Gateway;
 use crate::raw::{Raw, query};
@@ -69,6 +69,14 @@ async fn what_a_human_must_approve_is_refused_with_what_to_do() -> Result<()> {
     let gateway = Gateway::start(15, DATA, &format!("{READS}{ASKS}")).await?;
     let said = refusal(&gateway, "app.tenant", "2").await.unwrap_or_default();
     assert!(said.contains("must approve"), "{said:?}");
+    assert!(gateway.dwelling.approvals.all().is_empty(), "a human is asked, and nobody waits");
+    let denied = |event: &Event| match event {
+        Event::Operation { actions, decided: Decided::Deny { rule: Some(_), .. }, .. } => {
+            actions.iter().any(|action| action == "postgres.set")
+        }
+        _ => false,
+    };
+    assert!(gateway.dwelling.journal.events().iter().any(denied), "{}", gateway.dwelling.journal.text());
     Ok(())
 }
 

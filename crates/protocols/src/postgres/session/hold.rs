@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use postern_core::Fault;
 use postern_core::approval::{Settled, State};
 use postern_core::gate::{Asked, Asking, Held, Standing};
 use postern_core::ports::Later;
+use postern_core::{Code, Denial, Fault};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::refuse;
@@ -113,20 +113,18 @@ impl Session<'_> {
 
     async fn ask(&mut self, asking: Box<Asking>, request: Request) -> Result<(), End> {
         let free = self.status == TransactionStatus::Idle && self.pipeline < Pipeline::Bound;
-        let standing = if free { Standing::Free } else { Standing::InTransaction };
+        let standing = match request.length() > LONGEST_HELD {
+            true => Standing::Unable(too_long()),
+            false if free => Standing::Free,
+            false => Standing::InTransaction,
+        };
         match self.gate.ask(asking, standing).await? {
             Asked::Go(permit) => self.forward(permit, request).await?,
             Asked::No(denial) => self.refuse(refuse::denial(&denial), request.message()).await?,
             Asked::Wait(held) => {
                 self.say(&Backend::NoticeResponse(refuse::held(&held)));
                 let waiting = Waiting { settled: held.settled(), held, remind: after(Instant::now(), REMINDER) };
-                let long = request.length() > LONGEST_HELD;
                 self.holding = Some(Holding { request, stage: Stage::Waiting(waiting) });
-                if long {
-                    let most = LONGEST_HELD >> 20;
-                    let hint = format!("what waits for a human has at most {most} MiB: send it in parts");
-                    return self.take_back(Some(&hint)).await;
-                }
             }
         }
         Ok(())
@@ -207,6 +205,11 @@ impl Session<'_> {
         let denial = hint.into_iter().fold(denial, |denial, hint| denial.hint(hint));
         self.refuse(refuse::denial(&denial), message).await
     }
+}
+
+fn too_long() -> Denial {
+    let hint = format!("what waits for a human has at most {} MiB: send it in parts", LONGEST_HELD >> 20);
+    Denial::new(Code::NotAllowed, "this needs a human's approval, and is too long to wait for it").hint(hint)
 }
 
 pub(super) fn after(moment: Instant, by: Duration) -> Instant {

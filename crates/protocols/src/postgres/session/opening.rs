@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_core::gate::{Decision, Gate, Open};
+use postern_core::gate::{Asked, Decision, Gate, Open, Standing};
 use postern_core::{Code, Denial, Fault, OperationId};
 
 use super::super::analyze::{self, Names, Statement, replication};
@@ -42,15 +42,22 @@ async fn ask(gate: &mut Gate<Open>, statements: Vec<Statement>, wanted: Wanted) 
     let texts: Vec<&str> = statements.iter().map(|statement| &*statement.text).collect();
     let request = Request::new(Bytes::from(texts.join("; ")), wanted);
     let request = Request { statements: Arc::from(statements), ..request };
-    match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new()).await? {
+    let asked = match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new()).await? {
+        Decision::Go(permit) => Asked::Go(permit),
+        Decision::No(denial) => Asked::No(denial),
+        Decision::Ask(asking) => gate.ask(asking, Standing::Unable(unable())).await?,
+    };
+    match asked {
         // what it permits is the login that comes next, of which no byte is the client's
-        Decision::Go(permit) => Ok(permit.id()),
-        Decision::No(denial) => Err(refused(denial)),
-        Decision::Ask(_) => {
-            let denial = Denial::new(Code::NotAllowed, "a human must approve what the client sets as it connects");
-            Err(refused(denial.hint("leave it out of the connection string, and SET it once connected: that can wait")))
-        }
+        Asked::Go(permit) => Ok(permit.id()),
+        Asked::No(denial) => Err(refused(denial)),
+        Asked::Wait(held) => Err(refused(gate.withdraw(*held).await?)),
     }
+}
+
+fn unable() -> Denial {
+    let denial = Denial::new(Code::NotAllowed, "a human must approve what the client sets as it connects");
+    denial.hint("leave it out of the connection string, and SET it once connected: that can wait")
 }
 
 fn refused(denial: Denial) -> Fault {
