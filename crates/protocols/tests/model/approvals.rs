@@ -18,7 +18,8 @@ use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
 use postern_protocols::postgres::wire::{Backend, Named};
 use tokio::time::Duration;
 
-use crate::chance::{Chance, cases, each};
+use crate::cases::{cases, each};
+use crate::chance::Chance;
 use crate::client::{Client, bind, close, execute, in_full, parse, query};
 use crate::server::Reached;
 use crate::stage::{Stage, alone};
@@ -276,7 +277,7 @@ impl Play {
 
 async fn play(number: u64) -> Result<()> {
     let Case { mut chance, steps } = Case::new(number);
-    let mut stage = Stage::new(&format!("{RULES}{HELD}"), number)?;
+    let mut stage = Stage::new(&format!("{RULES}{HELD}"), chance.apart())?;
     let client = stage.log_in(&mut chance).await?;
     let mut play =
         Play { stage, client, may_end: false, gone: false, lost: false, left: false, heard: Vec::new(), ends: 0 };

@@ -6,16 +6,13 @@
 
 use anyhow::{Result, ensure};
 use postern_core::journal::{Decided, Event as Written};
-use postern_protocols::postgres::wire::Frontend;
 use tokio::time::Duration;
 
-use crate::chance::{Chance, each};
-use crate::client::{bytes, query};
-use crate::sequences::some;
-use crate::stage::{Stage, alone};
+use crate::chance::Chance;
+use crate::messages::{odd, some};
+use crate::stage::Stage;
 use crate::target::Event;
 
-const USUALLY: u64 = 600;
 /// Longer than a session may take to end, whoever does not listen.
 const GOODBYE: Duration = Duration::from_secs(60);
 
@@ -36,23 +33,13 @@ do     = { effects = ["delete"], objects = ["public.t"] }
 with   = { approvers = ["group:dba"] }
 "#;
 
-/// What no client says that means well.
-fn odd(chance: &mut Chance) -> Frontend {
-    match chance.below(5) {
-        0 => Frontend::Terminate,
-        1 => Frontend::FunctionCall { function: 16_401, formats: Vec::new(), arguments: Vec::new(), result: 0 },
-        2 => Frontend::CopyData(bytes("1\n")),
-        3 => Frontend::CopyDone,
-        _ => query("DELETE FROM t WHERE id = 1; DELETE FROM f WHERE id = 1"),
-    }
-}
-
-async fn play(number: u64) -> Result<()> {
-    let mut chance = Chance::new(number);
-    let mut stage = Stage::hostile(RULES, number)?;
+/// One case: the client chooses first, and the target apart from it.
+pub(crate) async fn play(mut all: Chance) -> Result<()> {
+    let mut chance = all.apart();
+    let mut stage = Stage::hostile(RULES, all)?;
     // what a target says as the session opens may keep it from opening
     let Ok(mut client) = stage.log_in(&mut chance).await else { return stage.examine() };
-    for _ in 0..2 + chance.below(10) {
+    for _ in chance.below(10)..12 {
         let messages = if chance.one_in(8) { vec![odd(&mut chance)] } else { some(&mut chance) };
         // a gateway that reads no more is not waited for
         tokio::time::timeout(GOODBYE, client.say(&messages, &mut chance)).await.ok();
@@ -90,5 +77,5 @@ fn decided(stage: &Stage) -> Result<()> {
 
 #[test]
 fn nothing_that_either_side_says_makes_a_session_fall_hang_or_pass_what_was_not_decided() -> Result<()> {
-    each("hostile", USUALLY, |number| alone(play(number)))
+    crate::cases::each("hostile", 600, |number| crate::stage::alone(play(Chance::new(number))))
 }

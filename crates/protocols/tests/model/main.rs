@@ -15,9 +15,11 @@
 )]
 
 mod approvals;
+mod cases;
 mod chance;
 mod client;
 mod hostile;
+mod messages;
 mod sequences;
 mod server;
 mod stage;

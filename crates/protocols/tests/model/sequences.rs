@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use postern_core::ports::Duplex;
-use postern_protocols::postgres::wire::Frontend::{self, CopyDone, Flush, Sync};
-use postern_protocols::postgres::wire::{Backend, Named};
+use postern_protocols::postgres::wire::Backend;
+use postern_protocols::postgres::wire::Frontend::{self, Sync};
 use postern_testkit::postgres::{Options, PostgresServer, Tls};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::chance::{Chance, each};
-use crate::client::{Client, bind, bytes, close, describe, execute, in_full, parse, query};
+use crate::cases::each;
+use crate::chance::Chance;
+use crate::client::{Client, bytes, describe, in_full, query};
+use crate::messages::some;
 use crate::server::Server;
 use crate::stage::{Stage, alone};
 
@@ -45,30 +47,8 @@ const DATA: &str = "CREATE TABLE r (id int, name text); INSERT INTO r VALUES (1,
     CREATE TABLE w (id int); CREATE TABLE t (id int, name text); CREATE TABLE f (id int, name text); CREATE TABLE made ();
     CREATE ROLE app LOGIN; GRANT ALL ON SCHEMA public TO app; GRANT ALL ON ALL TABLES IN SCHEMA public TO app";
 
-const TEXTS: &[&str] = &[
-    "",
-    "SELEC 1",
-    "SELECT id, name FROM r",
-    "SELECT id, name FROM r",
-    "SELECT $1::text AS said",
-    "SELECT 1 / (id - 1) FROM r",
-    "INSERT INTO w VALUES (1)",
-    "DELETE FROM t WHERE id = 7",
-    "DELETE FROM f WHERE id = 7",
-    "DELETE FROM f WHERE id = 7",
-    "BEGIN",
-    "COMMIT",
-    "ROLLBACK",
-    "COPY r TO STDOUT",
-    "CREATE TABLE IF NOT EXISTS made ()",
-    "PREPARE x AS DELETE FROM t WHERE id = 7",
-    "PREPARE y AS DELETE FROM f WHERE id = 7",
-];
 /// What no rule allows.
 const FORBIDDEN: &str = "DELETE FROM f";
-const COPY: &str = "COPY w FROM STDIN";
-const NAMES: &[&str] = &["", "a", "b"];
-const PORTALS: &[&str] = &["", "", "p"];
 
 /// Messages that come to an end, with the data of each COPY that begins.
 fn sequence(chance: &mut Chance) -> Vec<Frontend> {
@@ -80,48 +60,6 @@ fn sequence(chance: &mut Chance) -> Vec<Frontend> {
             return messages;
         }
     }
-}
-
-pub(crate) fn some(chance: &mut Chance) -> Vec<Frontend> {
-    let (name, portal, text) = (*chance.of(NAMES), *chance.of(PORTALS), *chance.of(TEXTS));
-    let said: &[&str] = if text.contains('$') != chance.one_in(12) { &["said"] } else { &[] };
-    let most = i32::try_from(chance.below(4)).unwrap();
-    let kind = *chance.of(&[Named::Statement, Named::Portal]);
-    match chance.below(14) {
-        // behind a Query of nothing a server keeps the unnamed portal, and the gateway does not
-        0..=2 => vec![query(if text.is_empty() { "BEGIN" } else { text })],
-        3..=4 => vec![parse(name, text), bind(portal, name, said), execute(portal, most), Sync],
-        5 => vec![parse(name, text), bind(portal, name, said), execute(portal, most)],
-        6 => vec![parse(name, text), describe_of(Named::Statement, name)],
-        7 => vec![
-            bind(portal, name, said),
-            describe_of(Named::Portal, portal),
-            execute(portal, most),
-            execute(portal, most),
-        ],
-        8 => vec![execute(portal, most)],
-        9 => vec![close(kind, if kind == Named::Portal { portal } else { name })],
-        10 => vec![describe_of(kind, if kind == Named::Portal { portal } else { name })],
-        11 => vec![if chance.one_in(3) { Flush } else { Sync }],
-        12 => copied(chance, vec![query(COPY)]),
-        _ => {
-            let asked = vec![close(Named::Statement, name), parse(name, COPY), bind("", name, &[]), execute("", 0)];
-            copied(chance, [asked, vec![Flush]].concat()).into_iter().chain([Sync]).collect()
-        }
-    }
-}
-
-fn describe_of(kind: Named, name: &str) -> Frontend {
-    Frontend::Describe { kind, name: bytes(name) }
-}
-
-/// The data of a COPY behind what asks for it, to its end.
-fn copied(chance: &mut Chance, mut messages: Vec<Frontend>) -> Vec<Frontend> {
-    for _ in 0..chance.below(4) {
-        messages.push(Frontend::CopyData(bytes("1\n")));
-    }
-    messages.push(if chance.one_in(3) { Frontend::CopyFail { message: bytes("no") } } else { CopyDone });
-    messages
 }
 
 /// The model behind messages.
@@ -177,7 +115,7 @@ fn same(messages: &[Frontend], heard: &[Backend], expected: &[String]) -> Result
 async fn before_the_model(number: u64) -> Result<()> {
     let mut chance = Chance::new(number);
     let messages = sequence(&mut chance);
-    let mut stage = Stage::new(RULES, number)?;
+    let mut stage = Stage::new(RULES, chance.apart())?;
     let mut client = stage.log_in(&mut chance).await?;
     client.say(&messages, &mut chance).await;
     stage.settle().await;

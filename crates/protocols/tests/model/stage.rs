@@ -76,27 +76,26 @@ fn protocol() -> Arc<Postgres> {
 
 impl Stage {
     /// A gateway with these rules before the model.
-    pub(crate) fn new(rules: &str, number: u64) -> Result<Self> {
-        Self::of(rules, number, false)
+    pub(crate) fn new(rules: &str, chance: Chance) -> Result<Self> {
+        Self::of(rules, chance, false)
     }
 
     /// The same before one that breaks the protocol in every way. Nothing that it says outlives the case.
-    pub(crate) fn hostile(rules: &str, number: u64) -> Result<Self> {
-        Self::of(rules, number, true)
+    pub(crate) fn hostile(rules: &str, chance: Chance) -> Result<Self> {
+        Self::of(rules, chance, true)
     }
 
-    fn of(rules: &str, number: u64, hostile: bool) -> Result<Self> {
+    fn of(rules: &str, chance: Chance, hostile: bool) -> Result<Self> {
         let (course, target) = (Course::default(), Arc::new(Mutex::new(JoinSet::new())));
-        let (noted, serving, dialled) = (course.clone(), Arc::downgrade(&target), Mutex::new(number));
+        let (noted, serving, dialled) = (course.clone(), Arc::downgrade(&target), Mutex::new(chance));
         let first = AtomicBool::new(true);
         let reach = Reach::by(move |_| {
             let (near, far) = tokio::io::duplex(AHEAD);
-            let mut dialled = dialled.lock().unwrap_or_else(PoisonError::into_inner);
-            *dialled = dialled.wrapping_add(1 << 32);
+            let chance = dialled.lock().unwrap_or_else(PoisonError::into_inner).apart();
             // the first reads the catalog, without which there is no session; the second is the session's
             let hostile = hostile && !first.swap(false, Ordering::Relaxed);
             if let Some(serving) = serving.upgrade() {
-                let serve = serve(far, noted.clone(), Chance::new(*dialled), hostile);
+                let serve = serve(far, noted.clone(), chance, hostile);
                 serving.lock().unwrap_or_else(PoisonError::into_inner).spawn(serve);
             }
             let near: Box<dyn Duplex> = Box::new(near);

@@ -72,7 +72,10 @@ pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: 
         }
         other => bail!("a session begins with {other:?}"),
     }
-    say(&mut stream, &welcome(), &mut chance).await?;
+    // a gateway whose client has left reads its catalog no further
+    if greet(&mut stream, &mut chance, hostile).await.is_err() {
+        return Ok(());
+    }
     let mut server = Server::new();
     loop {
         while let Some(frame) = frame::next(&mut input, Limit::CLIENT)? {
@@ -96,6 +99,14 @@ pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: 
             return Ok(());
         }
     }
+}
+
+async fn greet(stream: &mut DuplexStream, chance: &mut Chance, hostile: bool) -> Result<()> {
+    if !hostile || !chance.one_in(12) {
+        return say(stream, &welcome(), chance).await;
+    }
+    let lies = lies(welcome(), chance).context("it goes as it is come to")?;
+    cut(stream, &lies, chance).await
 }
 
 fn welcome() -> Vec<Backend> {
