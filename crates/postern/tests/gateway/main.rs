@@ -40,6 +40,8 @@ mod sessions;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod target;
 #[cfg(test)]
 mod verbs;
