@@ -3,6 +3,7 @@
 //! Core sees cells, never bytes on a wire; a protocol hands them over in the order of the reply and writes down what
 //! comes back. Whatever cannot be masked for certain is refused before it runs ([`MaskSet::screen`]).
 
+pub mod detect;
 pub mod echo;
 mod lift;
 mod screen;

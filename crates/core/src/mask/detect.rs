@@ -1,0 +1,208 @@
+//! Which parts of a text are secrets or numbers of people, by their form, their check digits and the names beside them.
+//!
+//! It knows neither columns nor protocols: a cell is a text, perhaps with the name that it stands under. Best effort: what
+//! is cut, encoded or unnamed is not found. What is found and by what is in docs/detectors.md. Enter at [`Detectors::find`].
+
+mod addresses;
+mod named;
+mod national;
+mod numbers;
+mod text;
+mod tokens;
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::mask::FIXED;
+use text::Text;
+
+#[cfg(test)]
+mod tests;
+
+macro_rules! detectors {
+    ($($variant:ident $name:literal $about:literal,)*) => {
+        /// What can be found. Where two find the same, the first of them gives it its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Detector {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Detector {
+            /// Each, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the policy.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it finds, in a few words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+detectors! {
+    PrivateKey "private-key" "private keys in the armour of PEM and its kin or of PGP, and of age",
+    AwsKey "aws-key" "access keys of AWS: their ids, and the secrets beside their names",
+    AzureKey "azure-key" "keys of Azure's storage and buses, and signatures of shared access",
+    GcpKey "gcp-key" "API keys, client secrets and access tokens of Google",
+    GithubToken "github-token" "tokens of GitHub, by prefix and checksum",
+    GitlabToken "gitlab-token" "tokens of GitLab",
+    SlackToken "slack-token" "tokens of Slack",
+    StripeKey "stripe-key" "secret and restricted keys of Stripe, and secrets of its webhooks",
+    NpmToken "npm-token" "tokens of npm, by prefix and checksum",
+    PypiToken "pypi-token" "tokens of PyPI",
+    OpenaiKey "openai-key" "keys of OpenAI",
+    AnthropicKey "anthropic-key" "keys of Anthropic",
+    VaultToken "vault-token" "tokens of Vault and OpenBao",
+    PosternToken "postern-token" "access tokens of Postern",
+    Jwt "jwt" "signed tokens: three parts, the first of which is a header",
+    ConnectionString "connection-string" "passwords inside URLs",
+    NamedSecret "named-secret" "values that look random beside names such as password, secret, token and api_key",
+    CardNumber "card-number" "numbers of payment cards: range of the issuer, length, check digit",
+    Iban "iban" "bank accounts: country, length, check digits",
+    UsSsn "us-ssn" "social security numbers of the United States",
+    DeTaxId "de-tax-id" "tax numbers of Germany, beside their name",
+    FrNir "fr-nir" "social security numbers of France, beside their name",
+    EsDni "es-dni" "identity numbers of Spain (DNI, NIE), beside their name",
+    NlBsn "nl-bsn" "citizen numbers of the Netherlands, beside their name",
+    PlPesel "pl-pesel" "citizen numbers of Poland, beside their name",
+    BrCpf "br-cpf" "taxpayer numbers of Brazil",
+    UkNino "uk-nino" "national insurance numbers of the United Kingdom, beside their name",
+    InAadhaar "in-aadhaar" "Aadhaar numbers of India, beside their name",
+    Email "email" "addresses of e-mail",
+    Phone "phone" "telephone numbers: with their country, or beside their name",
+}
+
+/// A part of a text, in bytes, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What found it.
+    pub detector: Detector,
+    /// Where it stands.
+    pub range: Range<usize>,
+}
+
+/// Where a text is worth a look, and what to look for.
+#[derive(Clone, Copy)]
+enum Sign {
+    Token(&'static tokens::Token),
+    Name(&'static named::Name),
+    Url,
+}
+
+/// Some detectors, ready to look.
+pub struct Detectors {
+    chosen: Vec<Detector>,
+    signs: Vec<Sign>,
+    search: Option<AhoCorasick>,
+}
+
+impl Detectors {
+    /// Looks for these.
+    #[must_use]
+    pub fn of(chosen: &[Detector]) -> Self {
+        let chosen = chosen.to_vec();
+        let has = |detector: &Detector| chosen.contains(detector);
+        let tokens = tokens::ALL.iter().filter(|token| has(&token.detector));
+        let names = named::ALL.iter().filter(|name| has(&name.detector));
+        let url = has(&Detector::ConnectionString).then_some(("://", Sign::Url));
+        let signs: Vec<(&str, Sign)> = tokens
+            .map(|token| (token.begins, Sign::Token(token)))
+            .chain(names.map(|name| (name.word, Sign::Name(name))))
+            .chain(url)
+            .collect();
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(signs.iter().map(|(word, _)| word))
+            .ok();
+        Self { chosen, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
+    }
+
+    /// What there is in a text, in order and apart; `label` is the name that it stands under, such as that of a column.
+    #[must_use]
+    pub fn find(&self, label: Option<&str>, text: &str) -> Vec<Found> {
+        let text = Text(text);
+        let mut found: Vec<Found> = Vec::new();
+        for hit in self.search.iter().flat_map(|search| search.find_overlapping_iter(text.0)) {
+            let range = hit.start()..hit.end();
+            match self.signs.get(hit.pattern().as_usize()) {
+                Some(Sign::Token(token)) => found.extend(token.find(text, range)),
+                Some(Sign::Name(name)) => found.extend(name.find(text, range)),
+                Some(Sign::Url) => found.extend(addresses::password(text, range)),
+                None => {}
+            }
+        }
+        self.scan(label, text, &mut found);
+        if let Some(label) = label {
+            let names =
+                self.signs.iter().filter_map(|sign| if let Sign::Name(name) = sign { Some(name) } else { None });
+            found.extend(names.filter_map(|name| name.under(label, text)));
+        }
+        apart(found)
+    }
+
+    /// What is known by its form alone.
+    fn scan(&self, label: Option<&str>, text: Text<'_>, found: &mut Vec<Found>) {
+        let mut from = 0;
+        while let Some(at) = text.next(from, |byte| byte.is_ascii_digit() || matches!(byte, b'@' | b'+')) {
+            let (one, next) = match text.at(at) {
+                b'@' => (addresses::email(text, at), at.saturating_add(1)),
+                b'+' => addresses::phone(text, at),
+                _ => numbers::find(label, text, at),
+            };
+            found.extend(one.filter(|found| self.chosen.contains(&found.detector)));
+            from = next.max(at.saturating_add(1));
+        }
+    }
+
+    /// A text with what is in it hidden; none where there is nothing. What was a JSON document stays one.
+    #[must_use]
+    pub fn hide(&self, label: Option<&str>, text: &str) -> Option<String> {
+        let found = self.find(label, text);
+        if found.is_empty() {
+            return None;
+        }
+        let mut hidden = String::with_capacity(text.len());
+        let mut from = 0;
+        for one in found {
+            let before = text.get(from..one.range.start).unwrap_or_default();
+            hidden.push_str(before);
+            // a number of a document, which stands outside of any string
+            let bare = bare(Text(text), &one.range);
+            hidden.push_str(&if bare { format!("\"{FIXED}\"") } else { FIXED.to_owned() });
+            from = one.range.end;
+        }
+        hidden.push_str(text.get(from..).unwrap_or_default());
+        Some(hidden)
+    }
+}
+
+/// Whether it is a value of a document and no string.
+fn bare(text: Text<'_>, range: &Range<usize>) -> bool {
+    !text.quoted(range.start) && serde_json::from_str::<serde::de::IgnoredAny>(text.0).is_ok()
+}
+
+/// In order; what overlaps is one, under the name of the first detector.
+fn apart(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|one| (one.range.start, one.detector));
+    let mut apart: Vec<Found> = Vec::with_capacity(found.len());
+    for one in found {
+        match apart.last_mut() {
+            Some(last) if one.range.start < last.range.end => {
+                last.range.end = last.range.end.max(one.range.end);
+                last.detector = last.detector.min(one.detector);
+            }
+            _ => apart.push(one),
+        }
+    }
+    apart
+}
