@@ -325,6 +325,34 @@ pub struct Deed {
     pub reading: Reading,
 }
 
+impl Deed {
+    /// How much there is of it to keep: objects, columns and words, each as often as it stands there.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let output = |one: &Output| match one {
+            Output::Derived { from, .. } => from.len().saturating_add(1),
+            Output::Bare(_) | Output::Unknown { .. } => 1,
+        };
+        let outputs = match &self.outputs {
+            Outputs::Cells(outputs) | Outputs::Stream(outputs) => outputs.iter().map(output).sum(),
+            Outputs::Nothing | Outputs::Unknown => 0,
+        };
+        let touch = |one: &Touch| match &one.columns {
+            Columns::Named(names) => names.len().saturating_add(1),
+            Columns::None | Columns::All => 1,
+        };
+        let fact = |one: &Fact| match one {
+            Fact::List(words) => words.len(),
+            Fact::Flag(_) | Fact::Number(_) | Fact::Text(_) => 1,
+        };
+        let Uses { consulted, stored, overwritten, hidden } = &self.uses;
+        let uses = [consulted.len(), stored.len(), overwritten.len(), hidden.len(), self.also.len()];
+        let touches: usize = self.touches.iter().map(touch).sum();
+        let facts: usize = self.facts.values().map(fact).sum();
+        uses.into_iter().chain([outputs, touches, facts]).sum()
+    }
+}
+
 /// One thing a principal asks a target to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {

@@ -15,18 +15,28 @@ use crate::operation::{Deed, Operation};
 use crate::verdict::{Duties, Verdict};
 
 /// How many verdicts a session keeps.
-const MOST: usize = 64;
+const MOST: usize = 256;
+/// How much their deeds may weigh together.
+const MOST_HELD: usize = 50_000;
+/// The heaviest deed whose verdict is kept.
+const HEAVIEST: usize = 2_000;
 
 /// What was allowed under one scope, by the deed's place in memory.
+///
+/// THREAT: a client that asks for ever other things that take much to say. What is kept is bounded by what it takes, and what
+/// is met again outlasts what is not.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts(HashMap<usize, Allowed>);
 
 #[derive(Debug)]
 struct Allowed {
     /// INVARIANT: held on to, so that nothing else comes to its place, and nobody can change what is there.
-    deed: Arc<Deed>,
+    _deed: Arc<Deed>,
     duties: Duties,
     told: Told,
+    weight: usize,
+    /// Whether it was asked for again since there was too much last.
+    met: bool,
 }
 
 /// What is written down of what operations do, in words.
@@ -51,18 +61,37 @@ impl Verdicts {
     /// How this very deed was allowed before, where it stands alone.
     fn find(&self, operations: &[Operation]) -> Option<&Allowed> {
         let [Operation { deed, .. }] = operations else { return None };
-        self.0.get(&place(deed)).filter(|allowed| Arc::ptr_eq(&allowed.deed, deed))
+        self.0.get(&place(deed))
+    }
+
+    /// The same, which is asked for again.
+    fn meet(&mut self, operations: &[Operation]) -> Option<Duties> {
+        let [Operation { deed, .. }] = operations else { return None };
+        let allowed = self.0.get_mut(&place(deed))?;
+        allowed.met = true;
+        Some(allowed.duties.clone())
     }
 
     /// Keeps a verdict that does not depend on the time.
     fn keep(&mut self, deed: &Arc<Deed>, duties: &Duties) {
-        if self.0.len() >= MOST {
+        let weight = deed.weight();
+        if weight > HEAVIEST {
+            return;
+        }
+        if self.lacks(weight) {
+            self.0.retain(|_, one| std::mem::take(&mut one.met));
+        }
+        if self.lacks(weight) {
             self.0.clear();
         }
-        self.0.insert(
-            place(deed),
-            Allowed { deed: Arc::clone(deed), duties: duties.clone(), told: Told::of(std::iter::once(deed)) },
-        );
+        let (deed, duties, told) = (Arc::clone(deed), duties.clone(), Told::of(std::iter::once(deed)));
+        self.0.insert(place(&deed), Allowed { _deed: deed, duties, told, weight, met: false });
+    }
+
+    /// Whether one more, of this weight, is too much.
+    fn lacks(&self, weight: usize) -> bool {
+        let held: usize = self.0.values().map(|one| one.weight).sum();
+        self.0.len() >= MOST || held.saturating_add(weight) > MOST_HELD
     }
 
     /// Another scope is in force.
@@ -74,8 +103,8 @@ impl Verdicts {
 impl Gate<Open> {
     /// The verdict under the scope in force; not worked out again where it cannot be another one.
     pub(super) fn verdict(&mut self, operations: &[Operation]) -> Verdict {
-        if let Some(allowed) = self.state.verdicts.find(operations) {
-            return Verdict::Allow(allowed.duties.clone());
+        if let Some(duties) = self.state.verdicts.meet(operations) {
+            return Verdict::Allow(duties);
         }
         let verdict = self.state.scope.decide(operations, &self.situation());
         if let ([Operation { deed, .. }], Verdict::Allow(duties)) = (operations, &verdict)
@@ -96,3 +125,6 @@ impl Gate<Open> {
 fn place(deed: &Arc<Deed>) -> usize {
     Arc::as_ptr(deed).addr()
 }
+
+#[cfg(test)]
+mod tests;

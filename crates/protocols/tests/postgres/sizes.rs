@@ -120,6 +120,28 @@ async fn copy_data_passes_in_messages_of_any_length() -> Result<()> {
     Ok(())
 }
 
+/// COPY data that was sent ahead needs no memory either, once the server takes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn copy_data_sent_ahead_gives_its_memory_back() -> Result<()> {
+    let gateway = gateway(8 * MIB).await?;
+    let (mut one, mut other) = (Raw::log_in(&gateway).await?, Raw::log_in(&gateway).await?);
+    let bytes = Raw::encode(&[query("COPY filled FROM STDIN"), CopyData(Bytes::from("x\n".repeat(3 * MIB)))])?;
+    let (begins, ends) = bytes.split_at(5 * MIB);
+    one.stream.write_all(begins).await?;
+    assert_eq!(describe(&one.hear().await?), "CopyInResponse");
+    for turn in 0.. {
+        if other.ask(&measured(4)).await? == length(4) {
+            break;
+        }
+        anyhow::ensure!(turn < 100, "the memory is not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    one.stream.write_all(ends).await?;
+    one.say(&[CopyDone]).await?;
+    assert_eq!(one.until_ready(1).await?, [format!("COPY {}", 3 * MIB), "ready".to_owned()]);
+    Ok(())
+}
+
 /// THREAT: a client that announces much and sends no more of it keeps memory that all others need, for as long as it likes.
 #[tokio::test]
 async fn who_sends_no_more_of_a_long_message_keeps_no_memory() -> Result<()> {

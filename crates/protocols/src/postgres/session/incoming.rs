@@ -180,6 +180,10 @@ impl Session<'_> {
             self.incoming = Incoming::Dropped(long.left());
             return Ok(self.go_past());
         }
+        // what was sent ahead of a COPY needs no memory once the server takes it
+        if long.tag == tag::client::COPY_DATA && self.copying != Copying::Nothing {
+            return Ok(self.pass_on());
+        }
         let here = long.left().min(self.from_client.buffer.len());
         if !long.reserve(here) {
             let (size, most) = (long.size, long.portion.most());
@@ -198,6 +202,17 @@ impl Session<'_> {
         }
         let Incoming::Kept(long) = std::mem::take(&mut self.incoming) else { return Ok(Came::Nothing) };
         Ok(Came::Message(Frame { tag: long.tag, raw: Bytes::from_owner(long) }))
+    }
+
+    /// Passes on COPY data that was kept so far.
+    fn pass_on(&mut self) -> Came {
+        let Some(flow) = self.copied() else { return Came::Nothing };
+        let Incoming::Kept(long) = std::mem::take(&mut self.incoming) else { return Came::Nothing };
+        let left = long.left();
+        self.to_target.follow(&flow, &Continuation::Piece(Bytes::from_owner(long)));
+        self.fed();
+        self.incoming = Incoming::Passed(left, flow);
+        self.go_past()
     }
 
     /// THREAT: a client that announces much and sends no more of it, and so keeps memory that all others need.

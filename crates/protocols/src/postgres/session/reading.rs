@@ -29,6 +29,10 @@ const MOST_KEPT: usize = 256;
 const MOST_NAMED: usize = 1000;
 /// The longest text whose reading is kept, in bytes.
 const LONGEST_KEPT: usize = 16 << 10;
+/// The heaviest reading that is kept, and how much all that are kept may weigh together: a short text may name many columns
+/// many times.
+const HEAVIEST_KEPT: usize = 2_000;
+const MOST_HELD: usize = 50_000;
 
 /// How often names have come to mean something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +55,7 @@ pub(super) struct Readings {
     kept: HashMap<Bytes, Arc<[Statement]>>,
     /// What all texts of a shape are read as.
     shapes: HashMap<Shape, Statement>,
+    weight: usize,
     of: Generation,
 }
 
@@ -65,14 +70,16 @@ impl Readings {
     }
 
     fn keep(&mut self, text: &Bytes, reading: &Arc<[Statement]>, now: Generation) {
-        if self.of != now || self.kept.len().saturating_add(self.shapes.len()) >= MOST_KEPT {
-            self.kept.clear();
-            self.shapes.clear();
-            self.of = now;
+        let weight = reading.iter().map(|one| one.deed.weight().saturating_add(one.names.len())).sum();
+        let keeps = text.len() <= LONGEST_KEPT && weight <= HEAVIEST_KEPT && lasts(reading);
+        let full = self.kept.len().saturating_add(self.shapes.len()) >= MOST_KEPT;
+        if self.of != now || (keeps && (full || self.weight.saturating_add(weight) > MOST_HELD)) {
+            *self = Self { of: now, ..Self::default() };
         }
-        if text.len() > LONGEST_KEPT || !lasts(reading) {
+        if !keeps {
             return;
         }
+        self.weight = self.weight.saturating_add(weight);
         match Shape::of(text).zip(Shape::fits(text, reading)) {
             Some((shape, one)) => drop(self.shapes.insert(shape, one.clone())),
             None => drop(self.kept.insert(Bytes::copy_from_slice(text), Arc::clone(reading))),
@@ -363,3 +370,6 @@ fn after_copy() -> Obstacle {
     let denial = Denial::new(Code::Unreadable, "a COPY before it in this pipeline must have its data first");
     Obstacle::Refuse(Some(refuse::denial(&denial.hint("end the pipeline with Sync before it"))))
 }
+
+#[cfg(test)]
+mod tests;
