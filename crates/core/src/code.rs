@@ -123,6 +123,8 @@ codes! {
     TooLong = 3017,
     /// The principal has done as much in a minute as a rule lets it.
     TooOften = 3018,
+    /// Other columns are masked than when it was prepared.
+    PreparedOtherwise = 3019,
     /// Only whoever has a role at the gateway itself may do it.
     RoleMissing = 3025,
     /// The client broke the protocol.

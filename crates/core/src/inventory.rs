@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::fault::Fault;
 use crate::gate::Lease;
-use crate::mask::Lineage;
+use crate::mask::{Lineage, MaskSet};
 use crate::operation::{Column, Object, Operation};
 use crate::ports::{Dial, Link, Vault};
 use crate::target::{Login, Target};
@@ -25,6 +25,9 @@ pub trait Inventory: Send + Sync {
     /// What a text in the protocol's own language would ask for, as far as that can be told without the target: sent to
     /// this space, by this account.
     fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition>;
+
+    /// What would be sent for it under these masks, where that is not the text itself.
+    fn sent(&self, space: &str, account: &str, text: &str, masks: &Arc<MaskSet>) -> Option<Arc<str>>;
 
     /// What is said of a space's columns; nothing where it is not known.
     fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>>;

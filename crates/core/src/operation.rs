@@ -261,6 +261,9 @@ pub enum Outputs {
 pub struct Uses {
     /// They decide what comes back, or what is changed, without being part of it: conditions, joins, orders, groups.
     pub consulted: BTreeSet<Column>,
+    /// They go into something computed on the way that need not be part of the reply: what a function in `FROM` makes rows
+    /// of, an expression of an inner query. How many rows come of it, or how it fails, shows them.
+    pub computed: BTreeSet<Column>,
     /// Their values are written somewhere: into a table, a file, another column.
     pub stored: BTreeSet<Column>,
     /// Values that stood in them are changed (not: new rows are added).
@@ -268,6 +271,9 @@ pub struct Uses {
     /// Code that runs in the operation and may read or show whatever its owner can, by name: functions that are not
     /// known to be clean, and the like.
     pub hidden: BTreeSet<String>,
+    /// Columns that are read only where the protocol can put an image in their place before anything is made of them:
+    /// each with those in whose place it has to stand.
+    pub veils: BTreeMap<Column, BTreeSet<Column>>,
 }
 
 /// Something known about an operation that a condition may ask for.
@@ -345,8 +351,10 @@ impl Deed {
             Fact::List(words) => words.len(),
             Fact::Flag(_) | Fact::Number(_) | Fact::Text(_) => 1,
         };
-        let Uses { consulted, stored, overwritten, hidden } = &self.uses;
-        let uses = [consulted.len(), stored.len(), overwritten.len(), hidden.len(), self.also.len()];
+        let Uses { consulted, computed, stored, overwritten, hidden, veils } = &self.uses;
+        let columns = [consulted, computed, stored, overwritten].into_iter().map(BTreeSet::len).sum();
+        let veils = veils.values().map(|places| places.len().saturating_add(1)).sum();
+        let uses = [columns, veils, hidden.len(), self.also.len()];
         let touches: usize = self.touches.iter().map(touch).sum();
         let facts: usize = self.facts.values().map(fact).sum();
         uses.into_iter().chain([outputs, touches, facts]).sum()

@@ -8,12 +8,14 @@ mod cancel;
 pub mod catalog;
 mod catalogs;
 mod cells;
+mod form;
 pub mod forward;
 mod inventory;
 mod login;
 mod refuse;
 mod replay;
 mod session;
+mod veil;
 pub mod vocabulary;
 pub mod wire;
 

@@ -189,12 +189,15 @@ impl House {
     pub(super) fn decided(
         &self,
         pending: &Pending,
+        sent: Option<&str>,
         Told { actions, touches }: Told,
         decided: Decided,
         due: &Duties,
     ) -> Result<(Event, Note), Fault> {
         let operations = &pending.operations;
-        let texts: Vec<&str> = operations.iter().map(|operation| &*operation.text).collect();
+        let sent = sent.map(|sent| format!("-- sent with masks in it: {sent}"));
+        let texts = operations.iter().map(|operation| &*operation.text).chain(sent.as_deref());
+        let texts: Vec<&str> = texts.collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();
         let values = Excerpt::of(&parameters);
         let masks = operations.iter().filter_map(|operation| due.masks.screen(operation).ok()).flatten();

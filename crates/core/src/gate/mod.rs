@@ -7,12 +7,12 @@
 //! A client that is not yet known cannot ask for anything:
 //! ```compile_fail,E0599
 //! # use postern_core::gate::{Gate, Accepted};
-//! async fn skip(gate: &mut Gate<Accepted>) { gate.submit(vec![], bytes::Bytes::new()).await; }
+//! async fn skip(gate: &mut Gate<Accepted>) { gate.submit(vec![], bytes::Bytes::new().into()).await; }
 //! ```
 //! And whoever is known has not yet opened a target:
 //! ```compile_fail,E0599
 //! # use postern_core::gate::{Gate, Known};
-//! async fn skip(gate: &mut Gate<Known>) { gate.submit(vec![], bytes::Bytes::new()).await; }
+//! async fn skip(gate: &mut Gate<Known>) { gate.submit(vec![], bytes::Bytes::new().into()).await; }
 //! ```
 //! A state is left for good; the client does not become somebody else:
 //! ```compile_fail,E0382
@@ -65,7 +65,7 @@ pub use house::{Halt, House};
 pub use lasting::Lifetime;
 pub use live::Live;
 pub use opening::{Lease, Redial};
-pub use permit::{Flow, Permit};
+pub use permit::{Flow, Payload, Permit, Sent, Veiling};
 pub use question::{Asked, Asking, Held, Standing};
 pub use usage::Usage;
 pub use viewing::{Ending, Viewing};
@@ -189,20 +189,20 @@ impl Gate<Accepted> {
 }
 
 impl Gate<Open> {
-    /// Submits the operations of one message, with the exact bytes that will be sent if they may run.
+    /// Submits the operations of one message, with what will be sent if they may run.
     ///
     /// The strictest verdict over them governs all. What is only prepared is refused where it could never run, and
     /// asks a human no earlier than it is bound.
     ///
     /// # Errors
     /// Where the journal does not take the record; nothing may be forwarded then, ever again.
-    pub async fn submit(&mut self, operations: Vec<Operation>, payload: Bytes) -> Result<Decision, Fault> {
+    pub async fn submit(&mut self, operations: Vec<Operation>, payload: Payload) -> Result<Decision, Fault> {
         self.recordable().await?;
         let pending = self.pending(operations, payload);
         match self.decide(&pending).await? {
             Verdict::Deny(denial) => self.deny(&pending, denial).await.map(Decision::No),
             Verdict::Hold(terms) if pending.prepares() => {
-                self.permit(pending, terms.duties, None, None).await.map(Decision::Go)
+                self.permit(pending, terms.duties, None, None).await.map(decision)
             }
             // THREAT: what is agreed to is one thing, and what the same words run later another
             Verdict::Hold(terms) if pending.operations.iter().any(|operation| operation.meaning.is_none()) => {
@@ -210,7 +210,7 @@ impl Gate<Open> {
             }
             Verdict::Hold(_) => Ok(Decision::Ask(Box::new(Asking { pending }))),
             Verdict::Allow(duties) => match self.count(&pending, &duties) {
-                Ok(()) => self.permit(pending, duties, None, None).await.map(Decision::Go),
+                Ok(()) => self.permit(pending, duties, None, None).await.map(decision),
                 Err(denial) => self.deny(&pending, denial).await.map(Decision::No),
             },
         }
@@ -306,7 +306,7 @@ impl Gate<Open> {
         self.state.admission.situation(self.house.clock.now())
     }
 
-    fn pending(&self, operations: Vec<Operation>, payload: Bytes) -> Pending {
+    fn pending(&self, operations: Vec<Operation>, payload: Payload) -> Pending {
         let Admission { principal, target, space, .. } = &self.state.admission;
         let digest = digest_of(principal, target.name.as_str(), space, &operations);
         Pending { id: OperationId::at(self.house.clock.now()), operations, payload, digest }
@@ -327,7 +327,7 @@ impl Gate<Open> {
             code: denial.code.to_string(),
             message: denial.recorded.as_ref().unwrap_or(&denial.message).clone(),
         };
-        let (_, note) = self.record(pending, decided, &self.state.scope.duties()).await?;
+        let (_, note) = self.record(pending, None, decided, &self.state.scope.duties()).await?;
         self.note(&note);
         Ok(denial)
     }
@@ -338,22 +338,38 @@ impl Gate<Open> {
         duties: Duties,
         approval: Option<ApprovalId>,
         agreed: Option<Terms>,
-    ) -> Result<Permit, Fault> {
+    ) -> Result<Result<Permit, Denial>, Fault> {
+        let sent = match pending.payload.under(&duties.masks, &pending.operations) {
+            Ok(sent) => sent,
+            Err(denial) => return self.deny(&pending, denial).await.map(Err),
+        };
         self.state.tape.keep(duties.keep);
         let rules = duties.rules.iter().map(ToString::to_string).collect();
-        let (recorded, note) = self.record(&pending, Decided::Allow { rules, approval }, &duties).await?;
+        let allowed = Decided::Allow { rules, approval };
+        let (recorded, note) = self.record(&pending, sent.text.as_deref(), allowed, &duties).await?;
         // INVARIANT: what cannot be recorded does not run
         self.state.tape.note(self.house.clock.now(), &note)?;
         let subject = if pending.prepares() { Subject::default() } else { Subject::of(pending.operations, agreed) };
-        Ok(Permit::new(recorded, pending.payload, subject, duties))
+        Ok(Ok(Permit::new(recorded, sent.bytes, subject, duties)))
     }
 
-    /// Journals what was decided, and answers with what the recording is to say of it.
-    async fn record(&self, pending: &Pending, decided: Decided, due: &Duties) -> Result<(Recorded, Note), Fault> {
-        let (event, note) = self.house.decided(pending, self.told(pending), decided, due)?;
+    /// Journals what was decided, and what is sent where that is something else; answers with what the recording is to say
+    /// of it.
+    async fn record(
+        &self,
+        pending: &Pending,
+        sent: Option<&str>,
+        decided: Decided,
+        due: &Duties,
+    ) -> Result<(Recorded, Note), Fault> {
+        let (event, note) = self.house.decided(pending, sent, self.told(pending), decided, due)?;
         let appended = self.house.write(Some(self.session), event).await?;
         Ok((Recorded::new(&appended, pending.id), note))
     }
+}
+
+fn decision(permit: Result<Permit, Denial>) -> Decision {
+    permit.map_or_else(Decision::No, Decision::Go)
 }
 
 /// What a refusal says that quotes what a client sent.

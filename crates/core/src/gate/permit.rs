@@ -19,13 +19,70 @@
 //! fn conjure() -> Permit { Default::default() }
 //! ```
 
+use std::fmt;
+use std::sync::Arc;
+
 use bytes::Bytes;
 
+use crate::code::Code;
 use crate::gate::again::Subject;
 use crate::id::OperationId;
 use crate::journal::Appended;
 use crate::mask::MaskSet;
-use crate::verdict::{Duties, Limits, Revision};
+use crate::operation::Operation;
+use crate::verdict::{Denial, Duties, Limits, Revision};
+
+/// What a message says to its target.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// The same, whatever masks bind what it reads.
+    Plain(Bytes),
+    /// Other words where masks veil columns that it reads.
+    Veiling(Arc<dyn Veiling>),
+}
+
+/// A message that can be sent with an image in the place of every column that masks veil.
+///
+/// INVARIANT: the same masks make the same bytes of it.
+pub trait Veiling: fmt::Debug + Send + Sync {
+    /// What is sent where these masks bind.
+    ///
+    /// # Errors
+    /// Where it cannot be sent under them.
+    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial>;
+}
+
+impl Payload {
+    /// What is sent of these operations where these masks bind.
+    ///
+    /// INVARIANT: what is let through because images stand in it is not sent without them.
+    pub(super) fn under(&self, masks: &Arc<MaskSet>, operations: &[Operation]) -> Result<Sent, Denial> {
+        let veils = |operation: &Operation| !masks.veiled(&operation.uses).is_empty();
+        match self {
+            Self::Veiling(veiling) => veiling.under(masks),
+            Self::Plain(_) if operations.iter().any(veils) => {
+                let message = "other columns are masked for you than when this was read";
+                Err(Denial::new(Code::PolicyChanged, message).hint("send it again"))
+            }
+            Self::Plain(bytes) => Ok(Sent { bytes: bytes.clone(), text: None }),
+        }
+    }
+}
+
+impl<B: Into<Bytes>> From<B> for Payload {
+    fn from(bytes: B) -> Self {
+        Self::Plain(bytes.into())
+    }
+}
+
+/// The bytes of a message, as they are sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// All of them.
+    pub bytes: Bytes,
+    /// What they say, for people, where it is not what the client said.
+    pub text: Option<Arc<str>>,
+}
 
 /// An operation whose record is as durable as configured.
 #[derive(Debug)]
@@ -97,7 +154,7 @@ impl Flow {
 
     /// The masks that bind what comes of it.
     #[must_use]
-    pub fn masks(&self) -> &MaskSet {
+    pub fn masks(&self) -> &Arc<MaskSet> {
         &self.duties.masks
     }
 

@@ -5,12 +5,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::approval::{Approval, Question, Settled, State};
 use crate::code::Code;
 use crate::fault::Fault;
-use crate::gate::{Gate, House, Open, Permit};
+use crate::gate::{Gate, House, Open, Payload, Permit};
 use crate::id::{ApprovalId, OperationId};
 use crate::journal::{Decided, Event};
 use crate::operation::{Operation, Stage};
@@ -23,7 +21,7 @@ use crate::verdict::{Denial, Duties, HoldInTransaction, HoldMode, Terms, Verdict
 pub(super) struct Pending {
     pub(super) id: OperationId,
     pub(super) operations: Vec<Operation>,
-    pub(super) payload: Bytes,
+    pub(super) payload: Payload,
     pub(super) digest: String,
 }
 
@@ -110,7 +108,7 @@ impl Gate<Open> {
             Verdict::Deny(denial) => return self.deny(&pending, denial).await.map(Asked::No),
             Verdict::Allow(duties) => {
                 return match self.count(&pending, &duties) {
-                    Ok(()) => self.permit(pending, duties, None, None).await.map(Asked::Go),
+                    Ok(()) => self.permit(pending, duties, None, None).await.map(asked),
                     Err(denial) => self.deny(&pending, denial).await.map(Asked::No),
                 };
             }
@@ -122,7 +120,7 @@ impl Gate<Open> {
         let open = match self.earlier(&pending, &terms).await? {
             Earlier::Used(approval) => {
                 let duties = terms.duties.clone();
-                return self.permit(pending, duties, Some(approval), Some(terms)).await.map(Asked::Go);
+                return self.permit(pending, duties, Some(approval), Some(terms)).await.map(asked);
             }
             Earlier::Open(approval) => Some(*approval),
             Earlier::None => None,
@@ -235,7 +233,8 @@ impl Gate<Open> {
         let is_new = open.is_none();
         let approval = open.unwrap_or_else(|| Approval::ask(&question, self.house.clock.now()));
         let rules = terms.rules.iter().map(ToString::to_string).collect();
-        let (_, note) = self.record(pending, Decided::Hold { rules, approval: approval.id }, &terms.duties).await?;
+        let (_, note) =
+            self.record(pending, None, Decided::Hold { rules, approval: approval.id }, &terms.duties).await?;
         self.note(&note);
         if is_new {
             self.house.approvals.ask(approval.clone()).await?;
@@ -250,7 +249,7 @@ impl Gate<Open> {
         pending: Pending,
     ) -> Result<Result<Permit, Denial>, Fault> {
         if self.house.approvals.consume(approval, &pending.digest).await? {
-            return self.permit(pending, duties, Some(approval), agreed).await.map(Ok);
+            return self.permit(pending, duties, Some(approval), agreed).await;
         }
         let denial =
             Denial::new(Code::ApprovalExpired, format!("approval {approval} was used or lapsed before this could run"));
@@ -266,6 +265,10 @@ impl Gate<Open> {
         self.note(&note);
         Ok(())
     }
+}
+
+fn asked(permit: Result<Permit, Denial>) -> Asked {
+    permit.map_or_else(Asked::No, Asked::Go)
 }
 
 enum Earlier {

@@ -1,12 +1,15 @@
 //! What must not be seen in clear: masks, bound to columns, and what they make of a cell.
 //!
-//! Core sees cells, never bytes on a wire; a protocol hands them over in the order of the reply and writes down what
-//! comes back. Whatever cannot be masked for certain is refused before it runs ([`MaskSet::screen`]).
+//! A column is veiled where its protocol can have the target itself put an image in its place ([`MaskSet::veiled`]):
+//! whatever is made of it is made of the image. Elsewhere its cells are masked on their way out. Core sees cells, never
+//! bytes on a wire; a protocol hands them over in the order of the reply and writes down what comes back. Whatever cannot
+//! be masked for certain is refused before it runs ([`MaskSet::screen`]).
 
 pub mod detect;
 pub mod echo;
 mod lift;
 mod screen;
+mod veil;
 
 use std::sync::Arc;
 
@@ -36,6 +39,17 @@ pub enum MaskKind {
 /// What stands in for a hidden text.
 pub const FIXED: &str = "***";
 
+/// What conditions, joins, orders and groups over a masked column see of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predicates {
+    /// They are refused.
+    Deny,
+    /// They see its image.
+    Mask,
+    /// They see its values.
+    Allow,
+}
+
 /// Whether something about a masked column is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guarding {
@@ -53,7 +67,7 @@ pub struct Mask {
     /// How it hides.
     pub kind: MaskKind,
     /// Conditions, joins, orders and groups over a masked column.
-    pub predicates: Guarding,
+    pub predicates: Predicates,
     /// Changes of a masked column.
     pub writes: Guarding,
 }
@@ -195,6 +209,15 @@ impl Mask {
             (MaskKind::Fixed, Cell::Text(_)) => Masked::Replace(FIXED.to_owned()),
             (MaskKind::Partial { keep_last }, Cell::Text(text)) => Masked::Replace(partial(text, keep_last)),
         }
+    }
+}
+
+impl MaskKind {
+    /// Whether what stands in for a value stands in for the lack of one as well: a constant says nothing, not even whether
+    /// there is something to hide.
+    #[must_use]
+    pub fn hides_absence(self) -> bool {
+        matches!(self, Self::Fixed)
     }
 }
 

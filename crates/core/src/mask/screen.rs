@@ -1,14 +1,15 @@
 //! Whether an operation can be masked for certain; what cannot is refused before it runs.
 //!
 //! A value can leave as itself, inside something computed, by what a condition reveals, or by being written where no
-//! mask looks. The first is masked on its way out; the others are refused here, each with the part that caused it.
+//! mask looks. Where an image stands in its place all of that is the image's; elsewhere the first is masked on its way
+//! out, and the others are refused here, each with the part that caused it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::code::Code;
-use crate::mask::{Guarding, Mask, MaskSet};
-use crate::operation::{Column, Deed, Effect, Output, Outputs, Reading};
+use crate::mask::{Guarding, Mask, MaskSet, Predicates};
+use crate::operation::{Column, Deed, Effect, Output, Outputs, Reading, Uses};
 use crate::verdict::Denial;
 
 impl MaskSet {
@@ -24,7 +25,9 @@ impl MaskSet {
         self.screen_hidden(deed)?;
         self.screen_writes(deed)?;
         self.screen_consulted(deed)?;
-        self.screen_outputs(deed)
+        let masks = self.screen_outputs(deed)?;
+        self.screen_computed(deed)?;
+        Ok(masks)
     }
 
     fn screen_reading(&self, deed: &Deed) -> Result<(), Denial> {
@@ -52,7 +55,7 @@ impl MaskSet {
     }
 
     fn screen_writes(&self, deed: &Deed) -> Result<(), Denial> {
-        let overwritten = self.first(&deed.uses.overwritten, |mask| mask.writes);
+        let overwritten = self.first(&deed.uses.overwritten, |_, mask| mask.writes == Guarding::Deny);
         if let Some((column, mask)) = overwritten {
             return Err(Denial::new(
                 Code::MaskedWrite,
@@ -60,7 +63,7 @@ impl MaskSet {
             )
             .hint("leave it out of the SET list"));
         }
-        if let Some((column, mask)) = self.first(&deed.uses.stored, |_| Guarding::Deny) {
+        if let Some((column, mask)) = self.first(&deed.uses.stored, |_, _| true) {
             return Err(Denial::new(
                 Code::MaskedWrite,
                 format!(
@@ -74,10 +77,29 @@ impl MaskSet {
     }
 
     fn screen_consulted(&self, deed: &Deed) -> Result<(), Denial> {
-        let Some((column, mask)) = self.first(&deed.uses.consulted, |mask| mask.predicates) else { return Ok(()) };
+        let shows = |column: &Column, mask: &Mask| match mask.predicates {
+            Predicates::Deny => true,
+            Predicates::Mask => !self.hides(&deed.uses, column),
+            Predicates::Allow => false,
+        };
+        let Some((column, mask)) = self.first(&deed.uses.consulted, shows) else { return Ok(()) };
         Err(Denial::new(
             Code::MaskedPredicate,
             format!("column {column} is masked for you by mask `{}`, and a condition, join, order or group over it would reveal it", mask.name),
+        )
+        .hint("use it only as a plain column of the select list"))
+    }
+
+    fn screen_computed(&self, deed: &Deed) -> Result<(), Denial> {
+        let shows =
+            |column: &Column, mask: &Mask| mask.predicates != Predicates::Allow && !self.hides(&deed.uses, column);
+        let Some((column, mask)) = self.first(&deed.uses.computed, shows) else { return Ok(()) };
+        Err(Denial::new(
+            Code::MaskedPredicate,
+            format!(
+                "column {column} is masked for you by mask `{}`, and what is computed of it on the way would reveal it",
+                mask.name
+            ),
         )
         .hint("use it only as a plain column of the select list"))
     }
@@ -94,11 +116,11 @@ impl MaskSet {
             let number = index.saturating_add(1);
             match output {
                 Output::Bare(column) => match self.of(column) {
-                    Some(mask) if cells => masks.push(Arc::clone(mask)),
+                    Some(mask) if cells || self.hides(&deed.uses, column) => masks.push(Arc::clone(mask)),
                     Some(mask) => return Err(streamed(column, mask)),
                     None => {}
                 },
-                Output::Derived { label, from } => self.screen_derived(number, label, from)?,
+                Output::Derived { label, from } => masks.extend(self.screen_derived(number, label, from, &deed.uses)?),
                 Output::Unknown { label } => {
                     self.screen_unknown(deed, &format!("output column {number}"), &format!(" (`{label}`)"))?
                 }
@@ -109,9 +131,17 @@ impl MaskSet {
         Ok(masks)
     }
 
-    fn screen_derived(&self, number: usize, label: &str, from: &BTreeSet<Column>) -> Result<(), Denial> {
-        let Some((column, mask)) = from.iter().find_map(|column| self.of(column).map(|mask| (column, mask))) else {
-            return Ok(());
+    /// The masks of what an output is computed from, all of it images.
+    fn screen_derived(
+        &self,
+        number: usize,
+        label: &str,
+        from: &BTreeSet<Column>,
+        uses: &Uses,
+    ) -> Result<Vec<Arc<Mask>>, Denial> {
+        let masked = || from.iter().filter_map(|column| Some((column, self.of(column)?)));
+        let Some((column, mask)) = masked().find(|(column, _)| !self.hides(uses, column)) else {
+            return Ok(masked().map(|(_, mask)| Arc::clone(mask)).collect());
         };
         let rest = format!("is computed from {column}, which is masked for you by mask `{}`", mask.name);
         Err(Denial::new(Code::MaskedOutput, format!("output column {number} (`{label}`) {rest}"))
@@ -131,10 +161,10 @@ impl MaskSet {
     fn first<'a>(
         &'a self,
         columns: &'a BTreeSet<Column>,
-        guard: impl Fn(&Mask) -> Guarding,
+        refuses: impl Fn(&Column, &Mask) -> bool,
     ) -> Option<(&'a Column, &'a Arc<Mask>)> {
         // INVARIANT: one mask that refuses is enough, whichever of them shows least
-        let refusing = |column| self.binding(column).find(|mask| guard(mask) == Guarding::Deny);
+        let refusing = |column| self.binding(column).find(|mask| refuses(column, mask));
         columns.iter().find_map(|column| refusing(column).map(|mask| (column, mask)))
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, partial};
+use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, Predicates, partial};
 use crate::operation::{Columns, Operation, Output, Outputs, Reading, Uses};
 use crate::policy::pattern::ColumnPattern;
 use crate::tests::{TABLES, column, columns, object, operation};
 use crate::{Code, Column, Effect, Object, Touch};
 
 fn mask(name: &str, kind: MaskKind) -> Arc<Mask> {
-    Arc::new(Mask { name: name.into(), kind, predicates: Guarding::Deny, writes: Guarding::Deny })
+    Arc::new(Mask { name: name.into(), kind, predicates: Predicates::Deny, writes: Guarding::Deny })
 }
 
 fn set(masks: &[(&str, &Arc<Mask>)]) -> MaskSet {
@@ -229,7 +229,7 @@ fn uses_of_a_masked_column_are_refused_as_its_mask_says() {
     let lax = set(&[(
         "public.customers.email",
         &Arc::new(Mask {
-            predicates: Guarding::Allow,
+            predicates: Predicates::Allow,
             writes: Guarding::Allow,
             ..Mask::clone(&mask("lax", MaskKind::Null))
         }),
@@ -251,6 +251,71 @@ fn uses_of_a_masked_column_are_refused_as_its_mask_says() {
     assert_eq!(&*both.of(&column(email)).unwrap().name, "lax");
     assert_eq!(screened(&both, &used(&[email], &[], &[])), Err(Code::MaskedPredicate));
     assert_eq!(screened(&both, &used(&[], &[], &[email])), Err(Code::MaskedWrite));
+}
+
+/// An image stands in the place of a column, or of every column of a view that shows it.
+fn veiling(places: &[(&str, &[&str])], uses: Uses) -> Operation {
+    let veils = places.iter().map(|(of, places)| (column(of), columns(places))).collect();
+    reading(Outputs::Nothing).but(|deed| deed.uses = Uses { veils, ..uses })
+}
+
+#[test]
+fn what_is_computed_on_the_way_counts_as_shown() {
+    let email = "public.customers.email";
+    let computed = || Uses { computed: columns(&[email]), ..Uses::default() };
+    assert_eq!(screened(&pii(), &veiling(&[], computed())), Err(Code::MaskedPredicate));
+    assert_eq!(screened(&pii(), &veiling(&[(email, &[email])], computed())), Ok(vec![]), "it is computed of an image");
+    let lax = Mask { predicates: Predicates::Allow, ..Mask::clone(&mask("lax", MaskKind::Fixed)) };
+    assert_eq!(screened(&set(&[(email, &Arc::new(lax))]), &veiling(&[], computed())), Ok(vec![]));
+}
+
+#[test]
+fn what_is_made_of_an_image_may_be_shown() {
+    let [email, view] = ["public.customers.email", "public.contacts.mail"];
+    let derived = Outputs::Cells(vec![derived(&[email])]);
+    let shows = |masks: &MaskSet, places: &[(&str, &[&str])]| {
+        screened(masks, &veiling(places, Uses::default()).but(|deed| deed.outputs = derived.clone()))
+    };
+    let both = set(&[(email, &mask("one", MaskKind::Fixed)), (view, &mask("two", MaskKind::Null))]);
+    assert_eq!(shows(&both, &[]), Err(Code::MaskedOutput));
+    assert_eq!(shows(&both, &[(email, &[email])]), Ok(vec!["one".to_owned()]));
+    // behind a view the image has to stand in the view's column, and there only where that is masked as well
+    assert_eq!(shows(&both, &[(email, &[view]), (view, &[view])]), Ok(vec!["one".to_owned()]));
+    let one = set(&[(email, &mask("one", MaskKind::Fixed))]);
+    assert_eq!(shows(&one, &[(email, &[view]), (view, &[view])]), Err(Code::MaskedOutput));
+    assert_eq!(shows(&one, &[(email, &[])]), Err(Code::MaskedOutput));
+    let lax = Mask { predicates: Predicates::Allow, ..Mask::clone(&mask("lax", MaskKind::Fixed)) };
+    assert_eq!(shows(&set(&[(email, &Arc::new(lax))]), &[(email, &[email])]), Err(Code::MaskedOutput));
+}
+
+#[test]
+fn conditions_see_an_image_where_there_is_one() {
+    let email = "public.customers.email";
+    let asked = || Uses { consulted: columns(&[email]), ..Uses::default() };
+    let seeing = Mask { predicates: Predicates::Mask, ..Mask::clone(&mask("seeing", MaskKind::Fixed)) };
+    let masks = set(&[(email, &Arc::new(seeing))]);
+    assert_eq!(screened(&masks, &veiling(&[(email, &[email])], asked())), Ok(vec![]));
+    assert_eq!(screened(&masks, &veiling(&[], asked())), Err(Code::MaskedPredicate));
+    assert_eq!(screened(&pii(), &veiling(&[(email, &[email])], asked())), Err(Code::MaskedPredicate));
+}
+
+#[test]
+fn an_image_is_told_from_a_value() {
+    let four = mask("m", MaskKind::Partial { keep_last: 4 });
+    let fixed = mask("m", MaskKind::Fixed);
+    for (mask, image) in [(&four, "******test"), (&four, "**34"), (&four, "*"), (&four, ""), (&four, "**3  ")] {
+        assert!(mask.may_be_image(image), "`{image}`");
+    }
+    for (mask, image) in [(&fixed, "***"), (&fixed, "**"), (&fixed, "***   ")] {
+        assert!(mask.may_be_image(image), "`{image}`");
+    }
+    for (mask, value) in [(&four, "ann@x.test"), (&four, "a"), (&four, "*****xtest"), (&fixed, "****"), (&fixed, "x")] {
+        assert!(!mask.may_be_image(value), "`{value}`");
+    }
+    assert!(!mask("m", MaskKind::Null).may_be_image(""));
+    let all = "größe größer 1234";
+    let Masked::Replace(image) = four.apply(Cell::Text(all)) else { panic!("a text is replaced") };
+    assert!(four.may_be_image(&image) && !four.may_be_image(all));
 }
 
 #[test]
@@ -303,7 +368,7 @@ fn who_takes_everything_takes_what_is_masked() {
 
 #[test]
 fn masks_follow_the_data_to_other_names() {
-    let lax = Mask { predicates: Guarding::Allow, ..Mask::clone(&mask("lax", MaskKind::Null)) };
+    let lax = Mask { predicates: Predicates::Allow, ..Mask::clone(&mask("lax", MaskKind::Null)) };
     let both = set(&[
         ("public.customers.email", &Arc::new(lax)),
         ("public.customers.email", &mask("strict", MaskKind::Fixed)),

@@ -1,10 +1,13 @@
 //! What is submitted, decided, and recorded.
 
+use std::sync::Arc;
+
 use postern_core::clock::Micros;
-use postern_core::gate::Decision;
+use postern_core::gate::{Decision, Payload, Sent, Veiling};
 use postern_core::journal::{Decided, Event, Outcome};
+use postern_core::mask::MaskSet;
 use postern_core::operation::{Output, Outputs, Reading, Stage};
-use postern_core::{Code, Column, Effect, Object, Operation, OperationId, Touch};
+use postern_core::{Code, Column, Denial, Effect, Object, Operation, OperationId, Touch};
 use postern_testkit::fakes::operation;
 
 use crate::{RULES, delete, house, policy, read, refused, touching, verdicts};
@@ -52,6 +55,55 @@ async fn what_is_denied_gets_no_permit_and_is_journalled() {
         assert_eq!((recorded.as_deref(), said), (rule, code.to_string()));
     }
     assert!(!dwelling.journal.text().contains("swordfish"), "a client's words stand in the journal");
+}
+
+/// A message in which an image stands for what the masks veil.
+#[derive(Debug)]
+struct Images;
+
+impl Veiling for Images {
+    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial> {
+        match masks.of(&mail()) {
+            Some(_) => Ok(Sent { bytes: "read of '***'".into(), text: Some("read of '***'".into()) }),
+            None => Err(Denial::new(Code::PreparedOtherwise, "it was prepared with images")),
+        }
+    }
+}
+
+fn mail() -> Column {
+    Column { object: Object::at(["public", "orders"]), name: "mail".into() }
+}
+
+#[tokio::test]
+async fn what_needs_images_is_not_sent_without() {
+    let mask = "[[mask]]\nname = \"mails\"\ncolumns = [\"public.orders.mail\"]\nkind = \"fixed\"\n";
+    let (dwelling, _arrivals) = house(&format!("{mask}{RULES}"));
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let output = Output::Derived { label: "upper(mail)".to_owned(), from: [mail()].into() };
+    let veiled = read().but(|deed| {
+        deed.outputs = Outputs::Cells(vec![output.clone()]);
+        deed.uses.veils = [(mail(), [mail()].into())].into();
+    });
+    let Decision::No(denial) = gate.submit(vec![veiled.clone()], "the client's own words".into()).await.unwrap() else {
+        panic!("it was sent without images")
+    };
+    assert_eq!(denial.code, Code::PolicyChanged);
+    let images = || Payload::Veiling(Arc::new(Images));
+    let Decision::Go(permit) = gate.submit(vec![veiled.clone()], images()).await.unwrap() else {
+        panic!("of images anything may be made")
+    };
+    let id = permit.id();
+    assert_eq!(&permit.spend().0[..], b"read of '***'");
+    let Some(Event::Operation { masks, sealed, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
+    assert_eq!(masks, ["mails"]);
+    let open = dwelling.sealer.open(&id.to_string(), &sealed).unwrap();
+    assert_eq!(open.text, "read of 'swordfish'; -- sent with masks in it: read of '***'");
+    // where it cannot be sent so any more the refusal is recorded, and nothing is permitted
+    dwelling.change(&policy(RULES)).unwrap();
+    let Decision::No(denial) = gate.submit(vec![veiled], images()).await.unwrap() else { panic!("it was sent") };
+    assert_eq!(denial.code, Code::PreparedOtherwise);
+    let Some(Event::Operation { decided, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
+    assert!(matches!(decided, Decided::Deny { .. }), "{decided:?}");
 }
 
 #[tokio::test]

@@ -89,6 +89,10 @@ impl Question<'_> {
         for (operation, names) in operations.iter().zip(&names) {
             self.describe(&mut text, (operation, names), (scope.masks(), masks), &mut masked)?;
         }
+        let runs = !matches!(verdict, Verdict::Deny(_));
+        if let Some(sent) = inventory.sent(space, &login.user, self.text, masks).filter(|_| runs) {
+            writeln!(text, "\nsent     {}", line(&sent))?;
+        }
         conclude(&mut text, &verdict)?;
         Ok(Explained { verdict, masked, text })
     }

@@ -24,6 +24,7 @@ mod objects;
 mod query;
 mod redact;
 mod relation;
+mod replaced;
 pub mod replication;
 mod scan;
 mod scope;
@@ -31,6 +32,7 @@ mod separate;
 mod session;
 pub mod setting;
 mod shape;
+mod sites;
 mod source;
 mod special;
 mod statement;
@@ -54,9 +56,11 @@ pub use depth::DEEPEST;
 pub use encoding::Encoding;
 pub(crate) use functions::{builtins, is_builtin};
 pub use redact::{passwords, up_to_password};
+pub use replaced::{Images, Replaced, Unsure, replaced};
 pub use separate::{doubtful, in_order};
 pub use session::set_as_it_begins;
 pub use shape::Shape;
+pub use sites::Sites;
 pub(crate) use source::Source;
 
 /// What the names in a statement mean: the surroundings that it would run in.
@@ -115,6 +119,8 @@ pub struct Statement {
     pub text: Arc<str>,
     /// What it runs that other statements named.
     pub runs: Vec<Run>,
+    /// Where it names relations in whose place something else can stand.
+    pub sites: Arc<Sites>,
     /// Whether what it does depends on where a cursor or an open large object stands.
     pub positional: bool,
     /// What the session has to keep track of once it has run.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::Cell;
-use postern_core::mask::{Mask, MaskKind, MaskSet, Masked};
+use postern_core::mask::{FIXED, Mask, MaskKind, MaskSet, Masked};
 use postern_core::operation::{Column, Output, Outputs};
 
 use super::analyze::Statement;
-use super::catalog::{Catalog, TypeKind};
+use super::catalog::Catalog;
+use super::form::{Form, form};
 use super::wire::{self, BINARY, Field, array, row};
 
 /// How the columns of one result are masked.
@@ -23,38 +24,13 @@ struct ColumnMask {
     mask: Arc<Mask>,
     form: Form,
     binary: bool,
-}
-
-/// The types that a mask can put something into; the rest become NULL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Text,
-    Json,
-    /// As `Json`, with a version byte in binary.
-    Jsonb,
-    /// An array whose elements are `Text`.
-    Texts,
-    Other,
+    /// Whether the target has put an image in its place already.
+    veiled: bool,
 }
 
 /// Why a result cannot be masked for certain.
 #[derive(Debug)]
 pub(super) struct Unprovable(pub(super) String);
-
-/// Type OIDs that never change (`src/include/catalog/pg_type.dat`).
-mod oid {
-    pub(super) const NAME: u32 = 19;
-    pub(super) const TEXT: u32 = 25;
-    pub(super) const JSON: u32 = 114;
-    pub(super) const UNKNOWN: u32 = 705;
-    pub(super) const BPCHAR: u32 = 1042;
-    pub(super) const VARCHAR: u32 = 1043;
-    pub(super) const NAME_ARRAY: u32 = 1003;
-    pub(super) const TEXT_ARRAY: u32 = 1009;
-    pub(super) const BPCHAR_ARRAY: u32 = 1014;
-    pub(super) const VARCHAR_ARRAY: u32 = 1015;
-    pub(super) const JSONB: u32 = 3802;
-}
 
 /// The first byte of a binary jsonb (`jsonb_send`).
 const JSONB_VERSION: u8 = 1;
@@ -73,18 +49,22 @@ pub(super) fn plan(
         return Ok(None);
     }
     let read = expected(fields, statement, masks)?;
+    let veiled = statement.map(|statement| masks.veiled(&statement.uses)).unwrap_or_default();
     let mut columns = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
         let origin = origin(field, catalog)?;
         let by_origin = origin.as_ref().and_then(|column| masks.of(column));
-        let by_reading = read
-            .and_then(|outputs| outputs.get(index))
-            .and_then(|output| bare(output))
-            .and_then(|column| masks.of(column));
+        let column = read.and_then(|outputs| outputs.get(index)).and_then(bare);
+        let by_reading = column.and_then(|column| masks.of(column));
+        let veiled = column.is_some_and(|column| veiled.contains_key(column));
+        if veiled && by_origin.is_some() {
+            return Err(Unprovable("the target returns a masked column where its image was asked for".to_owned()));
+        }
         let column = by_origin.or(by_reading).map(|mask| ColumnMask {
             mask: Arc::clone(mask),
             form: form(field.type_oid, catalog),
             binary: format(index, field, formats) == BINARY,
+            veiled,
         });
         columns.push(column);
     }
@@ -145,21 +125,6 @@ pub(super) fn in_formats(fields: &mut [Field], formats: &[i16]) {
     }
 }
 
-fn form(type_oid: u32, catalog: &Catalog) -> Form {
-    match type_oid {
-        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN => Form::Text,
-        oid::JSON => Form::Json,
-        oid::JSONB => Form::Jsonb,
-        oid::TEXT_ARRAY | oid::VARCHAR_ARRAY | oid::BPCHAR_ARRAY | oid::NAME_ARRAY => Form::Texts,
-        other => match catalog.kind_of(other).map(|kind| (kind.kind, kind)) {
-            Some((TypeKind::Domain(base), _)) => form(base, catalog),
-            Some((TypeKind::Array(element), _)) if form(element, catalog) == Form::Text => Form::Texts,
-            Some((TypeKind::Base, kind)) if &*kind.name == "citext" => Form::Text,
-            _ => Form::Other,
-        },
-    }
-}
-
 impl ColumnMasks {
     /// Appends a row with its masked cells replaced.
     pub(super) fn apply(&self, body: &Bytes, out: &mut BytesMut) -> Result<(), Unprovable> {
@@ -188,7 +153,10 @@ impl ColumnMasks {
 impl ColumnMask {
     /// What becomes of a cell; nothing where it cannot be read as its type.
     fn apply(&self, value: Option<&[u8]>) -> Option<row::Cell> {
-        let Some(value) = value else { return Some(row::Cell::Keep) };
+        if self.veiled {
+            return self.is_image(value).then_some(row::Cell::Keep);
+        }
+        let Some(value) = value.or(self.absent()) else { return Some(row::Cell::Keep) };
         match self.form {
             Form::Text => self.replace(text_cell(value), Bytes::from),
             Form::Json => self.replace(Cell::Json, Bytes::from),
@@ -200,6 +168,24 @@ impl ColumnMask {
             Form::Jsonb => self.replace(Cell::Json, Bytes::from),
             Form::Texts => self.elements(value),
             Form::Other => self.replace(Cell::Other, Bytes::from),
+        }
+    }
+
+    /// What is masked in place of a NULL, where that is to be hidden as well.
+    fn absent(&self) -> Option<&'static [u8]> {
+        (self.mask.kind.hides_absence() && self.form != Form::Texts).then_some(b"")
+    }
+
+    /// Whether a cell holds what the target was told to put there, and nothing else.
+    fn is_image(&self, value: Option<&[u8]>) -> bool {
+        let Some(value) = value else { return true };
+        match self.form {
+            Form::Text => std::str::from_utf8(value).is_ok_and(|text| self.mask.may_be_image(text)),
+            Form::Json | Form::Jsonb => {
+                let text = if self.form == Form::Jsonb && self.binary { value.get(1..) } else { Some(value) };
+                self.mask.kind != MaskKind::Null && text == Some(format!("\"{FIXED}\"").as_bytes())
+            }
+            Form::Texts | Form::Other => false,
         }
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use postern_core::document::{Findings, Reader};
 use postern_core::inventory::{self as neutral, Supposition};
-use postern_core::mask::Lineage;
+use postern_core::mask::{Lineage, MaskSet};
 use postern_core::operation::{Column, Object};
 use postern_core::target::Target;
 
@@ -81,14 +81,25 @@ impl Known {
     }
 }
 
-impl neutral::Inventory for Inventory {
-    fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition> {
+impl Inventory {
+    /// What an account's names mean in a database.
+    fn naming<T>(&self, space: &str, account: &str, with: impl FnOnce(&Arc<Catalog>, &analyze::Names<'_>) -> T) -> T {
         let usual = Account { role: account.to_owned(), path: vec!["public".to_owned()] };
         let known = self.databases.get(space);
         let account = known.and_then(|known| known.database.accounts.get(account)).unwrap_or(&usual);
         let path: Vec<Arc<str>> = account.path.iter().map(|name| name.as_str().into()).collect();
         let catalog = known.map_or_else(|| Arc::new(Catalog::empty(space)), |known| Arc::clone(&known.catalog));
-        session::suppose(text, &catalog, &path, &account.role)
+        with(&catalog, &analyze::Names::of(&catalog, &path, &account.role))
+    }
+}
+
+impl neutral::Inventory for Inventory {
+    fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition> {
+        self.naming(space, account, |_, names| session::suppose(text, names))
+    }
+
+    fn sent(&self, space: &str, account: &str, text: &str, masks: &Arc<MaskSet>) -> Option<Arc<str>> {
+        self.naming(space, account, |catalog, names| session::sent(text, catalog, names, masks))
     }
 
     fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>> {

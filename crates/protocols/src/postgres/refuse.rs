@@ -36,7 +36,7 @@ pub(super) mod sqlstate {
 /// The report of a refusal; the session goes on.
 pub(super) fn denial(denial: &Denial) -> Report {
     let state = match denial.code {
-        Code::NotSupported => sqlstate::FEATURE_NOT_SUPPORTED,
+        Code::NotSupported | Code::PreparedOtherwise => sqlstate::FEATURE_NOT_SUPPORTED,
         Code::ApprovalWithdrawn | Code::TooLong => sqlstate::QUERY_CANCELED,
         Code::TooOften => sqlstate::CONFIGURATION_LIMIT,
         Code::TooManyRows => sqlstate::LIMIT_EXCEEDED,
@@ -48,6 +48,8 @@ pub(super) fn denial(denial: &Denial) -> Report {
         None => format!("{}.", denial.code),
     };
     let report = Report::error(state, &denial.message).detail(&detail);
+    // drivers prepare anew what the server calls so
+    let report = if denial.code == Code::PreparedOtherwise { report.routine("RevalidateCachedQuery") } else { report };
     denial.hint.iter().fold(report, |report, hint| report.hint(hint))
 }
 

@@ -62,7 +62,7 @@ use super::wire::{Authentication, Backend, Frame, Report, TransactionStatus};
 
 pub(super) use self::names::{PATH, Standpoint};
 pub(super) use self::opening::open;
-pub(super) use self::submission::suppose;
+pub(super) use self::submission::{sent, suppose};
 use crate::wire::{HIGH_WATER, Inlet, Outlet};
 
 /// Why a session ends.

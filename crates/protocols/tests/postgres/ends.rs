@@ -17,12 +17,17 @@ use crate::raw::{Raw, describe, extended, parse, query};
 /// A gateway before a server whose account needs no password, so that a test can also go straight to it.
 pub(crate) async fn gateway(version: u32) -> Result<Gateway> {
     let script = format!("{SHOP}; CREATE TABLE filled (id int); GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP};");
+    unproved(version, &script, ALL).await
+}
+
+/// The same with any data, rules and masks.
+pub(crate) async fn unproved(version: u32, script: &str, rules: &str) -> Result<Gateway> {
     let host_rules = vec!["host all all 127.0.0.1/32 trust".to_owned()];
-    let options = Options { version, tls: Tls::Off, script, host_rules, ..Options::default() };
-    let gateway = Gateway::before(options, ALL).await?;
+    let options = Options { version, tls: Tls::Off, script: script.to_owned(), host_rules, ..Options::default() };
+    let gateway = Gateway::before(options, rules).await?;
     // who has a password takes no server for the target that asks for none
     let port = gateway.server.port().to_string();
-    let policy = format!("{PREAMBLE}{ALL}").replace("PORT", &port).replace(", password = \"env:APP\"", "");
+    let policy = format!("{PREAMBLE}{rules}").replace("PORT", &port).replace(", password = \"env:APP\"", "");
     gateway.dwelling.change(&policy)?;
     Ok(gateway)
 }

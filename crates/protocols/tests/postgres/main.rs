@@ -43,6 +43,7 @@ mod syntax;
 mod tap;
 mod unmasking;
 mod usage;
+mod veiling;
 mod versions;
 
 use anyhow::Result;

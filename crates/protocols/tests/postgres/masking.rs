@@ -93,7 +93,7 @@ async fn each_type_is_masked_in_its_own_form() -> Result<()> {
             heard[1],
             r#"row Ann|******************.com|********4567|***123|******************.com|NULL|NULL|{********cret,*********cret,NULL}|"***"|"***""#
         );
-        assert_eq!(heard[2], "row Bob|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL");
+        assert_eq!(heard[2], r#"row Bob|NULL|NULL|NULL|NULL|NULL|NULL|NULL|"***"|"***""#);
         clean(&heard);
         let heard = raw.ask(&binary(all)).await?;
         assert!(heard.iter().any(|line| line.starts_with("row Ann|******************.com|********4567|")), "{heard:?}");
@@ -125,6 +125,7 @@ async fn every_way_to_a_bare_column_is_masked() -> Result<()> {
         "SELECT x.e FROM (SELECT email AS e FROM people WHERE id = 1) x",
         "WITH x AS (SELECT email FROM people WHERE id = 1) SELECT email FROM x",
         "TABLE ONLY people",
+        "SELECT *, ctid FROM people",
         "SELECT email FROM heirs",
         "UPDATE people SET note = 'seen' WHERE id = 1 RETURNING email",
         "INSERT INTO people (id, email) VALUES (9, 'nine@example.com') RETURNING email",
@@ -153,14 +154,6 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
         let gateway = gateway(version).await?;
         let mut raw = Raw::log_in(&gateway).await?;
         let shapes = [
-            "SELECT email::varchar FROM people",
-            "SELECT to_json(people) FROM people",
-            "SELECT people FROM people",
-            "SELECT row_to_json(p) FROM (SELECT * FROM people) p",
-            "SELECT left(email, 3) FROM people",
-            "SELECT 'x' || email FROM people",
-            "SELECT max(email) FROM people",
-            "SELECT string_agg(email, ',') FROM people",
             "SELECT email FROM people UNION SELECT 'x'",
             "SELECT CASE WHEN email LIKE 'a%' THEN 1 ELSE 0 END FROM people",
             "SELECT id FROM people WHERE email LIKE 'ann%'",
@@ -169,12 +162,19 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
             "SELECT DISTINCT email FROM people",
             "SELECT a.id FROM people a JOIN people b ON a.email = b.email",
             "SELECT id FROM people WHERE id = (SELECT min(id) FROM people WHERE phone > '5')",
-            "SELECT mail FROM contacts",
-            "SELECT (SELECT email FROM people WHERE id = 1)::text",
-            "SELECT array(SELECT email FROM people)",
             "SELECT count(*) FILTER (WHERE email = 'ann.secret@example.com') FROM people",
-            "COPY people TO STDOUT",
-            "COPY (SELECT email FROM people) TO STDOUT",
+            "SELECT tags::text FROM people",
+            "SELECT to_json(people) FROM people",
+            "SELECT id FROM people, unnest(tags) AS t",
+            "SELECT id, EXISTS (SELECT unnest(tags)) FROM people",
+            "SELECT id FROM (SELECT id, generate_series(1, length(tags::text)) FROM people) q",
+            "WITH q AS (SELECT id, 1/(length(tags::text)-1) FROM people) SELECT id FROM q",
+            "COPY (SELECT tags FROM people) TO STDOUT",
+            "UPDATE people SET note = 'x' WHERE id = 1 RETURNING upper(email)",
+            "SELECT email || 'x' FROM people TABLESAMPLE system (100)",
+            "SELECT *, ctid, email || 'x' FROM people",
+            "SELECT a.ctid, a.email || 'x' FROM people a NATURAL JOIN people b",
+            "SELECT xmin, to_json(people) FROM people",
             "CREATE TABLE copy AS SELECT * FROM people",
             "SELECT * INTO copy FROM people",
             "INSERT INTO orders (id) SELECT score FROM people",
@@ -196,8 +196,8 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
             clean(&extended);
             assert_eq!(extended.first().map(String::as_str), Some("error 42501"), "`{shape}`: {extended:?}");
         }
-        let ran = gateway.run(&["SELECT 1, to_json(people) FROM people"]).await?;
-        assert!(ran.err.contains("output column 2 (`to_json(people)`) is computed from public.people."), "{ran:?}");
+        let ran = gateway.run(&["SELECT 1, tags::text FROM people"]).await?;
+        assert!(ran.err.contains("output column 2 (`tags::text`) is computed from public.people.tags"), "{ran:?}");
         assert!(ran.err.contains("HINT:  select the column as it is: it comes masked"), "{ran:?}");
     }
     Ok(())

@@ -122,7 +122,7 @@ async fn temporary_tables_are_gone_once_they_are_discarded() -> Result<()> {
     for discard in ["DISCARD TEMP", "DISCARD ALL"] {
         let texts = ["CREATE TEMP TABLE t (id int, email text)", SHOWN, discard, SHOWN];
         let heard = nothing_is_shown(&gateway, &queries(&texts)).await?;
-        assert_eq!(heard.iter().filter(|line| line.contains("42501")).count(), 1, "{heard:?}");
+        assert_eq!(heard.iter().filter(|line| *line == "row ***").count(), 1, "{heard:?}");
     }
     Ok(())
 }
@@ -206,7 +206,7 @@ async fn a_schema_that_takes_the_place_of_another_hides_nothing() -> Result<()> 
             "DROP SCHEMA IF EXISTS s, s2, s3, empty CASCADE",
         ];
         let heard = nothing_is_shown(&gateway, &queries(&texts)).await?;
-        assert!(heard.iter().filter(|line| line.starts_with("error")).count() == 1, "{heard:?}");
+        assert!(heard.iter().filter(|line| *line == "row ***").count() == 1, "{heard:?}");
     }
     Ok(())
 }

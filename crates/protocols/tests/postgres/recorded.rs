@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use postern_core::ports::Protocol as _;
-use postern_core::record::{Entry, Moment, Shown};
+use postern_core::record::{Entry, Moment, Note, Shown};
 use postern_protocols::postgres::Postgres;
 use postern_protocols::postgres::wire::Frontend::{self, Flush, Sync};
 use postern_protocols::postgres::wire::Named;
@@ -40,6 +40,18 @@ fn recorded(gateway: &Gateway) -> Result<Vec<Entry>> {
     let session = gateway.dwelling.recordings.sessions().pop().context("there is no recording")?;
     let moments = gateway.dwelling.recordings.read(session)?;
     Ok(moments.into_iter().map(|Moment { entry, .. }| entry).collect())
+}
+
+/// What was written down of each operation, in its own words.
+pub(crate) fn texts(gateway: &Gateway) -> Result<Vec<String>> {
+    let text = |entry| match entry {
+        Entry::Note(note) => match *note {
+            Note::Operation { text, .. } => Some(text),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(recorded(gateway)?.into_iter().filter_map(text).collect())
 }
 
 fn asides(gateway: &Gateway) -> Result<usize> {

@@ -48,11 +48,11 @@ async fn what_the_rule_covers_comes_in_clear_and_the_rest_masked() -> Result<()>
         assert_eq!(raw.ask(&piped(text)).await?.join(", "), "parsed, bound, row Ann|***, SELECT 1, ready");
         let text = "SELECT upper(name) FROM t WHERE name = 'Ann'";
         assert_eq!(ask(&mut raw, text).await?, "fields upper, row ANN, SELECT 1, ready");
-        assert_eq!(ask(&mut raw, "SELECT upper(email) FROM t").await?, "error 42501, ready");
+        let images = "fields upper, row ***, row ***, SELECT 2, ready";
+        assert_eq!(ask(&mut raw, "SELECT upper(email) FROM t").await?, images);
         assert_eq!(ask(&mut raw, "SELECT 1 FROM t WHERE email > 'a'").await?, "error 42501, ready");
-        // what another of the message keeps masked is masked in all of it
         let heard = ask(&mut raw, "SELECT name FROM t WHERE id = 1; SELECT t FROM t WHERE id = 1").await?;
-        assert!(!heard.contains("Ann"), "{heard}");
+        assert_eq!(heard, "fields name, row Ann, SELECT 1, fields t, row (1,Ann,***), SELECT 1, ready");
     }
     Ok(())
 }
@@ -72,7 +72,10 @@ async fn a_portal_keeps_no_lift_of_another_policy() -> Result<()> {
     assert_eq!(heard, "error 42501, ready in failed transaction");
     raw.ask(&[query("ROLLBACK")]).await?;
     let heard = raw.ask(&[bind("", "s", &[]), execute(""), Sync]).await?.join(", ");
-    assert_eq!(heard, "bound, row ***, row ***, SELECT 2, ready");
+    // it was prepared to read what is masked by now; a driver prepares it again
+    assert_eq!(heard, "error 0A000, ready");
+    let heard = raw.ask(&piped(select)).await?.join(", ");
+    assert_eq!(heard, "parsed, bound, row ***, row ***, SELECT 2, ready");
     gateway.dwelling.change(&policy(RULES))?;
     let heard = raw.ask(&[bind("", "s", &[]), execute(""), Sync]).await?.join(", ");
     assert_eq!(heard, "bound, row Ann, row Bob, SELECT 2, ready");

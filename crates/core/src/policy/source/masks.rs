@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text};
-use crate::mask::{Guarding, Mask, MaskKind};
+use crate::mask::{Guarding, Mask, MaskKind, Predicates};
 use crate::policy::pattern::ColumnPattern;
 use crate::policy::references::Reference;
 use crate::policy::source::{Aim, Known, each, once};
@@ -65,8 +65,8 @@ fn read(
         );
     }
     let kind = kind(findings, &mut table);
-    let predicates = guarding(findings, &mut table, "predicates");
-    let writes = guarding(findings, &mut table, "writes");
+    let predicates = predicates(findings, &mut table);
+    let writes = writes(findings, &mut table);
     let bound = table.some(findings, "for", BINDS_NOTHING);
     let bound = bound.map(|(place, texts)| known.somebody(findings, &place, texts, "for", Aim::Closes));
     let bound = bound.unwrap_or(vec![Who::Anyone]);
@@ -125,13 +125,15 @@ fn kind(findings: &mut Findings, table: &mut Reader<'_>) -> Option<MaskKind> {
     }
 }
 
-fn guarding(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str) -> Option<Guarding> {
-    let Some(text) = table.text(findings, key) else { return Some(Guarding::Deny) };
-    if key == "predicates" && text.text == "mask" {
-        findings.wrong(&text.place, "mask: not in this version", Some("it takes `deny`, `allow`".to_owned()));
-        return None;
-    }
-    text.one_of(findings, key, &[("deny", Guarding::Deny), ("allow", Guarding::Allow)])
+fn predicates(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Predicates> {
+    let Some(text) = table.text(findings, "predicates") else { return Some(Predicates::Deny) };
+    let words = [("deny", Predicates::Deny), ("mask", Predicates::Mask), ("allow", Predicates::Allow)];
+    text.one_of(findings, "predicates", &words)
+}
+
+fn writes(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Guarding> {
+    let Some(text) = table.text(findings, "writes") else { return Some(Guarding::Deny) };
+    text.one_of(findings, "writes", &[("deny", Guarding::Deny), ("allow", Guarding::Allow)])
 }
 
 /// The patterns in the shape of every protocol that can write them so; in the shape of none is an error.

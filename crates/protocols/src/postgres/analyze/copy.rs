@@ -2,6 +2,8 @@
 //!
 //! What they have in common: values leave the query for a place where no cell can be masked.
 
+use std::sync::Arc;
+
 use pg_query::NodeEnum;
 use pg_query::protobuf::{CopyStmt, CreateTableAsStmt, ExplainStmt, IntoClause, Node, RefreshMatViewStmt, SelectStmt};
 use postern_core::operation::{Columns, Effect, Object, Output, Outputs, Reading};
@@ -45,7 +47,7 @@ impl Reader<'_> {
     }
 
     fn copied_query(&mut self, query: &Node) -> Rows {
-        let rows = self.query_in(Some(query), &Scope::default());
+        let rows = self.query(Some(query), &Scope::default());
         if let Some(NodeEnum::SelectStmt(select)) = &query.node {
             self.select_facts(select);
         }
@@ -87,8 +89,10 @@ impl Reader<'_> {
             for item in std::mem::take(&mut level.items) {
                 self.expand(&item.stored(), &mut rows);
             }
+            self.copied(relation, rows.columns.iter().map(|column| Arc::clone(&column.name)).collect());
             return rows;
         }
+        self.copied(relation, listed.iter().map(|name| (*name).into()).collect());
         for name in listed {
             let meaning = self.reference(&[name], &level);
             let mut shown = super::targets::Shown::new(name.into(), meaning.source);
@@ -137,7 +141,7 @@ impl Reader<'_> {
                 self.keep_outputs(prepared.outputs);
             }
             query => {
-                let rows = self.query_in(query, &Scope::default());
+                let rows = self.query(query, &Scope::default());
                 if let Some(NodeEnum::SelectStmt(select)) = query.and_then(|query| query.node.as_ref()) {
                     self.select_facts(select);
                 }

@@ -57,6 +57,7 @@ impl Reader<'_> {
             Some(NodeEnum::ColumnRef(reference)) => {
                 let star = reference.fields.last().is_some_and(is_star);
                 let names = strings(&reference.fields);
+                self.qualified(reference, star, scope);
                 let meaning = if star { self.row_of(&names, scope) } else { self.reference(&names, scope) };
                 (meaning.source, meaning.shape)
             }
@@ -250,6 +251,7 @@ impl Reader<'_> {
     /// The whole row of an item as one value.
     fn row(&mut self, item: &Item) -> Meaning {
         if self.found.charge(item.weight()) {
+            self.found.sites.whole(item);
             item.row()
         } else {
             Meaning { source: Source::unknown(), ..Meaning::nothing() }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use postern_core::operation::{Action, Column, Columns, Effect, Fact, Facts, Object, Reading, Touch, Uses};
 
 use super::facts::Restriction;
+use super::sites::Sites;
 use super::source::Source;
 use super::work::{COMPARED, Work};
 use super::{Kept, Run, Statement};
@@ -26,6 +27,7 @@ pub(super) struct Found {
     functions: BTreeSet<String>,
     tables: BTreeSet<String>,
     runs: Vec<Run>,
+    pub(super) sites: Sites,
     opaque: Option<String>,
     pub(super) dynamic: bool,
     pub(super) locks: bool,
@@ -45,6 +47,7 @@ impl Found {
             functions: BTreeSet::new(),
             tables: BTreeSet::new(),
             runs: Vec::new(),
+            sites: Sites::default(),
             positional: false,
             opaque: None,
             dynamic: false,
@@ -135,6 +138,14 @@ impl Found {
         self.uses.consulted.extend(source.from);
     }
 
+    /// The columns of a value that is computed on the way.
+    pub(super) fn compute(&mut self, source: &Source) {
+        if source.bare.is_none() {
+            self.charge(source.from.len());
+            self.uses.computed.extend(source.from.iter().cloned());
+        }
+    }
+
     /// Something was not understood. The first reason stands.
     pub(super) fn opaque(&mut self, why: impl Into<String>) {
         self.opaque.get_or_insert_with(|| why.into());
@@ -165,8 +176,10 @@ impl Found {
 
     /// Takes in all that was found in another statement, which this one runs or makes ready.
     pub(super) fn take_in(&mut self, other: &Statement) {
-        let Uses { consulted, stored, overwritten, hidden } = &other.uses;
-        let sets = [consulted, stored, overwritten].into_iter().map(BTreeSet::len).sum::<usize>();
+        // what it names is named in another text, and stays as it is
+        other.touches.iter().for_each(|touch| self.sites.fix(&touch.object));
+        let Uses { consulted, computed, stored, overwritten, hidden, veils: _ } = &other.uses;
+        let sets = [consulted, computed, stored, overwritten].into_iter().map(BTreeSet::len).sum::<usize>();
         if !self.charge(sets.saturating_add(hidden.len()).saturating_add(other.names.len())) {
             return;
         }
@@ -175,6 +188,7 @@ impl Found {
         }
         self.runs.extend(other.runs.iter().cloned());
         self.uses.consulted.extend(consulted.iter().cloned());
+        self.uses.computed.extend(computed.iter().cloned());
         self.uses.stored.extend(stored.iter().cloned());
         self.uses.overwritten.extend(overwritten.iter().cloned());
         self.uses.hidden.extend(hidden.iter().cloned());

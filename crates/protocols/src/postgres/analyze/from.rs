@@ -95,6 +95,7 @@ impl Reader<'_> {
         let unqualified = name.schemaname.is_empty() && name.catalogname.is_empty();
         let common = unqualified.then(|| self.common(&name.relname, scope)).flatten();
         let Some(common) = common else {
+            self.site(name);
             return self.relation_item(name);
         };
         let item = Item::of(Some(Arc::clone(&common.name)), common.columns, common.unlisted);
@@ -130,6 +131,8 @@ impl Reader<'_> {
                 _ => (Some(entry), None),
             };
             let (value, shape) = self.table_function(call, scope);
+            // how many rows there are is seen by everything
+            self.found.compute(&value.clone().derived());
             source.take_in_copy(&value);
             let definitions = match definitions.and_then(|node| node.node.as_ref()) {
                 Some(NodeEnum::List(list)) if !list.items.is_empty() => list.items.as_slice(),
@@ -221,10 +224,11 @@ impl Reader<'_> {
         for argument in sample.args.iter().chain(sample.repeatable.as_deref()) {
             self.consult(argument, scope);
         }
-        match &sample.relation {
-            Some(relation) => self.bring_item(relation, scope),
-            None => Vec::new(),
-        }
+        // a sample is taken of a relation, and of nothing else
+        let before = self.found.sites.len();
+        let items = sample.relation.iter().flat_map(|relation| self.bring_item(relation, scope)).collect();
+        self.found.sites.fix_from(before);
+        items
     }
 
     fn range_xml(&mut self, table: &RangeTableFunc, scope: &Scope<'_>) -> Item {
@@ -246,19 +250,21 @@ impl Reader<'_> {
                 source.take_in(self.value(node, scope));
             }
         }
-        uniform("xmltable", names, source, table.alias.as_ref())
+        self.uniform("xmltable", names, source, table.alias.as_ref())
     }
 }
 
-/// An item all of whose columns have one source.
-pub(super) fn uniform(name: &str, names: Vec<String>, source: Source, alias: Option<&Alias>) -> Item {
-    let source = Rc::new(source.derived());
-    let columns =
-        names.into_iter().map(|name| Known { name: name.into(), source: Rc::clone(&source), shape: None, reads: None });
-    let item = Item::of(Some(name.into()), columns.collect(), None);
-    match alias {
-        None => item,
-        Some(alias) => item.under(alias),
+impl Reader<'_> {
+    /// An item all of whose columns have one source, which decides how many rows there are as well.
+    pub(super) fn uniform(&mut self, name: &str, names: Vec<String>, source: Source, alias: Option<&Alias>) -> Item {
+        let source = Rc::new(source.derived());
+        self.found.compute(&source);
+        let of = |name: String| Known { name: name.into(), source: Rc::clone(&source), shape: None, reads: None };
+        let item = Item::of(Some(name.into()), names.into_iter().map(of).collect(), None);
+        match alias {
+            None => item,
+            Some(alias) => item.under(alias),
+        }
     }
 }
 

@@ -16,9 +16,17 @@ use super::statement::{Reader, strings};
 impl Reader<'_> {
     /// A join: its two sides, and where columns are merged or it has a name, its own columns.
     pub(super) fn join(&mut self, join: &JoinExpr, scope: &Scope<'_>) -> Vec<Item> {
+        let before = self.found.sites.len();
         let Some((left, right)) = self.sides(join, scope) else {
             return Vec::new();
         };
+        // names that are given to columns by their places mean other columns where some are left out
+        if join.alias.as_ref().is_some_and(|alias| !alias.colnames.is_empty()) {
+            self.found.sites.place_from(before);
+        }
+        if join.is_natural {
+            self.found.sites.whole_from(before);
+        }
         let kind = JoinType::try_from(join.jointype).unwrap_or(JoinType::Undefined);
         let merged = if join.is_natural {
             shared(&left, &right)

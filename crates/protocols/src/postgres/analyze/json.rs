@@ -7,7 +7,6 @@ use pg_query::protobuf::{
     JsonAggConstructor, JsonArgument, JsonBehavior, JsonFuncExpr, JsonTable, JsonValueExpr, Node,
 };
 
-use super::from::uniform;
 use super::scope::{Item, Scope};
 use super::source::Source;
 use super::statement::Reader;
@@ -97,7 +96,7 @@ impl Reader<'_> {
         source.take_in(self.json_behavior(table.on_error.as_deref(), scope));
         let mut names = Vec::new();
         self.json_columns(&table.columns, scope, &mut names, &mut source);
-        uniform("json_table", names, source, table.alias.as_ref())
+        self.uniform("json_table", names, source, table.alias.as_ref())
     }
 
     fn json_columns(&mut self, columns: &[Node], scope: &Scope<'_>, names: &mut Vec<String>, source: &mut Source) {

@@ -93,6 +93,7 @@ impl Reader<'_> {
     pub(super) fn target_item(&mut self, name: &RangeVar, named: &Named) -> Item {
         for object in &named.objects {
             self.found.table(object);
+            self.found.sites.fix(object);
         }
         if named.relation.as_ref().is_some_and(|relation| self.names.catalog.is_ruled(relation.oid)) {
             // a rewrite rule may do anything in place of the statement

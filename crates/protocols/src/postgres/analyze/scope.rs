@@ -14,7 +14,7 @@ use super::source::Source;
 use crate::postgres::catalog::Relation;
 
 /// The columns that every table has without showing them in `*`.
-const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
+pub(super) const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
 
 /// A column as it can be referred to.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ use postern_core::operation::{Action, Deed, Effect, Output, Outputs};
 use super::found::Found;
 use super::query::Rows;
 use super::scope::Scope;
+use super::sites::Sites;
 use super::source::Source;
 use super::work::Work;
 use super::{Kind, Names, Statement, Unread, depth, encoding, facts, label, redact, syntax};
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
         if let Some(NodeEnum::SelectStmt(select)) = &node.node {
             return self.top_select(select);
         }
-        let rows = self.query_in(Some(node), &Scope::default());
+        let rows = self.query(Some(node), &Scope::default());
         let returns = match &node.node {
             Some(NodeEnum::InsertStmt(insert)) => insert.returning_clause.is_some(),
             Some(NodeEnum::UpdateStmt(update)) => update.returning_clause.is_some(),
@@ -253,10 +254,18 @@ impl<'a> Reader<'a> {
         if !self.found.touches_something() {
             self.found.whole(Effect::Session, session());
         }
+        let (touches, runs) = (self.found.touches(), self.found.ran());
+        self.found.uses.veils = self.veils(action, &touches, &runs);
+        let mut sites = std::mem::take(&mut self.found.sites);
+        if self.found.uses.veils.is_empty() {
+            sites = Sites::default();
+        } else {
+            sites.of = (!several).then(|| self.text.into());
+        }
         let deed = Deed {
             action,
             also,
-            touches: self.found.touches(),
+            touches,
             outputs: outcome.outputs,
             uses: std::mem::take(&mut self.found.uses),
             facts: self.found.facts(several),
@@ -266,7 +275,8 @@ impl<'a> Reader<'a> {
             deed: Arc::new(deed),
             names: outcome.columns,
             text: redact::passwords(self.own).into(),
-            runs: self.found.ran(),
+            runs,
+            sites: Arc::new(sites),
             positional: self.found.positional,
             kind: outcome.kind,
         }

@@ -94,6 +94,7 @@ impl Reader<'_> {
         if !self.found.charge(width) || !self.fits(rows.columns.len().saturating_add(width)) {
             return;
         }
+        self.found.sites.whole(item);
         for known in item.columns() {
             self.read(&known.reads);
             rows.columns.push(Shown::from(known));
@@ -109,7 +110,11 @@ impl Reader<'_> {
         match &value.node {
             Some(NodeEnum::ColumnRef(reference)) => {
                 let ends_in_star = reference.fields.last().is_some_and(is_star);
-                if ends_in_star { self.starred(&strings(&reference.fields), level) } else { Star::No }
+                if !ends_in_star {
+                    return Star::No;
+                }
+                self.qualified(reference, true, level);
+                self.starred(&strings(&reference.fields), level)
             }
             Some(NodeEnum::AIndirection(indirection)) => {
                 if !indirection.indirection.last().is_some_and(is_star) {

@@ -42,7 +42,8 @@ async fn ask(gate: &mut Gate<Open>, statements: Vec<Statement>, wanted: Wanted) 
     let texts: Vec<&str> = statements.iter().map(|statement| &*statement.text).collect();
     let request = Request::new(Bytes::from(texts.join("; ")), wanted);
     let request = Request { statements: Arc::from(statements), ..request };
-    let asked = match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new()).await? {
+    let asked = match gate.submit(request.operations(&Arc::default(), Some(&request.text)), Bytes::new().into()).await?
+    {
         Decision::Go(permit) => Asked::Go(permit),
         Decision::No(denial) => Asked::No(denial),
         Decision::Ask(asking) => gate.ask(asking, Standing::Unable(unable())).await?,

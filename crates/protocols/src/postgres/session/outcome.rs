@@ -42,7 +42,8 @@ pub(super) enum Message {
 
 impl Session<'_> {
     /// Asks the gate, and does what it says.
-    pub(super) async fn submit(&mut self, request: Request, payload: Bytes) -> Result<(), End> {
+    pub(super) async fn submit(&mut self, mut request: Request, raw: Bytes) -> Result<(), End> {
+        let payload = request.payload(raw, &self.names.catalog);
         match self.gate.submit(self.operations(&request), payload).await? {
             Decision::Go(permit) => self.forward(permit, request).await?,
             Decision::Ask(asking) => {
@@ -78,12 +79,13 @@ impl Session<'_> {
         let flow = self.to_target.forward(permit);
         let masked = !self.gate.masks().is_empty();
         let share = self.registry.room.share(request.names().1);
-        let Request { text, types, statements, wanted, .. } = request;
+        let Request { text, types, statements, wanted, veiled, .. } = request;
+        let sent = veiled.and_then(|veiled| veiled.sent());
         match wanted {
             Wanted::Run => {
                 self.end_by_query();
                 self.set_off(&statements);
-                self.replies.expect(Reply::Query(Box::new(Query { enclosed, ..Query::of(flow, statements) })));
+                self.replies.expect(Reply::Query(Box::new(Query { enclosed, sent, ..Query::of(flow, statements) })));
             }
             Wanted::Call => {
                 self.pipeline = Pipeline::None;
@@ -94,7 +96,7 @@ impl Session<'_> {
             Wanted::Prepare(name) => {
                 let (name, text) = (kept(&name), kept(&text));
                 let prepared =
-                    Arc::new(Prepared::new((text, types), (statements, self.names.generation()), flow, share));
+                    Arc::new(Prepared::new((text, sent, types), (statements, self.names.generation()), flow, share));
                 self.reached(Pipeline::Prepared);
                 self.registry.parse(&name, &prepared);
                 self.replies.expect(Reply::Parse { name: name.clone(), prepared: Arc::clone(&prepared) });

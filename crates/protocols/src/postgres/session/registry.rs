@@ -16,7 +16,7 @@ use postern_core::gate::Flow;
 use postern_core::operation::Reading;
 use postern_core::{Effect, OperationId, Touch};
 
-use super::super::analyze::{Discard, Kind, Statement};
+use super::super::analyze::{Discard, Kind, Replaced, Statement};
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Field, Named};
 use super::bounds::Tally;
@@ -29,6 +29,8 @@ use super::submission::Meaning;
 pub(super) struct Prepared {
     /// Its text as sent, without the terminating zero byte.
     pub(super) text: Bytes,
+    /// The same as it was sent to the server, where an image stands in it for a masked column.
+    pub(super) sent: Option<Arc<Replaced>>,
     /// The declared types of its parameters.
     pub(super) types: Vec<u32>,
     /// What it was read as.
@@ -47,13 +49,13 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(
-        (text, types): (Bytes, Vec<u32>),
+        (text, sent, types): (Bytes, Option<Arc<Replaced>>, Vec<u32>),
         (statements, of): (Arc<[Statement]>, Generation),
         flow: Flow,
         share: Share,
     ) -> Self {
         let (fields, description, asked) = (OnceLock::new(), Description::default(), AtomicBool::new(false));
-        Self { text, types, statements, of, flow, fields, description, asked, _share: share }
+        Self { text, sent, types, statements, of, flow, fields, description, asked, _share: share }
     }
 
     /// Notes that the server was asked what the statement returns.

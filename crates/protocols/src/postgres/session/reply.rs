@@ -13,7 +13,7 @@ use postern_core::OperationId;
 use postern_core::gate::Flow;
 use postern_core::journal::Outcome;
 
-use super::super::analyze::{Kind, Statement};
+use super::super::analyze::{Kind, Replaced, Statement};
 use super::super::catalog::Row;
 use super::super::cells::ColumnMasks;
 use super::super::wire::{Named, Report};
@@ -86,6 +86,8 @@ pub(super) struct Query {
     pub(super) flow: Arc<Flow>,
     /// Its statements, or none where it stands in place of one that was refused.
     pub(super) statements: Arc<[Statement]>,
+    /// Its text as it was sent, where an image stands in it for a masked column.
+    pub(super) sent: Option<Arc<Replaced>>,
     /// How many of them are done.
     pub(super) done: usize,
     /// What the client hears instead of the server's error.

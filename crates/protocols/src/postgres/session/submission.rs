@@ -5,11 +5,13 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some kinds change settings or make names")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
+use postern_core::gate::Payload;
 use postern_core::inventory::Supposition;
+use postern_core::mask::MaskSet;
 use postern_core::operation::{Deed, Fact, Outputs, Reading, Stage, Uses};
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
@@ -17,6 +19,7 @@ use super::super::analyze::setting::{self, Class};
 use super::super::analyze::{self, Kind, Names, Statement, Unread};
 use super::super::catalog::Catalog;
 use super::super::refuse;
+use super::super::veil::{Before, Carried, Veiled};
 use super::super::vocabulary::action;
 use super::super::wire::Report;
 use super::outcome::Message;
@@ -42,13 +45,33 @@ pub(super) fn read_command(text: &[u8], names: &Names<'_>) -> Option<Arc<[Statem
     Some(Arc::from([read.unwrap_or_else(|unread| opaque(text, unread))]))
 }
 
-/// What a simple query would ask for with these names, from a session that has made none of its own.
-pub(in super::super) fn suppose(text: &str, catalog: &Catalog, path: &[Arc<str>], user: &str) -> Vec<Supposition> {
-    let names = Names::of(catalog, path, user);
+/// A simple query as it is read with these names, from a session that has made none of its own.
+fn supposed(text: &str, names: &Names<'_>) -> Request {
     let mut request = Request::new(Bytes::copy_from_slice(text.as_bytes()), Wanted::Run);
     // no SQL begins with such a word, and what `SHOW` asks for is the same
-    let commands = read_command(&request.text, &names);
-    request.statements = commands.unwrap_or_else(|| analyze::in_order(read(&request.text, &names), false));
+    let commands = read_command(&request.text, names);
+    request.statements = commands.unwrap_or_else(|| analyze::in_order(read(&request.text, names), false));
+    request
+}
+
+/// What would be sent for it under these masks, where that is not the text itself.
+pub(in super::super) fn sent(
+    text: &str,
+    catalog: &Arc<Catalog>,
+    names: &Names<'_>,
+    masks: &Arc<MaskSet>,
+) -> Option<Arc<str>> {
+    let mut request = supposed(text, names);
+    let raw = request.text.clone();
+    match request.payload(raw, catalog) {
+        Payload::Veiling(veiling) => veiling.under(masks).ok()?.text,
+        Payload::Plain(_) => None,
+    }
+}
+
+/// What a simple query would ask for.
+pub(in super::super) fn suppose(text: &str, names: &Names<'_>) -> Vec<Supposition> {
+    let request = supposed(text, names);
     let operations =
         request.operations(&Arc::default(), Some(&request.text)).into_iter().zip(request.statements.iter());
     let supposition = |(operation, statement): (Operation, &Statement)| Supposition {
@@ -72,6 +95,8 @@ pub(super) struct Request {
     pub(super) statements: Arc<[Statement]>,
     /// What is done once it is permitted.
     pub(super) wanted: Wanted,
+    /// What it says to the target, where masks may veil columns that it reads.
+    pub(super) veiled: Option<Arc<Veiled>>,
 }
 
 /// What a message wants of its text.
@@ -99,7 +124,30 @@ impl Request {
     /// A request with this text alone, not read yet.
     pub(super) fn new(text: Bytes, wanted: Wanted) -> Self {
         let (types, formats, parameters) = (Vec::new(), Vec::new(), Vec::new());
-        Self { text, types, formats, parameters, statements: Arc::new([]), wanted }
+        Self { text, types, formats, parameters, statements: Arc::new([]), wanted, veiled: None }
+    }
+
+    /// What is sent for it: the client's own message, or the same with images in it. Whether masks bind anybody is only
+    /// known once it is decided about.
+    pub(super) fn payload(&mut self, raw: Bytes, catalog: &Arc<Catalog>) -> Payload {
+        let carried = match &self.wanted {
+            Wanted::Call => return raw.into(),
+            Wanted::Run => Carried::Query,
+            Wanted::Prepare(name) => Carried::Parse(name.clone(), self.types.clone()),
+            Wanted::Bind { prepared, .. } => Carried::Bound(Before {
+                statements: Arc::clone(&prepared.statements),
+                masks: prepared.flow.masks().clone(),
+                sent: prepared.sent.clone(),
+            }),
+        };
+        let before = matches!(&carried, Carried::Bound(Before { sent: Some(_), .. }));
+        if !before && !self.statements.iter().any(Statement::is_replaceable) {
+            return raw.into();
+        }
+        let (text, statements, catalog) = (self.text.clone(), Arc::clone(&self.statements), Arc::clone(catalog));
+        let veiled = Arc::new(Veiled { raw, text, carried, statements, catalog, sent: OnceLock::new() });
+        self.veiled = Some(Arc::clone(&veiled));
+        Payload::Veiling(veiled)
     }
 
     /// Which kind of message it came as.
@@ -239,6 +287,7 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         deed: Arc::new(deed),
         names: Vec::new(),
         runs: Vec::new(),
+        sites: Arc::default(),
         positional: false,
         text: shown(text, &unread).into(),
         kind: Kind::Unread(unread),

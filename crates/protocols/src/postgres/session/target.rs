@@ -30,6 +30,7 @@ impl Query {
         Self {
             flow: Arc::new(flow),
             statements,
+            sent: None,
             done: 0,
             instead: None,
             tally: Arc::default(),
@@ -374,9 +375,25 @@ impl Session<'_> {
             None if self.gate.masks().is_empty() => self.to_client.push(&frame.raw),
             None => {
                 let report = self.without_values(report);
+                let report = self.placed(report);
                 self.report(report);
             }
         }
+    }
+
+    /// A report that points at the client's own text, where another one was sent for it.
+    fn placed(&mut self, report: Report) -> Report {
+        let sent = match self.replies.first() {
+            Some(Reply::Query(query)) => query.sent.as_ref(),
+            Some(Reply::Parse { prepared, .. } | Reply::Fields { prepared }) => prepared.sent.as_ref(),
+            Some(Reply::Bind { portal, .. } | Reply::Execute { portal }) => portal.prepared.sent.as_ref(),
+            _ => None,
+        };
+        let Some(sent) = sent else { return report };
+        let place = report.field(field::POSITION).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let mut report = report;
+        report.fields.retain(|(kind, _)| *kind != field::POSITION);
+        place.and_then(|place| sent.original(place)).into_iter().fold(report, |report, place| report.position(place))
     }
 
     async fn ready(&mut self, frame: &Frame) -> Result<(), End> {

@@ -235,7 +235,7 @@ impl Reader<'_> {
     /// decides by, the maker decides now.
     fn create_view(&mut self, view: &ViewStmt) -> Outcome {
         let outcome = self.makes(view.view.as_ref());
-        self.query_in(view.query.as_deref(), &Scope::default());
+        self.query(view.query.as_deref(), &Scope::default());
         outcome
     }
 

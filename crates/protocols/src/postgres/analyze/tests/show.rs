@@ -25,6 +25,7 @@ pub(in super::super::super) fn shown(statement: &Statement) -> String {
     }
     let uses = &statement.uses;
     line("consulted", joined(&uses.consulted, ", "));
+    line("computed", joined(&uses.computed, ", "));
     line("stored", joined(&uses.stored, ", "));
     line("overwritten", joined(&uses.overwritten, ", "));
     line("hidden", joined(&uses.hidden, ", "));

@@ -1,0 +1,51 @@
+//! Columns in whose place the target itself puts an image, and what can then be made of them.
+//!
+//! A protocol says of each column that an operation reads whether it can have that done everywhere in it; the masks say
+//! which of them have to be. Enter at [`MaskSet::veiled`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::mask::{FIXED, Mask, MaskKind, MaskSet, Predicates};
+use crate::operation::{Column, Uses};
+
+impl Mask {
+    /// Whether a text may be what this mask makes of one, cut off at the end or padded where its type has a length.
+    #[must_use]
+    pub fn may_be_image(&self, text: &str) -> bool {
+        let text = text.trim_end_matches(' ');
+        match self.kind {
+            MaskKind::Null => false,
+            MaskKind::Fixed => FIXED.starts_with(text),
+            MaskKind::Partial { keep_last } => {
+                let length = text.chars().count();
+                let hidden = length.saturating_sub(keep_last.min(length / 2));
+                text.chars().take(hidden).all(|character| character == '*')
+            }
+        }
+    }
+}
+
+impl MaskSet {
+    /// The columns in whose place an image has to stand where an operation reads them, each with the mask that makes it.
+    #[must_use]
+    pub fn veiled(&self, uses: &Uses) -> BTreeMap<Column, Arc<Mask>> {
+        if self.is_empty() {
+            return BTreeMap::new();
+        }
+        let stands_in = |column: &&Column| uses.veils.contains_key(*column);
+        let places: BTreeSet<&Column> = uses.veils.values().flatten().filter(stands_in).collect();
+        let veiled = places.into_iter().filter(|column| self.veils(column));
+        veiled.filter_map(|column| Some((column.clone(), Arc::clone(self.of(column)?)))).collect()
+    }
+
+    /// Whether nothing but an image of a column is read in an operation.
+    pub(super) fn hides(&self, uses: &Uses, column: &Column) -> bool {
+        uses.veils.get(column).is_some_and(|places| !places.is_empty() && places.iter().all(|place| self.veils(place)))
+    }
+
+    /// Whether an image stands in the place of a column. Where every mask on it lets conditions see its values, none does.
+    fn veils(&self, column: &Column) -> bool {
+        self.binding(column).any(|mask| mask.predicates != Predicates::Allow)
+    }
+}

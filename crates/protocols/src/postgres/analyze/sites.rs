@@ -1,0 +1,394 @@
+//! Where a statement names the relations that it reads, and whether something else can stand in each of these places.
+//!
+//! Something else is a query over the relation under the relation's name, with other values in some of its columns: what
+//! the rest of the statement makes of a column it then makes of those. It knows no mask. Enter at `Reader::site`,
+//! `Reader::veils` and `Statement::changes`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use pg_query::protobuf::{ColumnRef, RangeVar};
+use postern_core::Action;
+use postern_core::operation::{Column, Columns, Effect, Object, Reading, Touch};
+
+use super::encoding::Encoding;
+use super::replaced::{Change, Images, Last};
+use super::scan::{Token, Tokens, Word};
+use super::scope::{Item, Listed, SYSTEM_COLUMNS, Scope};
+use super::statement::{Reader, strings};
+use super::{Run, Statement};
+use crate::postgres::catalog::{Catalog, Relation, RelationColumn, RelationKind, SYSTEM};
+use crate::postgres::form::{Form, form, quoted, spelled};
+use crate::postgres::vocabulary::action;
+
+/// The statements in which something else can stand for a relation. What is defined by a statement would keep it.
+const REPLACEABLE: &[Action] =
+    &[action::SELECT, action::INSERT, action::UPDATE, action::DELETE, action::MERGE, action::COPY_OUT, action::EXPLAIN];
+
+/// How much may be put in the places of a statement, in bytes.
+const MOST_ADDED: usize = 4 << 20;
+
+/// One place where a relation is named to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Site {
+    /// The byte of the message at which its name begins.
+    at: usize,
+    relation: Arc<Relation>,
+    /// The name that it goes by in the rest of the statement, where that gives it no other.
+    name: Option<Arc<str>>,
+    /// Whether its heirs are left out.
+    only: bool,
+    /// Whether its columns go by their places.
+    placed: bool,
+    /// The columns of it that are copied, in this order, where that is what it is named for.
+    copied: Option<Vec<Arc<str>>>,
+}
+
+/// A column that is named with the schema of its relation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Qualified {
+    /// The byte at which the name begins.
+    at: usize,
+    /// How many parts stand before the relation's own name.
+    before: usize,
+    object: Object,
+}
+
+/// All places of a statement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sites {
+    sites: Vec<Site>,
+    qualified: Vec<Qualified>,
+    /// Relations that are named where nothing else can stand.
+    fixed: BTreeSet<Object>,
+    /// Relations that are taken to exist where nothing is known (see `Catalog::empty`). No text is ever changed for them.
+    assumed: BTreeSet<Object>,
+    /// Relations of which something takes all columns that there are, so that there may be none besides.
+    whole: BTreeSet<Object>,
+    /// The text whose places they are, where texts of its shape share the reading.
+    pub(super) of: Option<Arc<str>>,
+    pub(super) last: Last,
+}
+
+impl Sites {
+    /// Takes the places since there were so many for places in which nothing else can stand.
+    pub(super) fn fix_from(&mut self, count: usize) {
+        self.fixed.extend(self.sites.drain(count.min(self.sites.len())..).map(|site| site.relation.object.clone()));
+    }
+
+    /// The columns of the relations since there were so many places go by their own places.
+    pub(super) fn place_from(&mut self, count: usize) {
+        self.sites.iter_mut().skip(count).for_each(|site| site.placed = true);
+    }
+
+    /// Something takes all columns of the relations since there were so many places.
+    pub(super) fn whole_from(&mut self, count: usize) {
+        self.whole.extend(self.sites.iter().skip(count).map(|site| site.relation.object.clone()));
+    }
+
+    /// Something takes all columns of what this lists.
+    pub(super) fn whole(&mut self, item: &Item) {
+        if let Listed::Relation(relation, _) = &item.listed {
+            self.whole.insert(relation.object.clone());
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// A relation is named where nothing else can stand.
+    pub(super) fn fix(&mut self, object: &Object) {
+        self.fixed.insert(object.clone());
+    }
+}
+
+impl Sites {
+    /// The tokens of a text, each where it stands in the text that was read: the same words in the same order, but for
+    /// some numbers.
+    pub(super) fn tokens<'t>(&self, text: &'t str) -> Option<Vec<Placed<'t>>> {
+        let Some(read) = self.of.as_deref().filter(|read| *read != text) else { return Some(placed(text)) };
+        let read: Vec<Token<'_>> = Tokens::new(read, 0).collect();
+        let own: Vec<Token<'_>> = Tokens::new(text, 0).collect();
+        let alike = |(read, own): (&Token<'_>, &Token<'_>)| {
+            read.word == own.word && (read.text == own.text || read.word == Word::Number)
+        };
+        let same = read.len() == own.len() && read.iter().zip(&own).all(alike);
+        same.then(|| own.into_iter().zip(&read).map(|(token, read)| Placed { read: read.start, token }).collect())
+    }
+}
+
+/// The tokens of a text that was read itself.
+pub(super) fn placed(text: &str) -> Vec<Placed<'_>> {
+    Tokens::new(text, 0).map(|token| Placed { read: token.start, token }).collect()
+}
+
+/// A token, and where it stood in the text that was read.
+#[derive(Clone, Copy)]
+pub(super) struct Placed<'t> {
+    read: usize,
+    token: Token<'t>,
+}
+
+impl Reader<'_> {
+    /// A relation is named to be read, as an entry of `FROM`.
+    pub(super) fn site(&mut self, name: &RangeVar) {
+        let named = self.named(name);
+        let at = usize::try_from(name.location).ok();
+        // what the server keeps about itself is none of anybody's columns
+        let of_users = |relation: &Arc<Relation>| relation.object.path.first().is_none_or(|schema| **schema != *SYSTEM);
+        let (Some(relation), Some(at)) = (named.relation.filter(of_users), at) else {
+            let places = if self.names.catalog.is_assumed() {
+                &mut self.found.sites.assumed
+            } else {
+                &mut self.found.sites.fixed
+            };
+            places.extend(named.objects);
+            return;
+        };
+        let alias = name.alias.as_ref();
+        self.found.sites.sites.push(Site {
+            at,
+            name: alias.is_none().then(|| name.relname.as_str().into()),
+            only: !name.inh,
+            placed: alias.is_some_and(|alias| !alias.colnames.is_empty()),
+            copied: None,
+            relation,
+        });
+    }
+
+    /// A table is named to be copied out: of its own rows, these columns.
+    pub(super) fn copied(&mut self, name: &RangeVar, columns: Vec<Arc<str>>) {
+        match (self.named(name).relation, usize::try_from(name.location)) {
+            (Some(relation), Ok(at)) if relation.kind == RelationKind::Table => {
+                let copied = Some(columns);
+                self.found.sites.sites.push(Site { at, name: None, only: true, placed: false, copied, relation });
+            }
+            (relation, _) => relation.iter().for_each(|relation| self.found.sites.fix(&relation.object)),
+        }
+    }
+
+    /// Notes that a column is named with the schema of its relation.
+    pub(super) fn qualified(&mut self, reference: &ColumnRef, star: bool, scope: &Scope<'_>) {
+        let names = strings(&reference.fields);
+        let relation = if star { names.as_slice() } else { names.split_last().map_or(&[][..], |(_, rest)| rest) };
+        let [before @ .., schema, name] = relation else { return };
+        let Ok(at) = usize::try_from(reference.location) else { return };
+        let Some(object) = self.item(Some(schema), name, scope).and_then(|item| item.object.clone()) else { return };
+        let before = before.len().saturating_add(1);
+        self.found.sites.qualified.push(Qualified { at, before, object });
+    }
+
+    /// The columns that are read only where something else can stand for their relations, each with those in whose places
+    /// that is: the column itself, or those of a view that show it.
+    pub(super) fn veils(
+        &mut self,
+        action: Action,
+        touches: &[Touch],
+        runs: &[Run],
+    ) -> BTreeMap<Column, BTreeSet<Column>> {
+        let mut veils: BTreeMap<Column, BTreeSet<Column>> = BTreeMap::new();
+        let readable = self.found.reading() == Reading::Clear && self.names.encoding == Encoding::Utf8;
+        if !readable || !runs.is_empty() || !REPLACEABLE.contains(&action) {
+            return veils;
+        }
+        let mut bare: BTreeSet<Column> = BTreeSet::new();
+        let reads = reads(touches);
+        let sites = std::mem::take(&mut self.found.sites);
+        let relations: BTreeMap<u32, &Arc<Relation>> =
+            sites.sites.iter().map(|site| (site.relation.oid, &site.relation)).collect();
+        for relation in relations.into_values() {
+            for column in read_of(&reads, relation) {
+                let place = relation.column(&column.name);
+                let behind = relation.source(column).from;
+                self.found.charge(behind.len().saturating_add(1));
+                // a query that shows what every table has besides its columns shows it in `*` as well
+                let besides = sites.whole.contains(&relation.object) && !system(&reads, relation).is_empty();
+                let fixed = besides || sites.fixed.contains(&relation.object);
+                let stands = !fixed && has_image(column, self.names.catalog);
+                if !stands {
+                    bare.extend(behind.iter().cloned().chain([place.clone()]));
+                }
+                for column in behind.into_iter().chain([place.clone()]) {
+                    veils.entry(column).or_default().insert(place.clone());
+                }
+            }
+        }
+        for touch in
+            touches.iter().filter(|touch| touch.effect == Effect::Read && sites.assumed.contains(&touch.object))
+        {
+            let Columns::Named(names) = &touch.columns else { continue };
+            let columns = names.iter().map(|name| Column { object: touch.object.clone(), name: Arc::clone(name) });
+            veils.extend(columns.map(|column| (column.clone(), BTreeSet::from([column]))));
+        }
+        veils.retain(|column, places| {
+            let exposed = bare.contains(column) || places.iter().any(|place| bare.contains(place));
+            !exposed && !sites.fixed.contains(&column.object)
+        });
+        self.found.sites = sites;
+        veils
+    }
+}
+
+/// What is read, by object.
+type Reads<'t> = BTreeMap<&'t Object, &'t Columns>;
+
+fn reads(touches: &[Touch]) -> Reads<'_> {
+    let read = touches.iter().filter(|touch| touch.effect == Effect::Read);
+    read.map(|touch| (&touch.object, &touch.columns)).collect()
+}
+
+/// The columns of a relation that are read.
+fn read_of<'r>(reads: &Reads<'_>, relation: &'r Relation) -> Vec<&'r RelationColumn> {
+    let columns = relation.columns.iter();
+    match reads.get(&relation.object) {
+        None | Some(Columns::None) => Vec::new(),
+        Some(Columns::Named(names)) => columns.filter(|column| names.contains(&column.name)).collect(),
+        Some(Columns::All) => columns.collect(),
+    }
+}
+
+/// The columns that every table has and that are read of this one.
+fn system(reads: &Reads<'_>, relation: &Relation) -> Vec<&'static str> {
+    let Some(Columns::Named(names)) = reads.get(&relation.object) else { return Vec::new() };
+    SYSTEM_COLUMNS.iter().filter(|name| names.contains(**name)).copied().collect()
+}
+
+/// Whether there is something to put in the place of a column's values.
+fn has_image(column: &RelationColumn, catalog: &Catalog) -> bool {
+    form(column.kind, catalog) != Form::Texts && spelled(column.kind, column.modifier, catalog).is_some()
+}
+
+impl Statement {
+    /// Whether anything else can stand for a relation that it reads.
+    #[must_use]
+    pub fn is_replaceable(&self) -> bool {
+        !self.uses.veils.is_empty()
+    }
+
+    /// A column of a relation that it names.
+    #[must_use]
+    pub fn named(&self, column: &Column) -> Option<&RelationColumn> {
+        let mut relations = self.sites.sites.iter().map(|site| &site.relation);
+        let relation = relations.find(|relation| relation.object == column.object)?;
+        relation.columns.iter().find(|known| known.name == column.name)
+    }
+
+    /// What is changed in the text of a message for some columns to be read as something else.
+    pub(super) fn changes(&self, tokens: &[Placed<'_>], images: &Images) -> Option<Vec<Change>> {
+        let mut changed = BTreeSet::new();
+        let (mut changes, mut added) = (Vec::new(), 0_usize);
+        let reads = reads(&self.touches);
+        let objects: BTreeSet<&Object> = images.keys().map(|column| &column.object).collect();
+        for site in self.sites.sites.iter().filter(|site| objects.contains(&site.relation.object)) {
+            let Some((query, named)) = site.query(&reads, images) else { continue };
+            added = added.saturating_add(query.len());
+            if added > MOST_ADDED {
+                return None;
+            }
+            changes.push(site.change(tokens, query, named)?);
+            changed.insert(&site.relation.object);
+        }
+        for qualified in self.sites.qualified.iter().filter(|qualified| changed.contains(&qualified.object)) {
+            changes.push(qualified.change(tokens)?);
+        }
+        Some(changes)
+    }
+}
+
+impl Site {
+    /// The query that stands for the relation, and where in it the relation is named; nothing where no column is another.
+    fn query(&self, reads: &Reads<'_>, images: &Images) -> Option<(String, usize)> {
+        let relation = &self.relation;
+        let read: BTreeSet<i16> = read_of(reads, relation).iter().map(|column| column.number).collect();
+        let mut listed = String::new();
+        let mut differs = false;
+        let copied = self.copied.iter().flatten();
+        let copied = copied.filter_map(|name| relation.columns.iter().find(|column| column.name == *name));
+        let seen = |column: &&RelationColumn| self.placed || read.contains(&column.number);
+        let seen = relation.columns.iter().filter(|column| self.copied.is_none() && seen(column));
+        for column in copied.chain(seen) {
+            let comma = if listed.is_empty() { "" } else { ", " };
+            let name = quoted(&column.name);
+            match images.get(&relation.column(&column.name)) {
+                Some(other) => {
+                    differs = true;
+                    write!(listed, "{comma}{other} AS {name}").ok()?;
+                }
+                None => write!(listed, "{comma}{name}").ok()?,
+            }
+        }
+        for name in system(reads, relation) {
+            let comma = if listed.is_empty() { "" } else { ", " };
+            write!(listed, "{comma}{name}").ok()?;
+        }
+        if !differs {
+            return None;
+        }
+        let [schema, name] = relation.object.path.as_slice() else { return None };
+        let only = if self.only { "ONLY " } else { "" };
+        let head = format!("(SELECT {listed} FROM {only}");
+        let named = head.len();
+        let alias = self.name.as_ref().map(|name| format!(" AS {}", quoted(name))).unwrap_or_default();
+        Some((format!("{head}{}.{}){alias}", quoted(schema), quoted(name)), named))
+    }
+
+    /// What stands in the place of its name, and of the words around it that say which of its rows are meant.
+    fn change(&self, tokens: &[Placed<'_>], instead: String, named: usize) -> Option<Change> {
+        let first = tokens.binary_search_by_key(&self.at, |token| token.read).ok()?;
+        let mut last = end_of_name(tokens, first)?;
+        let mut begin = first;
+        let word = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|placed| placed.token.text);
+        if self.copied.is_some() {
+            if word(last.checked_add(1)) == Some("(") {
+                last =
+                    tokens.iter().skip(last).position(|placed| placed.token.word == Word::Close)?.checked_add(last)?;
+            }
+        } else if self.only {
+            let before = |at: usize| at.checked_sub(1).and_then(|at| tokens.get(at));
+            if before(begin)?.token.word == Word::Open {
+                begin = begin.checked_sub(1)?;
+                last = last.checked_add(1)?;
+                (tokens.get(last)?.token.word == Word::Close).then_some(())?;
+            }
+            before(begin)?.token.text.eq_ignore_ascii_case("only").then_some(())?;
+            begin = begin.checked_sub(1)?;
+        } else if word(last.checked_add(1)) == Some("*") {
+            last = last.checked_add(1)?;
+        }
+        // a query of its own, and not an entry of `FROM`
+        let (mut instead, mut named) = (instead, named);
+        if word(begin.checked_sub(1)).is_some_and(|before| before.eq_ignore_ascii_case("table")) {
+            const ALL: &str = "SELECT * FROM ";
+            begin = begin.checked_sub(1)?;
+            named = named.checked_add(ALL.len())?;
+            instead.insert_str(0, ALL);
+        }
+        let (begin, end) = (tokens.get(begin)?.token.start, tokens.get(last)?.token.end());
+        Some(Change { at: begin, length: end.checked_sub(begin)?, removed: 0, instead, named: Some(named) })
+    }
+}
+
+/// The last token of a name with any number of dots that begins at `first`.
+fn end_of_name(tokens: &[Placed<'_>], first: usize) -> Option<usize> {
+    let word = |at: usize| tokens.get(at).map(|placed| placed.token.word);
+    let is_name = |at: usize| matches!(word(at), Some(Word::Plain | Word::Quoted));
+    is_name(first).then_some(())?;
+    let mut last = first;
+    while tokens.get(last.checked_add(1)?).is_some_and(|placed| placed.token.text == ".") {
+        last = last.checked_add(2)?;
+        is_name(last).then_some(())?;
+    }
+    Some(last)
+}
+
+impl Qualified {
+    /// Takes away what stands before the relation's own name.
+    fn change(&self, tokens: &[Placed<'_>]) -> Option<Change> {
+        let first = tokens.binary_search_by_key(&self.at, |token| token.read).ok()?;
+        let name = tokens.get(first.checked_add(self.before.checked_mul(2)?)?)?;
+        let at = tokens.get(first)?.token.start;
+        Some(Change { at, length: name.token.start.checked_sub(at)?, removed: 0, instead: String::new(), named: None })
+    }
+}

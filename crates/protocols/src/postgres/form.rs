@@ -1,0 +1,74 @@
+//! What a type can hold in place of a value that must not be seen.
+//!
+//! It knows types by their OIDs and the catalog, and no mask.
+
+use super::catalog::{Catalog, TypeKind};
+
+/// The types that a mask can put something into; the rest become NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    Json,
+    /// As `Json`, with a version byte in binary.
+    Jsonb,
+    /// An array whose elements are `Text`.
+    Texts,
+    Other,
+}
+
+/// Type OIDs that never change (`src/include/catalog/pg_type.dat`).
+mod oid {
+    pub(super) const NAME: u32 = 19;
+    pub(super) const TEXT: u32 = 25;
+    pub(super) const JSON: u32 = 114;
+    pub(super) const UNKNOWN: u32 = 705;
+    pub(super) const BPCHAR: u32 = 1042;
+    pub(super) const VARCHAR: u32 = 1043;
+    pub(super) const NAME_ARRAY: u32 = 1003;
+    pub(super) const TEXT_ARRAY: u32 = 1009;
+    pub(super) const BPCHAR_ARRAY: u32 = 1014;
+    pub(super) const VARCHAR_ARRAY: u32 = 1015;
+    pub(super) const NUMERIC: u32 = 1700;
+    pub(super) const JSONB: u32 = 3802;
+}
+
+/// What can be put into a type.
+pub(super) fn form(type_oid: u32, catalog: &Catalog) -> Form {
+    match type_oid {
+        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN => Form::Text,
+        oid::JSON => Form::Json,
+        oid::JSONB => Form::Jsonb,
+        oid::TEXT_ARRAY | oid::VARCHAR_ARRAY | oid::BPCHAR_ARRAY | oid::NAME_ARRAY => Form::Texts,
+        other => match catalog.kind_of(other).map(|kind| (kind.kind, kind)) {
+            Some((TypeKind::Domain(base), _)) => form(base, catalog),
+            Some((TypeKind::Array(element), _)) if form(element, catalog) == Form::Text => Form::Texts,
+            Some((TypeKind::Base, kind)) if &*kind.name == "citext" => Form::Text,
+            _ => Form::Other,
+        },
+    }
+}
+
+/// A type as a cast names it, whatever `search_path` says. A domain goes by what it is a domain over, as in the
+/// description of a row: what it checks says nothing about what stands in for its values.
+pub(super) fn spelled(type_oid: u32, modifier: i32, catalog: &Catalog) -> Option<String> {
+    let known = catalog.kind_of(type_oid)?;
+    if let TypeKind::Domain(base) = known.kind {
+        return spelled(base, -1, catalog);
+    }
+    let length = modifier.checked_sub(4).filter(|length| *length >= 0);
+    let within = match (type_oid, length) {
+        (oid::VARCHAR | oid::BPCHAR, Some(length)) => format!("({length})"),
+        // precision above, and a scale of eleven bits with its sign (`make_numeric_typmod`)
+        (oid::NUMERIC, Some(packed)) => {
+            let scale = ((packed & 0x7ff) ^ 0x400).checked_sub(0x400)?;
+            format!("({},{scale})", (packed >> 16) & 0xffff)
+        }
+        (_, _) => String::new(),
+    };
+    Some(format!("{}.{}{within}", quoted(&known.schema), quoted(&known.name)))
+}
+
+/// A name in quotes.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

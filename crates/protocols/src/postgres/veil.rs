@@ -1,0 +1,145 @@
+//! Messages with an image in the place of every column that masks veil, so that the target itself never reads its values.
+//!
+//! It decides nothing: which columns these are is core's to say, and where something else can stand for them the
+//! analyzer's. What cannot be written so for certain is not sent. Enter at [`Veiled`].
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use postern_core::gate::{Sent, Veiling};
+use postern_core::mask::{FIXED, Mask, MaskKind, MaskSet};
+use postern_core::operation::Column;
+use postern_core::{Code, Denial};
+
+use super::analyze::{Images, Replaced, Statement, replaced};
+use super::catalog::{Catalog, RelationColumn};
+use super::form::{Form, form, quoted, spelled};
+use super::login::encoded;
+use super::wire::Frontend;
+
+/// How a message carries its text.
+pub(super) enum Carried {
+    /// As a query.
+    Query,
+    /// To be kept under a name, with the declared types of its parameters.
+    Parse(Bytes, Vec<u32>),
+    /// Not at all: it was sent before.
+    Bound(Before),
+}
+
+/// What was sent as a statement was prepared.
+pub(super) struct Before {
+    /// What it was read as.
+    pub(super) statements: Arc<[Statement]>,
+    /// The masks that bound it.
+    pub(super) masks: Arc<MaskSet>,
+    /// What was sent, where that is not what the client sent.
+    pub(super) sent: Option<Arc<Replaced>>,
+}
+
+/// A message of a client whose statements read columns that masks may veil.
+pub(super) struct Veiled {
+    /// The message as the client sent it.
+    pub(super) raw: Bytes,
+    pub(super) text: Bytes,
+    pub(super) carried: Carried,
+    pub(super) statements: Arc<[Statement]>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) sent: OnceLock<Option<Arc<Replaced>>>,
+}
+
+impl fmt::Debug for Veiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Veiled")
+    }
+}
+
+impl Veiled {
+    /// What was sent in place of the client's own text.
+    pub(super) fn sent(&self) -> Option<Arc<Replaced>> {
+        self.sent.get().cloned().flatten()
+    }
+
+    fn replaced(&self, masks: &MaskSet) -> Result<Option<Arc<Replaced>>, Denial> {
+        if masks.is_empty() {
+            return Ok(None);
+        }
+        let unsure = || {
+            let message =
+                "columns are masked for you on this target, and this statement cannot be written without them";
+            Denial::new(Code::MaskedOutput, message).hint("write it with plain names, and leave out masked columns")
+        };
+        let text = std::str::from_utf8(&self.text).map_err(|_| unsure())?;
+        let images: Option<Vec<Images>> = self.statements.iter().map(|one| self.images(one, masks)).collect();
+        replaced(text, &self.statements, &images.ok_or_else(unsure)?).map_err(|_| unsure())
+    }
+
+    /// What stands for each column that masks veil; nothing where something has no image.
+    fn images(&self, statement: &Statement, masks: &MaskSet) -> Option<Images> {
+        let veiled = masks.veiled(&statement.uses).into_iter();
+        let image = |(column, mask): (Column, Arc<Mask>)| {
+            let image = image(&mask, statement.named(&column)?, &self.catalog)?;
+            Some((column, image))
+        };
+        veiled.map(image).collect()
+    }
+}
+
+impl Veiling for Veiled {
+    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial> {
+        if let Carried::Bound(before) = &self.carried
+            && Arc::ptr_eq(&before.statements, &self.statements)
+            && (Arc::ptr_eq(&before.masks, masks) || before.masks == *masks)
+        {
+            return Ok(Sent { bytes: self.raw.clone(), text: said(before.sent.as_deref()) });
+        }
+        let replaced = self.replaced(masks)?;
+        let text = said(replaced.as_deref());
+        let other = replaced.as_ref().map(|replaced| Bytes::copy_from_slice(replaced.text.as_bytes()));
+        let bytes = match (&self.carried, other) {
+            (Carried::Bound(before), _) if said(before.sent.as_deref()) != text => return Err(otherwise()),
+            (Carried::Bound(_), _) | (_, None) => self.raw.clone(),
+            (Carried::Query, Some(text)) => encoded(&Frontend::Query { text }),
+            (Carried::Parse(name, types), Some(text)) => {
+                encoded(&Frontend::Parse { name: name.clone(), text, types: types.clone() })
+            }
+        };
+        self.sent.set(replaced).ok();
+        Ok(Sent { bytes, text })
+    }
+}
+
+fn said(replaced: Option<&Replaced>) -> Option<Arc<str>> {
+    replaced.map(|replaced| Arc::from(replaced.text.as_str()))
+}
+
+fn otherwise() -> Denial {
+    let message = "cached plan must not change result type: other columns of it are masked than when it was prepared";
+    Denial::new(Code::PreparedOtherwise, message).hint("prepare it again")
+}
+
+/// What the target computes in the place of a column, in the column's own type. All names in it say where they are from.
+fn image(mask: &Mask, column: &RelationColumn, catalog: &Catalog) -> Option<String> {
+    let kind = spelled(column.kind, column.modifier, catalog)?;
+    let absent = format!("NULL::{kind}");
+    Some(match (mask.kind, form(column.kind, catalog)) {
+        (_, Form::Texts) => return None,
+        (MaskKind::Null, _) | (_, Form::Other) => absent,
+        (_, Form::Json | Form::Jsonb) => format!("'\"{FIXED}\"'::{kind}"),
+        (MaskKind::Fixed, Form::Text) => format!("'{FIXED}'::{kind}"),
+        (MaskKind::Partial { keep_last }, Form::Text) => partial(&column.name, keep_last, &kind),
+    })
+}
+
+/// All but the last `keep` characters, and never less than half of them, as asterisks.
+fn partial(column: &str, keep: usize, kind: &str) -> String {
+    let keep = i32::try_from(keep).unwrap_or(i32::MAX);
+    let value = format!("{}::pg_catalog.text", quoted(column));
+    let length = format!("pg_catalog.char_length({value})");
+    let kept = format!("LEAST({keep}, {length} OPERATOR(pg_catalog./) 2)");
+    format!(
+        "(pg_catalog.repeat('*'::pg_catalog.text, {length} OPERATOR(pg_catalog.-) {kept}) OPERATOR(pg_catalog.||) \
+         pg_catalog.right({value}, {kept}))::{kind}"
+    )
+}
