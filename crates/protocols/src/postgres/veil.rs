@@ -92,26 +92,27 @@ impl Veiling for Veiled {
             && Arc::ptr_eq(&before.statements, &self.statements)
             && (Arc::ptr_eq(&before.masks, masks) || before.masks == *masks)
         {
-            return Ok(Sent { bytes: self.raw.clone(), text: said(before.sent.as_deref()) });
+            return Ok(Sent { bytes: self.raw.clone(), text: said(before.sent.as_ref()) });
         }
         let replaced = self.replaced(masks)?;
-        let text = said(replaced.as_deref());
         let other = replaced.as_ref().map(|replaced| Bytes::copy_from_slice(replaced.text.as_bytes()));
         let bytes = match (&self.carried, other) {
-            (Carried::Bound(before), _) if said(before.sent.as_deref()) != text => return Err(otherwise()),
+            (Carried::Bound(before), _) if before.sent != replaced => return Err(otherwise()),
             (Carried::Bound(_), _) | (_, None) => self.raw.clone(),
             (Carried::Query, Some(text)) => encoded(&Frontend::Query { text }),
             (Carried::Parse(name, types), Some(text)) => {
                 encoded(&Frontend::Parse { name: name.clone(), text, types: types.clone() })
             }
         };
+        let text = said(replaced.as_ref());
         self.sent.set(replaced).ok();
         Ok(Sent { bytes, text })
     }
 }
 
-fn said(replaced: Option<&Replaced>) -> Option<Arc<str>> {
-    replaced.map(|replaced| Arc::from(replaced.text.as_str()))
+/// What was sent, for people.
+fn said(replaced: Option<&Arc<Replaced>>) -> Option<Arc<str>> {
+    replaced.map(|replaced| Arc::clone(&replaced.shown))
 }
 
 fn otherwise() -> Denial {

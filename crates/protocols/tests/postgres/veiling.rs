@@ -324,6 +324,22 @@ async fn an_error_points_at_the_clients_own_words() -> Result<()> {
     Ok(())
 }
 
+/// What is sent is recorded beside what the client said, and is no way for a password into the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_is_recorded_without_passwords() -> Result<()> {
+    let gateway = gateway(15).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let asked = "SELECT pin FROM people WHERE note = 'postgres://app:geheim@db/shop'";
+    for way in [vec![query(asked)], prepared(asked, 0)] {
+        assert_eq!(raw.ask(&way).await?.last().map(String::as_str), Some("ready"));
+    }
+    let notes = crate::recorded::texts(&gateway)?;
+    let sent = notes.iter().filter(|text| text.contains("-- sent with masks in it")).count();
+    assert!(sent >= 2, "{notes:?}");
+    assert!(!notes.iter().any(|text| text.contains("geheim")), "{notes:?}");
+    Ok(())
+}
+
 /// What would take too much is refused, and at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_of_too_many_places_is_refused() -> Result<()> {

@@ -10,6 +10,7 @@ use pg_query::{NodeRef, ParseResult};
 use postern_core::operation::Column;
 
 use super::Statement;
+use super::redact;
 use super::sites::placed;
 use super::statement::grammar;
 
@@ -20,7 +21,9 @@ const MOST_CHANGES: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaced {
     /// The text.
-    pub text: String,
+    pub text: Arc<str>,
+    /// The same for people and journals: without literals that may be passwords.
+    pub shown: Arc<str>,
     changes: Vec<Change>,
 }
 
@@ -145,7 +148,8 @@ impl Replaced {
             at = end;
         }
         out.push_str(text.get(at..)?);
-        Some(Self { text: out, changes })
+        let shown = redact::passwords(&out).into();
+        Some(Self { text: out.into(), shown, changes })
     }
 
     /// Whether the server's grammar finds in it all relations that it finds in `text`, each where it has to be by now.
