@@ -268,12 +268,34 @@ pub struct Uses {
     pub stored: BTreeSet<Column>,
     /// Values that stood in them are changed (not: new rows are added).
     pub overwritten: BTreeSet<Column>,
+    /// What the operation itself brings for columns, where that may be what a mask shows of one.
+    pub given: BTreeMap<Column, BTreeSet<Given>>,
     /// Code that runs in the operation and may read or show whatever its owner can, by name: functions that are not
     /// known to be clean, and the like.
     pub hidden: BTreeSet<String>,
     /// Columns that are read only where the protocol can put an image in their place before anything is made of them:
     /// each with those in whose place it has to stand.
     pub veils: BTreeMap<Column, BTreeSet<Column>>,
+}
+
+/// Something that is written as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Given {
+    /// The value.
+    pub value: Value,
+    /// Whether a text can stand in for values of the column, and not NULL alone.
+    pub textual: bool,
+}
+
+/// A value that is known before anything runs, or its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// None.
+    Null,
+    /// This text.
+    Text(Arc<str>),
+    /// The parameter in this place, from 0.
+    Parameter(usize),
 }
 
 /// Something known about an operation that a condition may ask for.
@@ -351,10 +373,11 @@ impl Deed {
             Fact::List(words) => words.len(),
             Fact::Flag(_) | Fact::Number(_) | Fact::Text(_) => 1,
         };
-        let Uses { consulted, computed, stored, overwritten, hidden, veils } = &self.uses;
+        let Uses { consulted, computed, stored, overwritten, given, hidden, veils } = &self.uses;
         let columns = [consulted, computed, stored, overwritten].into_iter().map(BTreeSet::len).sum();
         let veils = veils.values().map(|places| places.len().saturating_add(1)).sum();
-        let uses = [columns, veils, hidden.len(), self.also.len()];
+        let given = given.values().map(|given| given.len().saturating_add(1)).sum();
+        let uses = [columns, given, veils, hidden.len(), self.also.len()];
         let touches: usize = self.touches.iter().map(touch).sum();
         let facts: usize = self.facts.values().map(fact).sum();
         uses.into_iter().chain([outputs, touches, facts]).sum()

@@ -101,8 +101,20 @@ impl Verdicts {
 }
 
 impl Gate<Open> {
-    /// The verdict under the scope in force; not worked out again where it cannot be another one.
+    /// The verdict under the scope in force.
     pub(super) fn verdict(&mut self, operations: &[Operation]) -> Verdict {
+        let verdict = self.of_deeds(operations);
+        let masks = match &verdict {
+            Verdict::Allow(duties) => &duties.masks,
+            Verdict::Hold(terms) => &terms.duties.masks,
+            Verdict::Deny(_) => return verdict,
+        };
+        let screened = operations.iter().try_for_each(|operation| masks.screen_parameters(operation));
+        screened.map_or_else(Verdict::Deny, |()| verdict)
+    }
+
+    /// What is said of what operations do, whatever their parameters; not worked out again where it cannot be another one.
+    fn of_deeds(&mut self, operations: &[Operation]) -> Verdict {
         if let Some(duties) = self.state.verdicts.meet(operations) {
             return Verdict::Allow(duties);
         }

@@ -18,6 +18,7 @@ use crate::operation::{Column, Object};
 use crate::policy::pattern::ColumnPattern;
 
 pub use lift::Lifts;
+pub use veil::is_starred;
 
 #[cfg(test)]
 mod tests;

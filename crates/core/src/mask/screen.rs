@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::code::Code;
 use crate::mask::{Guarding, Mask, MaskSet, Predicates};
-use crate::operation::{Column, Deed, Effect, Output, Outputs, Reading, Uses};
+use crate::operation::{Column, Deed, Effect, Operation, Output, Outputs, Reading, Uses};
 use crate::verdict::Denial;
 
 impl MaskSet {
@@ -72,6 +74,32 @@ impl MaskSet {
                 ),
             )
             .hint("leave the column out"));
+        }
+        self.screen_given(deed, &[])
+    }
+
+    /// Whether a parameter is written where it is what a mask shows of a value.
+    ///
+    /// # Errors
+    /// The denial to give to the client.
+    pub fn screen_parameters(&self, operation: &Operation) -> Result<(), Denial> {
+        if self.is_empty() { Ok(()) } else { self.screen_given(operation, &operation.parameters) }
+    }
+
+    /// THREAT: whoever saves what was shown puts the image in the place of the value for everybody.
+    fn screen_given(&self, deed: &Deed, parameters: &[Option<Bytes>]) -> Result<(), Denial> {
+        for (column, given) in &deed.uses.given {
+            let replaces = deed.uses.overwritten.contains(column);
+            let shows = |mask: &&Arc<Mask>| given.iter().any(|given| mask.shows(given, parameters, replaces));
+            let Some(mask) = self.binding(column).find(shows) else { continue };
+            return Err(Denial::new(
+                Code::MaskedWrite,
+                format!(
+                    "column {column} is masked for you by mask `{}`, and what is written to it is what the mask shows in place of a value",
+                    mask.name
+                ),
+            )
+            .hint("leave the column out, or write a value of your own"));
         }
         Ok(())
     }

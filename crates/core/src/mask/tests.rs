@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, Predicates, partial};
-use crate::operation::{Columns, Operation, Output, Outputs, Reading, Uses};
+use crate::operation::{Columns, Given, Operation, Output, Outputs, Reading, Uses, Value};
 use crate::policy::pattern::ColumnPattern;
 use crate::tests::{TABLES, column, columns, object, operation};
 use crate::{Code, Column, Effect, Object, Touch};
@@ -251,6 +252,47 @@ fn uses_of_a_masked_column_are_refused_as_its_mask_says() {
     assert_eq!(&*both.of(&column(email)).unwrap().name, "lax");
     assert_eq!(screened(&both, &used(&[email], &[], &[])), Err(Code::MaskedPredicate));
     assert_eq!(screened(&both, &used(&[], &[], &[email])), Err(Code::MaskedWrite));
+}
+
+#[test]
+fn an_image_is_not_written() {
+    let email = "public.customers.email";
+    let given = |value: Value, textual: bool| {
+        let given = [(column(email), BTreeSet::from([Given { value, textual }]))].into();
+        reading(Outputs::Nothing).but(|deed| deed.uses = Uses { given, ..Uses::default() })
+    };
+    let replacing = |operation: Operation| operation.but(|deed| deed.uses.overwritten = columns(&[email]));
+    let lax = |kind| set(&[(email, &Arc::new(Mask { writes: Guarding::Allow, ..Mask::clone(&mask("lax", kind)) }))]);
+    let [null, fixed] = [MaskKind::Null, MaskKind::Fixed].map(lax);
+    let partial = lax(MaskKind::Partial { keep_last: 4 });
+    let text = |text: &str| given(Value::Text(text.into()), true);
+    for (masks, operation, fits) in [
+        (&partial, text("****1234"), false),
+        (&partial, text("***  "), false),
+        (&partial, text("****12345"), true),
+        (&partial, text(""), true),
+        (&fixed, text("***"), false),
+        (&fixed, text("\"***\""), false),
+        (&fixed, text("****"), true),
+        (&null, text("***"), true),
+        (&null, given(Value::Null, true), true),
+        (&null, replacing(given(Value::Null, true)), false),
+        (&fixed, replacing(given(Value::Null, true)), true),
+        (&fixed, replacing(given(Value::Null, false)), false),
+    ] {
+        let expected = if fits { Ok(vec![]) } else { Err(Code::MaskedWrite) };
+        assert_eq!(screened(masks, &operation), expected, "{:?}", operation.uses);
+    }
+    let bound = |operation: Operation, value: Option<&'static [u8]>| {
+        let parameters = vec![None, value.map(Bytes::from_static)];
+        fixed.screen_parameters(&Operation { parameters, ..operation }).is_ok()
+    };
+    let second = |textual| given(Value::Parameter(1), textual);
+    assert!(!bound(second(true), Some(b"***")));
+    assert!(!bound(second(true), Some(b"\x01\"***\"")));
+    assert!(bound(second(true), Some(b"free")) && bound(second(true), None) && bound(second(true), Some(b"\xff***")));
+    assert!(bound(replacing(second(true)), None) && !bound(replacing(second(false)), None));
+    assert!(bound(given(Value::Parameter(2), true), Some(b"***")), "it is not there");
 }
 
 /// An image stands in the place of a column, or of every column of a view that shows it.

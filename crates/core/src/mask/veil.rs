@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::mask::{FIXED, Mask, MaskKind, MaskSet, Predicates};
-use crate::operation::{Column, Uses};
+use crate::operation::{Column, Given, Uses, Value};
 
 impl Mask {
     /// Whether a text may be what this mask makes of one, cut off at the end or padded where its type has a length.
@@ -24,6 +26,35 @@ impl Mask {
             }
         }
     }
+}
+
+impl Mask {
+    /// Whether what is written is what this mask shows in place of some value. NULL is, where nothing else is shown, as
+    /// long as it replaces one.
+    pub(super) fn shows(&self, given: &Given, parameters: &[Option<Bytes>], replaces: bool) -> bool {
+        let null = replaces && (self.kind == MaskKind::Null || !given.textual);
+        match &given.value {
+            Value::Null => null,
+            Value::Text(text) => self.writes_image(text),
+            Value::Parameter(place) => match parameters.get(*place) {
+                None => false,
+                Some(None) => null,
+                // before a document its binary form has a version
+                Some(Some(bytes)) => std::str::from_utf8(bytes)
+                    .is_ok_and(|text| self.writes_image(text.trim_start_matches(char::is_control))),
+            },
+        }
+    }
+
+    fn writes_image(&self, text: &str) -> bool {
+        is_starred(text) && (self.may_be_image(text) || self.kind != MaskKind::Null && text == format!("\"{FIXED}\""))
+    }
+}
+
+/// Whether a text may be the image of a value under some mask.
+#[must_use]
+pub fn is_starred(text: &str) -> bool {
+    text.trim_start_matches('"').starts_with('*')
 }
 
 impl MaskSet {

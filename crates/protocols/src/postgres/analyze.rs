@@ -16,6 +16,7 @@ mod facts;
 mod found;
 mod from;
 mod functions;
+mod given;
 mod join;
 mod json;
 mod label;

@@ -45,6 +45,7 @@ mod unmasking;
 mod usage;
 mod veiling;
 mod versions;
+mod written;
 
 use anyhow::Result;
 use gateway::Gateway;

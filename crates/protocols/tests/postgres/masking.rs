@@ -8,7 +8,7 @@ use postern_protocols::postgres::wire::report::field;
 use crate::gateway::Gateway;
 use crate::raw::{Raw, bind, execute, parse, query};
 
-const PEOPLE: &str = r#"
+pub(crate) const PEOPLE: &str = r#"
     CREATE DOMAIN mail AS text;
     CREATE TABLE people (
         id int PRIMARY KEY, name text, email text, phone varchar(20), code char(6), address mail,
@@ -24,7 +24,7 @@ const PEOPLE: &str = r#"
     INSERT INTO heirs SELECT 3, 'Cy', 'cy.secret@example.com';
 "#;
 
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rule]]
 name   = "everything"
 effect = "allow"

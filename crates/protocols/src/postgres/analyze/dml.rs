@@ -39,6 +39,10 @@ impl Reader<'_> {
         self.touch(Effect::Write, &named, &written);
         if insert.select_stmt.is_some() {
             let rows = self.query_in(insert.select_stmt.as_deref(), &level);
+            if let Some(NodeEnum::SelectStmt(query)) = insert.select_stmt.as_ref().and_then(|query| query.node.as_ref())
+            {
+                self.give_rows(query, &filled(&columns, &target), &named);
+            }
             self.stored(&rows, &columns, &named, &target);
         }
         level.items.push(target.clone());
@@ -50,11 +54,7 @@ impl Reader<'_> {
 
     /// Rows of a query go into the columns that are listed, or else into those of the table in order.
     fn stored(&mut self, rows: &Rows, columns: &[Arc<str>], named: &Named, target: &Item) {
-        let names: Vec<Arc<str>> = if columns.is_empty() {
-            target.columns().into_iter().map(|known| known.name).collect()
-        } else {
-            columns.to_vec()
-        };
+        let names = filled(columns, target);
         for (place, shown) in rows.columns.iter().enumerate() {
             self.copy(&shown.source, names.get(place), named, shown.at);
         }
@@ -152,21 +152,11 @@ impl Reader<'_> {
             let written = Columns::Named(BTreeSet::from([Arc::clone(&name)]));
             self.touch(Effect::Write, named, &written);
             self.overwritten(named, &name);
-            let source = self.assigned(target.val.as_deref(), level);
+            let value = assigned(target.val.as_deref());
+            let source = self.optional(value, level);
+            self.give(value, &name, named);
             let at = usize::try_from(target.location).ok();
             self.copy(&source, Some(&name), named, at);
-        }
-    }
-
-    fn assigned(&mut self, value: Option<&Node>, level: &Scope<'_>) -> Source {
-        let Some(NodeEnum::MultiAssignRef(several)) = value.and_then(|value| value.node.as_ref()) else {
-            return self.optional(value, level);
-        };
-        let source = several.source.as_deref();
-        let place = usize::try_from(several.colno).ok().and_then(|number| number.checked_sub(1));
-        match (source.and_then(|source| source.node.as_ref()), place) {
-            (Some(NodeEnum::RowExpr(row)), Some(place)) => self.optional(row.args.get(place), level),
-            (_, _) => self.optional(source, level),
         }
     }
 
@@ -245,6 +235,22 @@ impl Reader<'_> {
         let columns = named.objects.iter().map(|object| Column { object: object.clone(), name: Arc::clone(name) });
         self.found.uses.overwritten.extend(columns);
     }
+}
+
+/// What one column of several is given, of `(a, b) = (1, 2)`.
+fn assigned(value: Option<&Node>) -> Option<&Node> {
+    let Some(NodeEnum::MultiAssignRef(several)) = value.and_then(|value| value.node.as_ref()) else { return value };
+    let source = several.source.as_deref();
+    let place = usize::try_from(several.colno).ok().and_then(|number| number.checked_sub(1));
+    match (source.and_then(|source| source.node.as_ref()), place) {
+        (Some(NodeEnum::RowExpr(row)), Some(place)) => row.args.get(place),
+        (_, _) => source,
+    }
+}
+
+/// The columns that rows go into: those that are listed, or else those of the table in order.
+fn filled(listed: &[Arc<str>], target: &Item) -> Vec<Arc<str>> {
+    if listed.is_empty() { target.columns().into_iter().map(|known| known.name).collect() } else { listed.to_vec() }
 }
 
 /// The row that was to be inserted: it holds what the client gave, not what the table has.

@@ -6,7 +6,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use postern_core::operation::{Action, Column, Columns, Effect, Fact, Facts, Object, Reading, Touch, Uses};
+use postern_core::operation::{
+    Action, Column, Columns, Effect, Fact, Facts, Given, Object, Reading, Touch, Uses, Value,
+};
 
 use super::facts::Restriction;
 use super::sites::Sites;
@@ -146,6 +148,12 @@ impl Found {
         }
     }
 
+    /// A column is given a value as it stands.
+    pub(super) fn give(&mut self, column: Column, given: Given) {
+        self.charge(1);
+        self.uses.given.entry(column).or_default().insert(given);
+    }
+
     /// Something was not understood. The first reason stands.
     pub(super) fn opaque(&mut self, why: impl Into<String>) {
         self.opaque.get_or_insert_with(|| why.into());
@@ -178,7 +186,7 @@ impl Found {
     pub(super) fn take_in(&mut self, other: &Statement) {
         // what it names is named in another text, and stays as it is
         other.touches.iter().for_each(|touch| self.sites.fix(&touch.object));
-        let Uses { consulted, computed, stored, overwritten, hidden, veils: _ } = &other.uses;
+        let Uses { consulted, computed, stored, overwritten, given, hidden, veils: _ } = &other.uses;
         let sets = [consulted, computed, stored, overwritten].into_iter().map(BTreeSet::len).sum::<usize>();
         if !self.charge(sets.saturating_add(hidden.len()).saturating_add(other.names.len())) {
             return;
@@ -192,6 +200,11 @@ impl Found {
         self.uses.stored.extend(stored.iter().cloned());
         self.uses.overwritten.extend(overwritten.iter().cloned());
         self.uses.hidden.extend(hidden.iter().cloned());
+        for (column, given) in given {
+            // the parameters of another text are not those of this one
+            let own = given.iter().filter(|given| !matches!(given.value, Value::Parameter(_)));
+            own.for_each(|given| self.give(column.clone(), given.clone()));
+        }
         self.action(other.action);
         for action in &other.also {
             self.action(*action);
@@ -231,6 +244,7 @@ impl Found {
         self.actions.clear();
         self.uses.stored.clear();
         self.uses.overwritten.clear();
+        self.uses.given.clear();
         self.locks = false;
     }
 

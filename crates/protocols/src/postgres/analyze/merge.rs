@@ -87,6 +87,9 @@ impl Reader<'_> {
         for (place, value) in when.values.iter().enumerate() {
             let source = self.value(value, level);
             self.copy(&source, names.get(place), named, None);
+            if let Some(name) = names.get(place) {
+                self.give(Some(value), name, named);
+            }
         }
     }
 }

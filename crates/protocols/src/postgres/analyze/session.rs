@@ -164,6 +164,7 @@ impl Reader<'_> {
             return Outcome { outputs: Outputs::Unknown, ..Outcome::of(action::EXECUTE, kind) };
         };
         self.runs_once_more(&prepared, &execute.name);
+        self.give_parameters(&execute.params, &prepared);
         self.shows_as(&prepared, prepared.action, kind)
     }
 

@@ -28,6 +28,9 @@ pub(in super::super::super) fn shown(statement: &Statement) -> String {
     line("computed", joined(&uses.computed, ", "));
     line("stored", joined(&uses.stored, ", "));
     line("overwritten", joined(&uses.overwritten, ", "));
+    let given =
+        uses.given.iter().flat_map(|(column, given)| given.iter().map(move |one| format!("{column} {:?}", one.value)));
+    line("given", joined(given, ", "));
     line("hidden", joined(&uses.hidden, ", "));
     line("facts", facts(statement));
     if let Reading::Opaque(why) = &statement.reading {
