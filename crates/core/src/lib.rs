@@ -8,6 +8,7 @@ pub mod clock;
 pub mod code;
 pub mod credential;
 pub mod document;
+pub mod examination;
 pub mod excerpt;
 pub mod fault;
 pub mod gate;

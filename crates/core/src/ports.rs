@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::approval::{Answered, Approval, Choice, Settled};
 use crate::credential::{Challenge, Grant, Issued, Kept};
 use crate::document::{Findings, Reader};
+use crate::examination::{Examination, Subject};
 use crate::fault::Fault;
 use crate::gate::{Accepted, Gate};
 use crate::id::{ApprovalId, CredentialId, SessionId};
@@ -58,6 +59,19 @@ pub struct Encrypted {
     pub server_name: Option<String>,
     /// Whether the other side asked for a certificate.
     pub asked: Asked,
+    /// The version of TLS that is spoken.
+    pub version: TlsVersion,
+    /// When the other side's certificate ends, where it has shown one that says so.
+    pub until: Option<Micros>,
+}
+
+/// The versions of TLS that are spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    V1_2,
+    /// RFC 8446.
+    V1_3,
 }
 
 /// What became of the other side's wish to see a certificate.
@@ -122,6 +136,9 @@ pub trait Protocol: Send + Sync {
 
     /// The inventory of a target, asked of it on connections of the gateway's own.
     fn survey<'a>(&'a self, target: &'a Target, means: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>>;
+
+    /// How a target stands by itself, asked of it on connections of the gateway's own.
+    fn examine<'a>(&'a self, subject: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>>;
 
     /// Reads back what a client of one session saw.
     fn replay(&self) -> Box<dyn Replay>;

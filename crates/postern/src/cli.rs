@@ -3,6 +3,7 @@
 //! No secret is an argument: arguments are seen by everybody on the machine. Tokens come from files.
 
 mod sessions;
+mod targets;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use postern_core::Micros;
 
 pub use sessions::{List, Play, Sessions};
+pub use targets::{Catalog, Doctor, Export};
 
 /// A gateway between those who act and the machines they act on: every statement decided by policy, masked columns
 /// masked, risky work held for a human, and all of it in a journal that proves itself.
@@ -63,6 +65,13 @@ pub enum Verb {
     /// Take down what targets hold, for trying a policy without them
     #[command(subcommand)]
     Catalog(Catalog),
+    /// Say how a target stands by itself, and print what would tighten it
+    ///
+    /// On the gateway's host, as the gateway's account: it logs in to the target as the gateway does, once with each
+    /// account that sessions use, asks and changes nothing. Says what is wrong with the way there, what the accounts may
+    /// do that no rule needs, and what in the database looks past the masks; then prints the script that mends what
+    /// statements can mend. Exits 1 if something grave is found.
+    Doctor(Doctor),
     /// Exchange your token for a credential of minutes
     ///
     /// The credential is for one target, ends with your token or sooner, and is printed once, to standard output. Tools
@@ -160,30 +169,6 @@ pub struct Explain {
     /// The operation in the target's own language, such as an SQL statement
     #[arg(required = true, trailing_var_arg = true)]
     pub operation: Vec<String>,
-}
-
-/// What to do with the structure of targets.
-#[derive(Debug, Subcommand)]
-pub enum Catalog {
-    /// Ask a target for its structure, and write it to a file
-    ///
-    /// On the gateway's host, as the gateway's account: it logs in to the target as the gateway does, and asks for every
-    /// database that the configuration opens there. The file holds names and types, what views read and how they are
-    /// defined, and no data; the same structure is always the same text. A target names it with `schema = "FILE"`.
-    Export(Export),
-}
-
-/// What `catalog export` takes.
-#[derive(Debug, Args)]
-pub struct Export {
-    /// The target
-    pub target: String,
-    /// The configuration, such as postern.toml
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Where to write it [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
 }
 
 fn moment(text: &str) -> Result<Micros, String> {

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use postern_adapters::identity::Issuer;
 use postern_core::Vocabulary;
 use postern_core::document::{Findings, Reader};
-use postern_core::policy::Rulebook;
 use postern_core::policy::source::{Around, Source, Voucher};
+use postern_core::policy::{Needs, Rulebook};
 use postern_core::target::{Login, Target, TargetTls};
 
 pub use files::Stamp;
@@ -69,6 +69,13 @@ impl Config {
         for remark in self.remarks() {
             tracing::warn!("{}", remark.line);
         }
+    }
+
+    /// What the accounts of a target are for.
+    #[must_use]
+    pub fn needs(&self, target: &Target) -> Vec<Needs> {
+        let vouchers: Vec<Voucher<'_>> = self.issuers.iter().map(voucher).collect();
+        self.rulebook.needs(target, &vouchers)
     }
 
     /// One line that says what it holds.

@@ -47,6 +47,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             process::forbid_core_dumps()?;
             wait(verbs::catalog::run(&args, out))
         }
+        Verb::Doctor(args) => {
+            process::forbid_core_dumps()?;
+            wait(verbs::doctor::run(&args, out))
+        }
         Verb::Token(args) => wait(verbs::token::run(args, out)),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
         Verb::Secrets(args) => {

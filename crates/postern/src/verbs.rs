@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod check;
 mod client;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 mod reach;
 pub(crate) mod secrets;

@@ -4,10 +4,12 @@
 //! [`wire`], what statements mean is [`analyze`], and the only way to the target is [`forward`].
 
 pub mod analyze;
+mod asking;
 mod cancel;
 pub mod catalog;
 mod catalogs;
 mod cells;
+mod doctor;
 mod form;
 pub mod forward;
 mod inventory;
@@ -22,6 +24,7 @@ pub mod wire;
 use std::sync::Arc;
 
 use postern_core::document::{Findings, Reader};
+use postern_core::examination::{Examination, Subject};
 use postern_core::gate::{Accepted, Gate};
 use postern_core::inventory::{self as neutral, Means};
 use postern_core::ports::{Client, Later, Protocol};
@@ -82,6 +85,10 @@ impl Protocol for Postgres {
             let inventory: Arc<dyn neutral::Inventory> = Arc::new(Inventory::survey(target, means).await?);
             Ok(inventory)
         })
+    }
+
+    fn examine<'a>(&'a self, subject: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>> {
+        Box::pin(doctor::examine(subject))
     }
 
     fn replay(&self) -> Box<dyn Replay> {

@@ -26,6 +26,8 @@ pub enum Validity {
     Expired,
     /// 2100 to 2101.
     Future,
+    /// 2020 to the beginning of this day.
+    Until(i32, u8, u8),
 }
 
 /// A certificate authority of its own; two of them trust each other in nothing.
@@ -108,13 +110,14 @@ impl Authority {
 }
 
 fn set_validity(params: &mut CertificateParams, validity: Validity) {
-    let (from, until) = match validity {
-        Validity::Current => (2020, 2100),
-        Validity::Expired => (2000, 2001),
-        Validity::Future => (2100, 2101),
+    let (from, (until, month, day)) = match validity {
+        Validity::Current => (2020, (2100, 1, 1)),
+        Validity::Expired => (2000, (2001, 1, 1)),
+        Validity::Future => (2100, (2101, 1, 1)),
+        Validity::Until(year, month, day) => (2020, (year, month, day)),
     };
     params.not_before = date_time_ymd(from, 1, 1);
-    params.not_after = date_time_ymd(until, 1, 1);
+    params.not_after = date_time_ymd(until, month, day);
 }
 
 /// A certificate with its private key.

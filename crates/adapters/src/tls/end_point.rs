@@ -1,9 +1,11 @@
 //! The `tls-server-end-point` channel binding (RFC 5929 §4.1): a certificate's hash, under the hash function of its own
 //! signature, or SHA-256 where that is MD5 or SHA-1.
 //!
-//! Reads just enough DER (X.690) to reach the signature's algorithm; it verifies nothing.
+//! It reaches for the signature's algorithm and verifies nothing.
 
 use aws_lc_rs::digest::{self, Algorithm, SHA224, SHA256, SHA384, SHA512};
+
+use super::der::{FIRST_FIELD, SEQUENCE, element};
 
 /// The binding of a certificate in DER. `None` where its signature uses no single hash function (Ed25519), for which
 /// the binding is not defined.
@@ -12,10 +14,7 @@ pub(crate) fn of(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(digest::digest(hash, certificate).as_ref().to_vec())
 }
 
-const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
-/// `[0]`, constructed: `hashAlgorithm` in the parameters of RSASSA-PSS.
-const FIRST_FIELD: u8 = 0xa0;
 
 fn hash_of_signature(certificate: &[u8]) -> Option<&'static Algorithm> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
@@ -48,6 +47,7 @@ fn hash_of_signature(certificate: &[u8]) -> Option<&'static Algorithm> {
 /// RFC 8017 A.2.3; the hash function left out is SHA-1.
 fn hash_of_pss(parameters: &[u8]) -> Option<&'static Algorithm> {
     let (fields, _) = element(parameters, SEQUENCE)?;
+    // `hashAlgorithm`
     let Some((hash, _)) = element(fields, FIRST_FIELD) else {
         return Some(&SHA256);
     };
@@ -65,23 +65,4 @@ fn hash_of_pss(parameters: &[u8]) -> Option<&'static Algorithm> {
         },
         _ => None,
     }
-}
-
-/// The content of the element with this tag at the start, and what follows it.
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&[first, length], rest) = bytes.split_first_chunk()?;
-    if first != tag {
-        return None;
-    }
-    let (length, rest) = match length {
-        0..=0x7f => (usize::from(length), rest),
-        0x81..=0x84 => {
-            let (digits, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            let length = digits.iter().fold(0_u32, |length, digit| length << 8 | u32::from(*digit));
-            (usize::try_from(length).ok()?, rest)
-        }
-        // An indefinite length is not DER; a longer one is no certificate.
-        _ => return None,
-    };
-    rest.split_at_checked(length)
 }

@@ -120,8 +120,9 @@ impl Encrypt for ListenerSide {
             let (_, session) = stream.get_ref();
             let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
             let server_name = session.server_name().map(str::to_owned);
+            let (asked, version) = (Asked::Nothing, super::version(session.protocol_version()));
             let end_point = self.end_point.clone();
-            Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name, asked: Asked::Nothing })
+            Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name, asked, version, until: None })
         })
     }
 }

@@ -3,9 +3,11 @@
 //! TLS 1.2 at least, one crypto provider, no session is ever resumed: who is at the other end is proved in each
 //! connection. `target` is the client's side, [`listener`] the server's, `end_point` the channel binding.
 
+mod der;
 pub(crate) mod end_point;
 pub mod listener;
 pub(crate) mod target;
+mod validity;
 
 #[cfg(test)]
 mod tests;
@@ -14,9 +16,10 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use postern_core::ports::TlsVersion;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -88,6 +91,11 @@ pub(crate) fn verified_by(roots: RootCertStore) -> Result<ClientConfig, rustls::
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+/// The version that both ends have settled on; none older than these is ever offered.
+pub(crate) fn version(agreed: Option<ProtocolVersion>) -> TlsVersion {
+    if agreed == Some(ProtocolVersion::TLSv1_3) { TlsVersion::V1_3 } else { TlsVersion::V1_2 }
 }
 
 /// An error with all that caused it, on one line.

@@ -21,7 +21,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
-use super::{Authorities, end_point};
+use super::{Authorities, end_point, validity};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -83,11 +83,12 @@ impl TargetSide {
             }
         };
         let (_, session) = stream.get_ref();
-        let end_point =
-            session.peer_certificates().and_then(<[_]>::first).and_then(|certificate| end_point::of(certificate));
+        let certificate = session.peer_certificates().and_then(<[_]>::first);
+        let end_point = certificate.and_then(|certificate| end_point::of(certificate));
+        let until = certificate.and_then(|certificate| validity::end_of(certificate));
         let protocol = session.alpn_protocol().map(<[u8]>::to_vec);
-        let asked = self.answer.asked();
-        Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name: None, asked })
+        let (asked, version) = (self.answer.asked(), super::version(session.protocol_version()));
+        Ok(Encrypted { stream: Box::new(stream), end_point, protocol, server_name: None, asked, version, until })
     }
 
     fn failed(&self, error: &io::Error) -> Fault {

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body::Body as _;
 use postern_core::document::{Findings, Reader};
+use postern_core::examination::{Examination, Subject};
 use postern_core::gate::{Accepted, Gate, Halt, Open};
 use postern_core::inventory::{Inventory, Means};
 use postern_core::journal::Event;
@@ -35,6 +36,10 @@ impl Protocol for Words {
 
     fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>> {
         Box::pin(async { Err(Fault::target(Code::NotSupported, "it holds nothing")) })
+    }
+
+    fn examine<'a>(&'a self, _: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>> {
+        Box::pin(async { Err(Fault::target(Code::NotSupported, "nothing is to be found")) })
     }
 
     fn replay(&self) -> Box<dyn Replay> {

@@ -7,6 +7,7 @@ mod condition;
 mod decide;
 mod explain;
 mod index;
+mod needs;
 pub mod pattern;
 pub mod references;
 mod roles;
@@ -26,6 +27,7 @@ use crate::vocabulary::Vocabulary;
 
 pub use condition::{Answer, Condition, Situation};
 pub use explain::{Account, Says, Silence};
+pub use needs::{Binding, Needs};
 pub use roles::Roles;
 pub use source::expectations::{Expectation, Expected, Supposed};
 

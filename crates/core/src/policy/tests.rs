@@ -10,6 +10,7 @@ mod lifts;
 mod limits;
 mod masks;
 mod mistakes;
+mod needs;
 mod patterns;
 mod references;
 mod roles;

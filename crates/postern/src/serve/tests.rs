@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use postern_adapters::clock::SystemClock;
 use postern_core::document::{Findings, Reader};
+use postern_core::examination::{Examination, Subject};
 use postern_core::gate::Accepted;
 use postern_core::inventory::{Inventory, Means};
 use postern_core::ports::{Client, Later, Protocol, Sessions as _, Wanted};
@@ -40,6 +41,10 @@ impl Protocol for Lines {
 
     fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn Inventory>, Fault>> {
         Box::pin(async { Err(Fault::target(Code::NotSupported, "it holds nothing")) })
+    }
+
+    fn examine<'a>(&'a self, _: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>> {
+        Box::pin(async { Err(Fault::target(Code::NotSupported, "nothing is to be found")) })
     }
 
     fn replay(&self) -> Box<dyn Replay> {

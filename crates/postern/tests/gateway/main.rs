@@ -16,6 +16,8 @@ mod demo;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod dump;
 #[cfg(test)]
 mod encrypting;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::BytesMut;
 use postern_core::gate::Gate;
 use postern_core::journal::Event;
-use postern_core::ports::{Asked, Client, Duplex, Encrypt, Encrypted, Later, Protocol as _};
+use postern_core::ports::{Asked, Client, Duplex, Encrypt, Encrypted, Later, Protocol as _, TlsVersion};
 use postern_core::{Code, Fault};
 use postern_protocols::postgres::Postgres;
 use postern_protocols::postgres::wire::{Backend, Limit, frame, password, startup};
@@ -46,7 +46,8 @@ impl Encrypt for Pretended {
             }
             let protocol = self.protocol.map(|name| name.as_bytes().to_vec());
             let server_name = self.server_name.map(str::to_owned);
-            Ok(Encrypted { stream: plain, end_point: None, protocol, server_name, asked: Asked::Nothing })
+            let (asked, version) = (Asked::Nothing, TlsVersion::V1_3);
+            Ok(Encrypted { stream: plain, end_point: None, protocol, server_name, asked, version, until: None })
         })
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::Lease;
-use postern_core::ports::{Asked, Encrypted, Link};
-use postern_core::{Code, Fault, Secret};
+use postern_core::ports::{Asked, Encrypted, Link, TlsVersion};
+use postern_core::{Code, Fault, Micros, Secret};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
 
@@ -34,6 +34,32 @@ pub(in crate::postgres) struct Welcome {
     pub(in crate::postgres) cancel: (i32, Bytes),
     /// The account that statements run as.
     pub(in crate::postgres) user: String,
+    /// How either proved itself.
+    pub(in crate::postgres) proved: Proved,
+}
+
+/// How the gateway came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::postgres) struct Proved {
+    /// Inside of what; nothing where it is plain text.
+    pub(in crate::postgres) tls: Option<(TlsVersion, Option<Micros>)>,
+    /// Whether the server asked for a certificate.
+    pub(in crate::postgres) asked: Asked,
+    /// By which proof of the account.
+    pub(in crate::postgres) by: Proof,
+}
+
+/// What a server asks of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::postgres) enum Proof {
+    /// Nothing inside the protocol.
+    Nothing,
+    /// The password itself.
+    ClearText,
+    /// A hash of the password's hash.
+    Md5,
+    /// That it knows the password; `bound` to the very TLS connection.
+    Scram { bound: bool },
 }
 
 impl Welcome {
@@ -68,12 +94,21 @@ const EACH: usize = 64;
 struct Leg {
     inlet: Inlet,
     outlet: Outlet,
-    /// Whether the connection is encrypted, and the server certificate's channel binding where it has one.
-    tls: Option<Option<Vec<u8>>>,
+    /// What the connection is encrypted by, where it is.
+    tls: Option<Inside>,
     /// Whether the server asked for a certificate.
     asked: Asked,
     /// The minor version that is spoken: what was asked for, until the server says that it knows an older one only.
     minor: u16,
+}
+
+/// An encrypted connection.
+struct Inside {
+    /// The server certificate's channel binding, where it has one.
+    end_point: Option<Vec<u8>>,
+    version: TlsVersion,
+    /// When the server's certificate ends.
+    until: Option<Micros>,
 }
 
 /// The time that a server has to let the gateway in. It is up before the client's, who can then be told.
@@ -104,8 +139,8 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
         Fault::client(Code::NotSupported, "the startup parameters are longer than a server takes").cause(error)
     })?;
     let welcomed = async {
-        authenticate(&mut leg, &lease).await?;
-        welcome(leg, lease.user).await
+        let by = authenticate(&mut leg, &lease).await?;
+        welcome(leg, lease.user, by).await
     };
     welcomed.await.map_err(|fault| settings.blame(fault))
 }
@@ -126,29 +161,29 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     }
     // only one byte was read, so nothing can have come ahead of the handshake
     let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
-    let Encrypted { stream, end_point, asked, .. } = tls.encrypt(plain).await?;
+    let Encrypted { stream, end_point, asked, version, until, .. } = tls.encrypt(plain).await?;
     let (inlet, outlet) = ends(stream);
-    Ok(Leg { inlet, outlet, tls: Some(end_point), asked, minor: 0 })
+    Ok(Leg { inlet, outlet, tls: Some(Inside { end_point, version, until }), asked, minor: 0 })
 }
 
-async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
+async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<Proof, Fault> {
     let secret = lease.password.as_ref();
     leg.send().await?;
     match leg.authentication().await? {
         // THREAT: whoever answers in its place lets anybody in, to hear what is asked and to say what names mean.
         Authentication::Ok if leg.tls.is_none() && secret.is_some() => Err(unproved()),
-        Authentication::Ok => Ok(()),
+        Authentication::Ok => Ok(Proof::Nothing),
         // THREAT: a server, or whoever poses as it, that asks for the password in the open.
         Authentication::CleartextPassword if leg.tls.is_none() => {
             Err(unusable("it asks for the password in clear text without TLS"))
         }
-        Authentication::CleartextPassword => leg.password(needed(secret)?).await,
+        Authentication::CleartextPassword => leg.password(needed(secret)?).await.map(|()| Proof::ClearText),
         // THREAT: the same, for an answer that gives the password away to whoever tries enough of them, or that is handed
         // on to the server itself.
         Authentication::Md5 { .. } if leg.tls.is_none() => Err(unusable("it asks for an MD5 password without TLS")),
         Authentication::Md5 { salt } => {
             let hashed = md5_hash(lease.user.as_bytes(), needed(secret)?.expose(), salt);
-            leg.password(&Secret::new(hashed)).await
+            leg.password(&Secret::new(hashed)).await.map(|()| Proof::Md5)
         }
         Authentication::Sasl { mechanisms } => scram(leg, &mechanisms, needed(secret)?).await,
         Authentication::SaslContinue(_) | Authentication::SaslFinal(_) => Err(broken("an exchange that was not begun")),
@@ -156,9 +191,9 @@ async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<(), Fault> {
     }
 }
 
-async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<(), Fault> {
+async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<Proof, Fault> {
     let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism.as_ref() == name.as_bytes());
-    let end_point = leg.tls.clone().flatten();
+    let end_point = leg.tls.as_ref().and_then(|inside| inside.end_point.clone());
     let (mechanism, binding) = match end_point {
         Some(end_point) if offered(SCRAM_SHA_256_PLUS) => {
             (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(end_point))
@@ -182,12 +217,12 @@ async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<(
     let Authentication::SaslFinal(proof) = leg.authentication().await? else { return Err(broken("no proof")) };
     exchange.finish(&proof).map_err(|_| broken("a proof that is none: it does not know the password"))?;
     match leg.authentication().await? {
-        Authentication::Ok => Ok(()),
+        Authentication::Ok => Ok(Proof::Scram { bound: mechanism == SCRAM_SHA_256_PLUS }),
         _ => Err(broken("another request after the proof")),
     }
 }
 
-async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
+async fn welcome(mut leg: Leg, user: String, by: Proof) -> Result<Welcome, Fault> {
     let (mut parameters, mut said) = (Vec::new(), 0_usize);
     let mut cancel = (0, Bytes::new());
     loop {
@@ -207,8 +242,9 @@ async fn welcome(mut leg: Leg, user: String) -> Result<Welcome, Fault> {
             _ => return Err(broken("a message that does not belong to a login")),
         }
     }
-    let Leg { inlet, outlet, .. } = leg;
-    let welcome = Welcome { inlet, outlet, parameters, cancel, user };
+    let Leg { inlet, outlet, tls, asked, .. } = leg;
+    let proved = Proved { tls: tls.map(|inside| (inside.version, inside.until)), asked, by };
+    let welcome = Welcome { inlet, outlet, parameters, cancel, user, proved };
     match PINNED.iter().find(|(name, _)| !welcome.keeps(name)) {
         None => Ok(welcome),
         Some((name, _)) => Err(otherwise(name)),
