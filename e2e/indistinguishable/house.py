@@ -194,9 +194,9 @@ class Issuer:
         }
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def token(self):
+    def token(self, subject="e2e"):
         now = int(time.time())
-        claims = {"iss": self.url, "aud": AUDIENCE, "sub": "e2e", "iat": now, "exp": now + HOURS}
+        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + HOURS}
         parts = [{"alg": "RS256", "kid": "one", "typ": "JWT"}, claims]
         signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
         signature = openssl("dgst", "-sha256", "-sign", self.key, given=signed.encode())
@@ -227,6 +227,7 @@ class Gateway:
         listener="",
         password=None,
         second=None,
+        account=ACCOUNT,
     ):
         self.folder = folder
         self.port, self.https = free_port(), free_port()
@@ -234,7 +235,7 @@ class Gateway:
         # a target for each database, so that clients name it by the same word on both ways
         targets = [(database, address, database) for database in databases]
         targets += [("second", second, "postgres")] if second else []
-        self._configure(issuer, targets, policy, gateway, listener, password)
+        self._configure(issuer, targets, policy, gateway, listener, account, password)
         self.log = folder / "gateway.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -242,8 +243,8 @@ class Gateway:
             )
         until("the gateway", self._serves, self.log)
 
-    def _configure(self, issuer, targets, policy, gateway, listener, password):
-        login = f'user = "{ACCOUNT}"'
+    def _configure(self, issuer, targets, policy, gateway, listener, account, password):
+        login = f'user = "{account}"'
         if password:
             (self.folder / "password").write_text(password)
             (self.folder / "password").chmod(0o600)
