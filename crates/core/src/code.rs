@@ -167,6 +167,8 @@ codes! {
     RecordingBroken = 5007,
     /// Somebody ended the session.
     SessionKilled = 5008,
+    /// The target sent back the credential that the gateway logs in with.
+    CredentialShown = 5009,
 }
 
 impl fmt::Display for Code {

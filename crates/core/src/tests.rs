@@ -27,6 +27,7 @@ pub(crate) static TABLES: Vocabulary = Vocabulary {
         Harmless { effect: Effect::Execute, object: "sys.version" },
     ],
     guarded: &["sys.passwords", "locks.*"],
+    credentials: &["sys.logins"],
     port: 7_000,
 };
 
@@ -38,6 +39,7 @@ pub(crate) static PATHS: Vocabulary = Vocabulary {
     facts: &[],
     harmless: &[],
     guarded: &[],
+    credentials: &[],
     port: 7_001,
 };
 

@@ -22,6 +22,9 @@ pub struct Vocabulary {
     pub harmless: &'static [Harmless],
     /// Of what `harmless` would let through, what is never implied all the same.
     pub guarded: &'static [&'static str],
+    /// Where a target keeps the credentials of accounts, and what they are checked with: nobody touches that, whatever the
+    /// rules say.
+    pub credentials: &'static [&'static str],
     /// The port it listens on where the configuration says nothing.
     pub port: u16,
 }
@@ -37,7 +40,13 @@ impl Vocabulary {
     /// Whether an object is one that is never implied.
     #[must_use]
     pub fn is_guarded(&self, object: &Object) -> bool {
-        self.guarded.iter().any(|pattern| names(pattern, object))
+        self.guarded.iter().any(|pattern| names(pattern, object)) || self.holds_credentials(object)
+    }
+
+    /// Whether a target keeps credentials in an object.
+    #[must_use]
+    pub fn holds_credentials(&self, object: &Object) -> bool {
+        self.credentials.iter().any(|pattern| names(pattern, object))
     }
 }
 

@@ -36,19 +36,21 @@ use self::cancel::Cancels;
 use self::catalogs::Catalogs;
 use self::inventory::Inventory;
 use self::login::Ended;
+use self::login::guard::Guards;
 use self::session::Session;
 
 /// The protocol, with what its sessions share.
 pub struct Postgres {
     cancels: Cancels,
     catalogs: Catalogs,
+    guards: Guards,
 }
 
 impl Postgres {
     /// The protocol with no session yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { cancels: Cancels::default(), catalogs: Catalogs::default() }
+        Self { cancels: Cancels::default(), catalogs: Catalogs::default(), guards: Guards::default() }
     }
 }
 
@@ -98,7 +100,7 @@ impl Protocol for Postgres {
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {
         Box::pin(async move {
             let session = gate.session();
-            let logged = match login::log_in(client, gate, &self.cancels).await {
+            let logged = match login::log_in(client, gate, &self.cancels, &self.guards).await {
                 Ok(logged) => logged,
                 Err(Ended::Quietly) => return,
                 Err(Ended::Failed(fault)) => {

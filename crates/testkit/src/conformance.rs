@@ -28,6 +28,8 @@ pub enum Ask {
     Held,
     /// Something allowed whose reply holds a masked value.
     Masked,
+    /// Something allowed whose reply holds the injected credential.
+    Echoed,
     /// Bytes that are none of the protocol's.
     Malformed,
 }
@@ -274,12 +276,34 @@ async fn comes<S: Subject>(subject: &S, wanted: impl Fn(&Event) -> bool) -> bool
 pub async fn the_credential_stays_inside<S: Subject>() -> Result<()> {
     let subject = S::start().await?;
     let mut seen = String::new();
-    for ask in [Ask::Allowed, Ask::Denied, Ask::Masked, Ask::Malformed] {
+    for ask in [Ask::Allowed, Ask::Denied, Ask::Masked, Ask::Echoed, Ask::Malformed] {
         seen.push_str(&subject.ask(&mut subject.open().await?, ask).await?.text);
     }
     ensure!(!seen.is_empty(), "the client heard nothing at all");
     ensure!(!seen.contains(S::CREDENTIAL), "a client saw the injected credential");
     ensure!(!subject.dwelling().journal.text().contains(S::CREDENTIAL), "the journal holds the injected credential");
+    Ok(())
+}
+
+/// A session in which the target sends the injected credential back ends, with an alert, and nobody sees it.
+///
+/// # Errors
+/// Where the protocol does not hold to it.
+pub async fn a_credential_that_comes_back_ends_its_session<S: Subject>() -> Result<()> {
+    let subject = S::start().await?;
+    let (mut session, mut other) = (subject.open().await?, subject.open().await?);
+    let heard = subject.ask(&mut session, Ask::Echoed).await?;
+    ensure!(subject.reached(Ask::Echoed)?, "the target did not see the question");
+    ensure!(!heard.text.contains(S::CREDENTIAL), "a client saw the injected credential");
+    ensure!(!heard.done, "a reply with the credential in it came to its end: {heard:?}");
+    let code = Code::CredentialShown.to_string();
+    let alert = |event: &Event| matches!(event, Event::Alert { code: said, .. } if *said == code);
+    ensure!(comes(&subject, alert).await, "there is no alert");
+    let closed = |event: &Event| matches!(event, Event::SessionClosed { .. });
+    ensure!(comes(&subject, closed).await, "its session went on");
+    ensure!(!subject.dwelling().journal.text().contains(S::CREDENTIAL), "the journal holds the injected credential");
+    ensure!(!subject.dwelling().recordings.text()?.contains(S::CREDENTIAL), "the recording holds the credential");
+    ensure!(subject.ask(&mut other, Ask::Allowed).await?.done, "another session suffered");
     Ok(())
 }
 
@@ -299,6 +323,7 @@ macro_rules! conformance {
             what_is_taken_back_never_runs,
             a_session_that_is_over_ends,
             the_credential_stays_inside,
+            a_credential_that_comes_back_ends_its_session,
         );
     };
     ($subject:ty: $($name:ident,)*) => {

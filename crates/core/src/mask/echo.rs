@@ -5,6 +5,7 @@
 //! [`Echo::of`], then [`Listening::pass`].
 
 mod encodings;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+
+pub use shared::Echoes;
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +36,8 @@ const BEGINS: u8 = 0x80;
 /// How many kinds of words are told apart.
 const KINDS: usize = 1 << 13;
 
-/// The writings of some secrets. They are told from other text without regard to upper and lower case, because SQL
-/// changes that in one word and hexadecimal has both.
+/// The writings of some secrets. They are told from other text without regard to upper and lower case, because
+/// many languages change that in one word and hexadecimal has both.
 ///
 /// The search is Wu and Manber's (A fast algorithm for multi-pattern searching, 1994): of each word it is known how far
 /// it stands at least from the end of the first [`SHORTEST`] bytes of any writing, and so much is skipped. Its tables are

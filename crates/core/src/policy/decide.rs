@@ -129,7 +129,8 @@ impl Scope {
         }
         // INVARIANT: masks have the last word. A rule that allows something lifts none that it does not name.
         let masks = if lifts == Lifts::default() { Arc::clone(&self.masks) } else { self.masks.lifting(lifts).into() };
-        if let Err(denial) = masks.screen(deed).and_then(|_| self.screen_guarded(deed)) {
+        let screened = self.screen_credentials(deed).and_then(|()| masks.screen(deed).map(drop));
+        if let Err(denial) = screened.and_then(|()| self.screen_guarded(deed)) {
             return Verdict::Deny(denial);
         }
         speaking.sort_unstable();
@@ -230,6 +231,17 @@ impl Scope {
         match terms {
             Some(terms) => Verdict::Hold(Terms { rules: names(RuleEffect::Approve), ..terms }),
             None => Verdict::Allow(duties),
+        }
+    }
+
+    /// THREAT: whoever has what a password is checked with can look for the password elsewhere, or log in by it.
+    fn screen_credentials(&self, deed: &Deed) -> Result<(), Denial> {
+        match deed.touches.iter().find(|touch| self.vocabulary.holds_credentials(&touch.object)) {
+            None => Ok(()),
+            Some(touch) => {
+                let message = format!("{} holds credentials of the target: no rule lets anybody at it", touch.object);
+                Err(Denial::new(Code::NotAllowed, message).hint("ask whoever administers the target"))
+            }
         }
     }
 

@@ -18,6 +18,7 @@ static POSTGRES: Vocabulary = Vocabulary {
     facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "it has no condition" }],
     harmless: &[Harmless { effect: Effect::Read, object: "pg_catalog.pg_class" }],
     guarded: &[],
+    credentials: &[],
     port: 15432,
 };
 

@@ -2,10 +2,14 @@
 //!
 //! Everything that is said of a mistake is [`config`](crate::config)'s.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Result;
+use postern_core::TargetName;
+use postern_core::inventory::Means;
+use postern_core::mask::echo::{Echo, SHORTEST};
 use postern_core::target::Target;
 use tokio::task::JoinSet;
 
@@ -39,9 +43,16 @@ pub(crate) fn offline(args: &Check, out: &mut dyn Write) -> Result<()> {
 pub(crate) async fn online(args: &Check, out: &mut dyn Write) -> Result<()> {
     let mut config = read(args)?;
     let inventories = config.inventories(&postern_protocols::all())?;
-    let answers = answers(&config).await?;
+    let means = Arc::new(reach::means(&config).await?);
+    let answers = answers(&config, &means).await?;
     config.compare(&inventories, &answers)?;
     remark(&config, out)?;
+    for target in unguarded(&config, &means).await? {
+        writeln!(
+            out,
+            "note: a password of target `{target}` has fewer than {SHORTEST} bytes: replies are not searched for it\n"
+        )?;
+    }
     let count = answers.len();
     writeln!(out, "ok: {}; {count} target{} answered", config.summary(), if count == 1 { "" } else { "s" })?;
     Ok(())
@@ -59,14 +70,26 @@ fn remark(config: &Config, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-async fn answers(config: &Config) -> Result<Answers> {
-    let means = Arc::new(reach::means(config).await?);
+/// The targets with a password that is too short to be told from other text.
+async fn unguarded<'a>(config: &'a Config, means: &Means) -> Result<BTreeSet<&'a TargetName>> {
+    let mut short = BTreeSet::new();
+    for target in config.rulebook.targets.values() {
+        for password in target.logins().filter_map(|login| login.password.as_ref()) {
+            if Echo::of([&means.vault.fetch(password).await?]).unguarded() > 0 {
+                short.insert(&target.name);
+            }
+        }
+    }
+    Ok(short)
+}
+
+async fn answers(config: &Config, means: &Arc<Means>) -> Result<Answers> {
     let mut answers = Answers::new();
     let targets: Vec<&Arc<Target>> = config.rulebook.targets.values().collect();
     for some in targets.chunks(AT_ONCE) {
         let mut asked = JoinSet::new();
         for target in some {
-            let (target, means, protocol) = (Arc::clone(target), Arc::clone(&means), reach::protocol(target)?);
+            let (target, means, protocol) = (Arc::clone(target), Arc::clone(means), reach::protocol(target)?);
             asked.spawn(async move { (target.name.clone(), protocol.survey(&target, &means).await) });
         }
         answers.extend(asked.join_all().await);

@@ -8,7 +8,7 @@ use postern_testkit::postgres::Options;
 use tempfile::TempDir;
 
 use crate::served::{PASSWORD, Served};
-use crate::site::stderr;
+use crate::site::{stderr, stdout};
 
 /// A `pg_hba.conf` and settings for a server of that version.
 fn asking(version: u32, rules: &[&str], settings: &[(&str, &str)]) -> Options {
@@ -41,6 +41,26 @@ fn an_md5_password_goes_to_a_server_inside_tls_and_to_no_other() {
         assert!(refused.contains("it asks for an MD5 password without TLS"), "{version}: {refused}");
         assert!(refused.contains("PST-2003"), "{version}: {refused}");
     }
+}
+
+#[test]
+fn a_short_password_is_used_and_said_to_be_searched_for_nowhere() {
+    let served = Served::new(18, &[]);
+    let said =
+        |output: &std::process::Output| stdout(output).contains("password of target `shop` has fewer than 12 bytes");
+    let checked = served.site.run(&["check", "postern.toml", "--online"]);
+    assert!(checked.status.success() && !said(&checked), "{}{}", stdout(&checked), stderr(&checked));
+    served.server.run_sql("postgres", "ALTER ROLE app PASSWORD 'elevenbytes'").unwrap();
+    served.site.write("password", "elevenbytes");
+    let checked = served.site.run(&["check", "postern.toml", "--online"]);
+    assert!(checked.status.success() && said(&checked), "{}{}", stdout(&checked), stderr(&checked));
+    let gateway = served.site.start();
+    for _ in 0..3 {
+        assert!(served.through().works(), "{}", gateway.log());
+    }
+    let warned = gateway.log().matches("replies are not searched for it").count();
+    assert_eq!(warned, 1, "once for each target: {}", gateway.log());
+    assert!(!gateway.log().contains("elevenbytes"));
 }
 
 /// A server that takes `app` for its certificate, and `both` for a certificate and a password.

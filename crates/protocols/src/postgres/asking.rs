@@ -50,7 +50,7 @@ impl Asking<'_> {
     async fn exchange(&self, login: &Login, settings: &Settings, questions: &[&'static str]) -> Result<Heard, Fault> {
         let (lease, link) = self.means.lease(self.target, login).await?;
         let peer = link.peer;
-        let welcome = target::log_in(lease, link, self.database, settings).await?;
+        let welcome = target::log_in(&lease, link, self.database, settings).await?;
         let proved = welcome.proved;
         let (mut inlet, mut outlet) = (welcome.inlet, welcome.outlet);
         for text in questions {

@@ -96,7 +96,7 @@ impl Catalogs {
 /// whatever was read with it still holds.
 async fn read(gate: &Gate<Open>, earlier: Option<&Arc<Catalog>>) -> Result<Arc<Catalog>, Fault> {
     let (lease, link) = gate.catalog_lease().await?;
-    let welcome = target::log_in(lease, link, gate.space(), &Settings::own()).await?;
+    let welcome = target::log_in(&lease, link, gate.space(), &Settings::own()).await?;
     let mut line = Line { gate, inlet: welcome.inlet, target: Target::new(welcome.outlet) };
     let catalog = match earlier {
         Some(earlier) => line.revised(earlier).await?,

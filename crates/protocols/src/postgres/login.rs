@@ -5,21 +5,25 @@
 //! target then takes has bounds of its own, so that whose side was slow is known.
 
 mod attribution;
+pub(super) mod guard;
 mod proof;
 pub(super) mod settings;
 pub(super) mod target;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use postern_core::gate::{Accepted, Gate, Open};
 use postern_core::journal::Outcome;
+use postern_core::mask::echo::Echo;
 use postern_core::ports::{Client, Duplex, Encrypt, Encrypted, Later};
 use postern_core::target::{Attribution, asked_by};
 use postern_core::{Code, Fault};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use self::guard::Guards;
 use self::settings::{Replication, Settings};
 use self::target::Welcome;
 use super::cancel::Cancels;
@@ -44,6 +48,8 @@ pub(super) struct LoggedIn {
     pub(super) inlet: Inlet,
     pub(super) outlet: Outlet,
     pub(super) welcome: Welcome,
+    /// Listens for the credential that was injected.
+    pub(super) echo: Arc<Echo>,
     /// Whether the server serves it with a walsender.
     pub(super) replication: Option<Replication>,
     /// How long a cancel key the client takes, in bytes.
@@ -69,6 +75,14 @@ struct Connection {
     until: Option<Instant>,
 }
 
+/// A client with its target.
+struct Admitted {
+    gate: Gate<Open>,
+    welcome: Welcome,
+    echo: Arc<Echo>,
+    replication: Option<Replication>,
+}
+
 /// The requests for encryption that a client has not made yet; each is answered once (`ProcessStartupPacket`).
 #[derive(Clone, Copy)]
 struct Requests {
@@ -91,7 +105,12 @@ struct Inside {
 }
 
 /// Takes a connection to the beginning of its session.
-pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cancels) -> Result<LoggedIn, Ended> {
+pub(super) async fn log_in(
+    client: Client,
+    gate: Gate<Accepted>,
+    cancels: &Cancels,
+    guards: &Guards,
+) -> Result<LoggedIn, Ended> {
     let Client { stream, address, tls, domain, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
@@ -123,11 +142,11 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>, cancels: &Cance
         }
     };
     let hosted = connection.tls.as_ref().and_then(|tls| asked_by(tls.server_name.as_deref()?, &domain));
-    match connection.admit(gate, minor, parameters, hosted, plaintext).await {
-        Ok((gate, welcome, replication)) => {
+    match connection.admit(gate, (minor, parameters), hosted, plaintext, guards).await {
+        Ok(Admitted { gate, welcome, echo, replication }) => {
             let key_length = if minor >= startup::MINOR { LONG_KEY } else { SHORT_KEY };
             let Connection { inlet, outlet, .. } = connection;
-            Ok(LoggedIn { gate, inlet, outlet, welcome, replication, key_length })
+            Ok(LoggedIn { gate, inlet, outlet, welcome, echo, replication, key_length })
         }
         Err(fault) => Err(connection.refuse(fault).await),
     }
@@ -230,11 +249,11 @@ impl Connection {
     async fn admit(
         &mut self,
         gate: Gate<Accepted>,
-        minor: u16,
-        parameters: Vec<(String, String)>,
+        (minor, parameters): (u16, Vec<(String, String)>),
         hosted: Option<String>,
         plaintext: bool,
-    ) -> Result<(Gate<Open>, Welcome, Option<Replication>), Fault> {
+        guards: &Guards,
+    ) -> Result<Admitted, Fault> {
         if self.tls.is_none() && !plaintext {
             let fault = Fault::client(Code::PlainTextRefused, "this gateway takes no connection without TLS");
             return Err(gate.refused_login(fault.hint("connect with sslmode=verify-full")).await);
@@ -260,7 +279,9 @@ impl Connection {
         let mut set = None;
         let opened = async {
             set = session::open(&mut gate, &settings).await?;
-            target::log_in(lease, link, gate.space(), &settings).await
+            let welcome = target::log_in(&lease, link, gate.space(), &settings).await?;
+            let echo = guards.of(gate.target(), &lease, &welcome.kept, settings.replication.is_some());
+            Ok((welcome, echo))
         };
         let opened = as_long_as(over, opened).await;
         let outcome = match &opened {
@@ -270,7 +291,7 @@ impl Connection {
         };
         gate.finished(set.into_iter().map(|id| (id, outcome.clone())).collect())?;
         match opened {
-            Ok(welcome) => Ok((gate, welcome, settings.replication)),
+            Ok((welcome, echo)) => Ok(Admitted { gate, welcome, echo, replication: settings.replication }),
             Err(fault) => {
                 gate.close(&fault.to_string()).await?;
                 Err(fault)

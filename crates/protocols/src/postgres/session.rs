@@ -193,7 +193,7 @@ impl<'a> Session<'a> {
         catalogs: &'a Catalogs,
         cancels: &'a Cancels,
     ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
-        let LoggedIn { mut gate, inlet, mut outlet, welcome, replication, key_length } = logged;
+        let LoggedIn { mut gate, inlet, mut outlet, welcome, echo, replication, key_length } = logged;
         let (over, user, encoding) = (gate.over(), welcome.user.clone(), welcome.encoding());
         let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, user, encoding)).await {
             Ok(names) => names,
@@ -212,6 +212,9 @@ impl<'a> Session<'a> {
         for message in greeting {
             message.encode(&mut outlet.buffer).ok();
         }
+        if let Err(fault) = shown::greeting(&gate, &mut outlet, &echo).await {
+            return Err((gate, outlet, fault));
+        }
         let heard = u64::try_from(inlet.buffer.len()).unwrap_or(u64::MAX);
         registered.heard(heard);
         Ok(Self {
@@ -228,7 +231,7 @@ impl<'a> Session<'a> {
             from_client: inlet,
             incoming: Incoming::default(),
             heard,
-            to_client: ToClient::new(outlet),
+            to_client: ToClient::new(outlet, echo),
             from_target: welcome.inlet,
             to_target: Target::new(welcome.outlet),
             replies: Replies::default(),
@@ -356,15 +359,12 @@ impl<'a> Session<'a> {
 
     /// Tells both sides and the journal that it is over.
     async fn finish(mut self, end: End) {
+        let end = self.let_last_out(end).await;
         let reason = match &end {
             End::Client => "the client left".to_owned(),
             End::Target => "the target closed the connection".to_owned(),
             End::Fault(fault) => fault.to_string(),
         };
-        // what cannot be recorded stays here
-        if let Err(fault) = self.to_client.let_out(&self.gate) {
-            tracing::error!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
-        }
         match &end {
             // a server that ends a session, or is gone, has said all that there is to hear
             End::Client | End::Target => {}

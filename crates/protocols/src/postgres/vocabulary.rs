@@ -15,6 +15,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     facts: FACTS,
     harmless: harmless::HARMLESS,
     guarded: harmless::GUARDED,
+    credentials: harmless::CREDENTIALS,
     port: 15432,
 };
 

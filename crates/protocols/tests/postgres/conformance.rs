@@ -12,6 +12,8 @@ use crate::raw::{Raw, describe, query};
 
 const DATA: &str =
     "CREATE TABLE t (id int PRIMARY KEY, email text); INSERT INTO t VALUES (1, 'whole-secret@example.com')";
+/// Where somebody has kept the injected password.
+const KEPT: &str = "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('PASSWORD')";
 
 const RULES: &str = r#"
 [[rule]]
@@ -44,6 +46,7 @@ fn text(ask: Ask) -> &'static str {
         Ask::Denied => "DROP TABLE t",
         Ask::Held => "DELETE FROM t WHERE id = 1",
         Ask::Masked => "SELECT id, email FROM t",
+        Ask::Echoed => "SELECT word FROM kept",
         Ask::Malformed => "",
     }
 }
@@ -56,7 +59,7 @@ impl Subject for Postgres {
     const CREDENTIAL: &'static str = PASSWORD;
 
     async fn start() -> Result<Self> {
-        Gateway::start(15, DATA, RULES).await.map(Self)
+        Gateway::start(15, &format!("{DATA}; {}", KEPT.replace("PASSWORD", PASSWORD)), RULES).await.map(Self)
     }
 
     fn dwelling(&self) -> &Dwelling {

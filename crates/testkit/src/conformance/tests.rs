@@ -63,6 +63,12 @@ finds! {
         "a client saw the injected credential";
     a_credential_in_the_journal_is_found: NOTES_THE_CREDENTIAL by the_credential_stays_inside,
         "the journal holds the injected credential";
+    a_credential_that_comes_back_unheard_is_found: DOES_NOT_LISTEN by a_credential_that_comes_back_ends_its_session,
+        "a client saw the injected credential";
+    a_credential_that_nobody_is_told_of_is_found: KEEPS_IT_QUIET by a_credential_that_comes_back_ends_its_session,
+        "there is no alert";
+    a_session_that_outlives_it_is_found: HEARS_AND_GOES_ON by a_credential_that_comes_back_ends_its_session,
+        "its session went on";
     what_the_recording_does_not_have_is_found: SAYS_WHAT_IT_DOES_NOT_RECORD by what_a_client_sees_is_recorded,
         "the client saw what was not recorded";
     what_the_recording_has_no_more_than_the_end_of_is_found: RECORDS_THE_END_ALONE by what_a_client_sees_is_recorded,

@@ -17,6 +17,7 @@ pub static TOY: Vocabulary = Vocabulary {
     facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "whether every row is concerned" }],
     harmless: &[Harmless { effect: Effect::Read, object: "sys.*" }],
     guarded: &["sys.passwords"],
+    credentials: &[],
     port: 7_000,
 };
 

@@ -1,4 +1,4 @@
-//! How a secret may be written: what SQL, drivers, logs and documents make of bytes in one step.
+//! How a secret may be written: what databases, drivers, logs and documents make of bytes in one step.
 //!
 //! Two steps after one another (base64 of base64), line ends in the middle, a key or a compression are not among them.
 //! Enter at [`all`].

@@ -127,3 +127,29 @@ fn nobody_is_asked_about_what_is_implied() {
     );
     check(&scope(&rules, &bot(), "files"), &[("paths.get: session a.b.c", "hold ask-always")]);
 }
+
+#[test]
+fn where_credentials_are_no_rule_lets_anybody() {
+    let all = policy(
+        r#"
+        [[rule]]
+        name = "all"
+        effect = "allow"
+        who = ["*"]
+        on = ["*"]
+        do = { effects = ["read", "write", "delete", "define", "grant", "execute", "transfer", "session", "unknown"], objects = ["*"] }
+        "#,
+    );
+    let all = scope(&all, &bot(), "shop");
+    check(
+        &all,
+        &[
+            ("tables.read: read sys.passwords(a)", "allow all"),
+            ("tables.read: read sys.logins(a)", "deny 3001"),
+            ("tables.read: read sys.logins", "deny 3001"),
+            ("tables.read: read public.a(x); read sys.logins(a)", "deny 3001"),
+            ("tables.write: write sys.logins(a)", "deny 3001"),
+            ("tables.drop: define sys.logins", "deny 3001"),
+        ],
+    );
+}

@@ -21,6 +21,7 @@ use super::super::wire::{
     Authentication, Backend, Frame, Limit, Report, TransactionStatus, WireError, frame, password, startup,
 };
 use super::SHORT_KEY;
+use super::guard::{self, Kept};
 use super::settings::Settings;
 use crate::wire::{Inlet, Outlet, ends, rejoin};
 
@@ -34,6 +35,8 @@ pub(in crate::postgres) struct Welcome {
     pub(in crate::postgres) cancel: (i32, Bytes),
     /// The account that statements run as.
     pub(in crate::postgres) user: String,
+    /// How it keeps the password, as far as it has said.
+    pub(in crate::postgres) kept: Kept,
     /// How either proved itself.
     pub(in crate::postgres) proved: Proved,
 }
@@ -100,6 +103,7 @@ struct Leg {
     asked: Asked,
     /// The minor version that is spoken: what was asked for, until the server says that it knows an older one only.
     minor: u16,
+    kept: Kept,
 }
 
 /// An encrypted connection.
@@ -116,7 +120,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Logs in with the injected credential.
 pub(in crate::postgres) async fn log_in(
-    lease: Lease,
+    lease: &Lease,
     link: Link,
     database: &str,
     settings: &Settings,
@@ -127,7 +131,7 @@ pub(in crate::postgres) async fn log_in(
     })
 }
 
-async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings) -> Result<Welcome, Fault> {
+async fn exchange(lease: &Lease, link: Link, database: &str, settings: &Settings) -> Result<Welcome, Fault> {
     let mut leg = secure(link).await?;
     let database = if database.is_empty() { lease.user.as_str() } else { database };
     let mut parameters: Vec<(&str, &str)> = vec![("user", &lease.user), ("database", database)];
@@ -139,10 +143,10 @@ async fn exchange(lease: Lease, link: Link, database: &str, settings: &Settings)
         Fault::client(Code::NotSupported, "the startup parameters are longer than a server takes").cause(error)
     })?;
     let welcomed = async {
-        let by = authenticate(&mut leg, &lease).await?;
-        welcome(leg, lease.user, by).await
+        let by = authenticate(&mut leg, lease).await?;
+        welcome(leg, lease.user.clone(), by).await
     };
-    welcomed.await.map_err(|fault| settings.blame(fault))
+    welcomed.await.map_err(|fault| settings.blame(guard::unsaid(fault, lease)))
 }
 
 /// Encrypts the connection where the configuration says so; a server that does not offer it gets nothing.
@@ -152,7 +156,8 @@ pub(in crate::postgres) async fn encrypted(link: Link) -> Result<(Inlet, Outlet)
 
 async fn secure(link: Link) -> Result<Leg, Fault> {
     let (mut inlet, mut outlet) = ends(link.stream);
-    let Some(tls) = link.tls else { return Ok(Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0 }) };
+    let leg = |inlet, outlet, tls, asked| Leg { inlet, outlet, tls, asked, minor: 0, kept: Kept::Otherwise };
+    let Some(tls) = link.tls else { return Ok(leg(inlet, outlet, None, Asked::Nothing)) };
     startup::encode_ssl_request(&mut outlet.buffer);
     outlet.drain_all().await.map_err(lost)?;
     if inlet.byte().await.map_err(lost)? != b'S' {
@@ -163,7 +168,7 @@ async fn secure(link: Link) -> Result<Leg, Fault> {
     let plain = rejoin(inlet, outlet).map_err(|_| broken("bytes before TLS"))?;
     let Encrypted { stream, end_point, asked, version, until, .. } = tls.encrypt(plain).await?;
     let (inlet, outlet) = ends(stream);
-    Ok(Leg { inlet, outlet, tls: Some(Inside { end_point, version, until }), asked, minor: 0 })
+    Ok(leg(inlet, outlet, Some(Inside { end_point, version, until }), asked))
 }
 
 async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<Proof, Fault> {
@@ -182,6 +187,7 @@ async fn authenticate(leg: &mut Leg, lease: &Lease) -> Result<Proof, Fault> {
         // on to the server itself.
         Authentication::Md5 { .. } if leg.tls.is_none() => Err(unusable("it asks for an MD5 password without TLS")),
         Authentication::Md5 { salt } => {
+            leg.kept = Kept::Md5;
             let hashed = md5_hash(lease.user.as_bytes(), needed(secret)?.expose(), salt);
             leg.password(&Secret::new(hashed)).await.map(|()| Proof::Md5)
         }
@@ -210,6 +216,7 @@ async fn scram(leg: &mut Leg, mechanisms: &[Bytes], secret: &Secret) -> Result<P
     let Authentication::SaslContinue(challenge) = leg.authentication().await? else {
         return Err(broken("no challenge"));
     };
+    leg.kept = Kept::read(&challenge).map_err(|()| broken("a challenge that is none"))?;
     exchange.update(&challenge).map_err(|_| broken("a challenge that is none"))?;
     password::encode_sasl_response(exchange.message(), &mut leg.outlet.buffer).map_err(unwritable)?;
     leg.send().await?;
@@ -242,9 +249,9 @@ async fn welcome(mut leg: Leg, user: String, by: Proof) -> Result<Welcome, Fault
             _ => return Err(broken("a message that does not belong to a login")),
         }
     }
-    let Leg { inlet, outlet, tls, asked, .. } = leg;
+    let Leg { inlet, outlet, tls, asked, kept, .. } = leg;
     let proved = Proved { tls: tls.map(|inside| (inside.version, inside.until)), asked, by };
-    let welcome = Welcome { inlet, outlet, parameters, cancel, user, proved };
+    let welcome = Welcome { inlet, outlet, parameters, cancel, user, kept, proved };
     match PINNED.iter().find(|(name, _)| !welcome.keeps(name)) {
         None => Ok(welcome),
         Some((name, _)) => Err(otherwise(name)),

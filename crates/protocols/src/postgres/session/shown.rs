@@ -2,6 +2,9 @@
 //!
 //! What is pushed here is fresh until [`ToClient::let_out`] has put it on the session's tape, and only then may be
 //! written. It is recorded as it is written, after masking, under the operation that it answers.
+//!
+//! THREAT: the credential that was injected comes back, by whatever way: a table that holds it, an error, a setting. Every
+//! byte is searched for it here before it is recorded, and none leaves after it.
 
 use std::io;
 
@@ -9,7 +12,8 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use postern_core::gate::{Gate, Open};
-use postern_core::{Fault, OperationId};
+use postern_core::mask::echo::Echo;
+use postern_core::{Code, Fault, OperationId};
 
 use super::super::wire::Backend;
 use super::registry::Portal;
@@ -20,7 +24,11 @@ use crate::wire::{HIGH_WATER, Outlet};
 /// The writing end towards a client.
 pub(super) struct ToClient {
     outlet: Outlet,
-    /// What is not recorded yet.
+    /// Listens for the injected credential.
+    echo: Arc<Echo>,
+    /// Whether it was heard.
+    heard: bool,
+    /// What is not recorded yet. INVARIANT: whole messages, so that what stands in one is searched in one piece.
     fresh: BytesMut,
     /// What it answers.
     about: Option<OperationId>,
@@ -32,8 +40,8 @@ pub(super) struct ToClient {
 
 impl ToClient {
     /// What waits in the outlet already is the gateway's greeting, with the key to cancel by; it is not recorded.
-    pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, fresh: BytesMut::new(), about: None, rows_of: None, told: None }
+    pub(super) fn new(outlet: Outlet, echo: Arc<Echo>) -> Self {
+        Self { outlet, echo, heard: false, fresh: BytesMut::new(), about: None, rows_of: None, told: None }
     }
 
     /// Appends bytes that the client is to see.
@@ -80,7 +88,10 @@ impl ToClient {
     pub(super) fn farewell(&mut self, gate: &Gate<Open>, message: &Backend) {
         self.fresh.clear();
         // a report that cannot be written is left out
-        if message.encode(&mut self.fresh).is_ok() && self.record(gate).is_err() {
+        if message.encode(&mut self.fresh).is_err() || self.echo.within(&self.fresh) {
+            self.fresh.clear();
+        }
+        if !self.fresh.is_empty() && self.keep(gate).is_err() {
             self.outlet.push(&self.fresh);
             self.fresh.clear();
         }
@@ -112,9 +123,15 @@ impl ToClient {
     }
 
     fn record(&mut self, gate: &Gate<Open>) -> Result<(), Fault> {
-        if self.fresh.is_empty() {
-            return Ok(());
+        self.heard |= self.echo.within(&self.fresh);
+        if self.heard {
+            self.fresh.clear();
+            return Err(credential_shown());
         }
+        if self.fresh.is_empty() { Ok(()) } else { self.keep(gate) }
+    }
+
+    fn keep(&mut self, gate: &Gate<Open>) -> Result<(), Fault> {
         if self.about.is_some() && self.told != self.about {
             let columns = self.rows_of.as_ref().and_then(|portal| portal.columns());
             self.told = self.about.filter(|_| columns.is_some());
@@ -133,7 +150,42 @@ impl ToClient {
     }
 }
 
+/// What everybody hears of it; not what it was, nor where.
+fn credential_shown() -> Fault {
+    let message =
+        "the target sent back the credential that the gateway logs in with: nothing more of this session is shown";
+    Fault::gateway(Code::CredentialShown, message).hint("tell whoever runs the gateway")
+}
+
+/// Journals that the credential was heard; answers with why the session ends.
+async fn alert(gate: &Gate<Open>) -> Fault {
+    let fault = credential_shown();
+    gate.alert(fault.code, &fault.message).await.err().unwrap_or(fault)
+}
+
+/// Takes a greeting back in which the credential is heard, and says so.
+pub(super) async fn greeting(gate: &Gate<Open>, outlet: &mut Outlet, echo: &Echo) -> Result<(), Fault> {
+    if !echo.within(&outlet.buffer) {
+        return Ok(());
+    }
+    outlet.forget();
+    Err(alert(gate).await)
+}
+
 impl Session<'_> {
+    /// Lets out what is left at the end of a session, and says why it ends: a credential in that is a reason of its own.
+    pub(super) async fn let_last_out(&mut self, end: End) -> End {
+        // what cannot be recorded stays here
+        match self.to_client.let_out(&self.gate) {
+            Ok(()) => end,
+            Err(fault) if fault.code == Code::CredentialShown => End::Fault(alert(&self.gate).await),
+            Err(fault) => {
+                tracing::error!(session = %self.gate.session(), code = %fault.code, cause = fault.cause, "{}", fault.message);
+                end
+            }
+        }
+    }
+
     /// Takes note of what the reply at hand answers.
     pub(super) fn attribute(&mut self) -> Result<(), End> {
         let about = match self.replies.first() {

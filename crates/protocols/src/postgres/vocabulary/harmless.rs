@@ -16,8 +16,6 @@ const fn call(object: &'static str) -> Harmless {
 
 /// Never implied, even where a pattern in [`HARMLESS`] would let it through.
 pub(super) const GUARDED: &[&str] = &[
-    "pg_catalog.pg_authid",
-    "pg_catalog.pg_shadow",
     "pg_catalog.pg_stats",
     "pg_catalog.pg_stats_ext",
     "pg_catalog.pg_stats_ext_exprs",
@@ -30,8 +28,6 @@ pub(super) const GUARDED: &[&str] = &[
     "pg_catalog.pg_stat_subscription",
     "pg_catalog.pg_stat_statements",
     "*.pg_stat_statements",
-    "pg_catalog.pg_user_mapping",
-    "pg_catalog.pg_user_mappings",
     "pg_catalog.pg_foreign_server",
     "pg_catalog.pg_hba_file_rules",
     "pg_catalog.pg_ident_file_mappings",
@@ -44,9 +40,17 @@ pub(super) const GUARDED: &[&str] = &[
     "pg_catalog.pg_db_role_setting",
     "pg_catalog.pg_seclabel",
     "pg_catalog.pg_seclabels",
+    "information_schema.foreign_server_options",
+];
+
+/// What passwords are checked with, and the passwords of foreign servers: for nobody.
+pub(super) const CREDENTIALS: &[&str] = &[
+    "pg_catalog.pg_authid",
+    "pg_catalog.pg_shadow",
+    "pg_catalog.pg_user_mapping",
+    "pg_catalog.pg_user_mappings",
     "information_schema._pg_user_mappings",
     "information_schema.user_mapping_options",
-    "information_schema.foreign_server_options",
 ];
 
 /// Relations in which values of other relations' columns stand, whatever schema they are in.

@@ -15,6 +15,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::*;
+use crate::gateway::PASSWORD;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_goes_both_ways_and_ends_from_either_side() -> Result<()> {
@@ -131,6 +132,21 @@ async fn a_stream_whose_right_is_taken_away_ends_at_once() -> Result<()> {
     assert_eq!(raw.until_ready(1).await?, ["ready"]);
     assert_eq!(ask(&mut raw, LOGICAL).await?, "error 42501, ready");
     assert_eq!(ask(&mut raw, "SELECT id FROM t").await?, "fields id, row 1, SELECT 1, ready");
+    Ok(())
+}
+
+/// THREAT: the injected credential leaves as a change of a table that somebody wrote it to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_shows_the_injected_credential_ends() -> Result<()> {
+    let gateway = house(15, &format!("{REPLICATES}{READS}")).await?;
+    let mut raw = changes(&gateway).await?;
+    gateway.server.run_sql("postgres", &format!("INSERT INTO t VALUES (9, 'so: {PASSWORD}')"))?;
+    let mut heard = Vec::new();
+    while let Ok(frame) = raw.hear_frame().await {
+        heard.extend_from_slice(&frame.raw);
+    }
+    let heard = String::from_utf8_lossy(&heard).into_owned();
+    assert!(heard.contains("PST-5009") && !heard.contains("Inject3d"), "{heard}");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use postern_core::approval::{Settled, State};
 use postern_core::gate::{Asked, Asking, Decision, Gate, Held, Open, Standing};
 use postern_core::journal::Outcome;
+use postern_core::mask::echo::Echo;
 use postern_core::operation::{Output, Outputs};
 use postern_core::{Cell, Claim, Code, Column, Denial, Effect, Fault, Masked, Object, Operation, Secret, Touch};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
@@ -81,6 +82,9 @@ impl Flaw {
     pub(super) const RECORDS_BEFORE_IT_MASKS: u8 = 19;
     pub(super) const SAYS_WHAT_CANNOT_BE_RECORDED: u8 = 20;
     pub(super) const RECORDS_THE_END_ALONE: u8 = 21;
+    pub(super) const DOES_NOT_LISTEN: u8 = 22;
+    pub(super) const KEEPS_IT_QUIET: u8 = 23;
+    pub(super) const HEARS_AND_GOES_ON: u8 = 24;
 }
 
 /// The toy with this flaw, between a target that remembers and clients.
@@ -108,7 +112,7 @@ impl<const FLAW: u8> Subject for Toy<FLAW> {
         dwelling.tokens.know("token-of-dana", "dana");
         let told = Arc::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(targets(arrivals, Arc::clone(&told), Self::SECRET));
+        tasks.spawn(targets(arrivals, Arc::clone(&told), [Self::SECRET, Self::CREDENTIAL]));
         Ok(Self { dwelling, told, fallen: Arc::default(), tasks: Mutex::new(tasks) })
     }
 
@@ -124,7 +128,8 @@ impl<const FLAW: u8> Subject for Toy<FLAW> {
         let mut target = BufReader::new(link.stream);
         target.write_all(&[b"login ", password.expose(), b"\n"].concat()).await?;
         let (client, near) = tokio::io::duplex(4_096);
-        let session = Session::<FLAW> { gate, client: BufReader::new(near), target, fallen: Arc::clone(&self.fallen) };
+        let (fallen, echo) = (Arc::clone(&self.fallen), Echo::of([&password]));
+        let session = Session::<FLAW> { gate, client: BufReader::new(near), target, card: Self::SECRET, echo, fallen };
         self.tasks.lock().unwrap().spawn(session.serve(password));
         Ok(BufReader::new(client))
     }
@@ -158,6 +163,7 @@ fn word(ask: Ask) -> &'static str {
         Ask::Denied => "drop",
         Ask::Held => "delete",
         Ask::Masked => "card",
+        Ask::Echoed => "echo",
         Ask::Malformed => "garbage",
     }
 }
@@ -166,7 +172,7 @@ fn word(ask: Ask) -> &'static str {
 fn meaning(word: &str) -> Option<Operation> {
     let of = |action, effect| operation(action, vec![Touch::whole(effect, Object::at(["public", "orders"]))], word);
     match word {
-        "read" => Some(of("toy.read", Effect::Read)),
+        "read" | "echo" => Some(of("toy.read", Effect::Read)),
         "drop" => Some(of("toy.drop", Effect::Define)),
         "delete" => Some(of("toy.delete", Effect::Delete)),
         "card" => {
@@ -180,7 +186,7 @@ fn card() -> Column {
     Column { object: Object::at(["public", "orders"]), name: "card".into() }
 }
 
-async fn targets(arrivals: Arrivals, told: Arc<Mutex<Vec<String>>>, secret: &'static str) {
+async fn targets(arrivals: Arrivals, told: Arc<Mutex<Vec<String>>>, [secret, credential]: [&'static str; 2]) {
     let mut sessions = JoinSet::new();
     while let Some(stream) = arrivals.next().await {
         let told = Arc::clone(&told);
@@ -189,7 +195,11 @@ async fn targets(arrivals: Arrivals, told: Arc<Mutex<Vec<String>>>, secret: &'st
             let mut line = String::new();
             while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
                 let word = line.trim_end().to_owned();
-                let cell = if word == "card" { secret } else { NOTHING };
+                let cell = match &*word {
+                    "card" => secret,
+                    "echo" => credential,
+                    _ => NOTHING,
+                };
                 let login = word.starts_with("login");
                 told.lock().unwrap().push(word);
                 if !login && stream.write_all(format!("{cell}\n").as_bytes()).await.is_err() {
@@ -205,6 +215,8 @@ struct Session<const FLAW: u8> {
     gate: Gate<Open>,
     client: BufReader<DuplexStream>,
     target: BufReader<Box<dyn postern_core::ports::Duplex>>,
+    card: &'static str,
+    echo: Echo,
     fallen: Arc<AtomicBool>,
 }
 
@@ -309,10 +321,21 @@ impl<const FLAW: u8> Session<FLAW> {
 
     /// Tells the client what came back.
     async fn answer(&mut self, cell: String) -> Result<(), Fault> {
+        if FLAW != Flaw::DOES_NOT_LISTEN && self.echo.within(cell.as_bytes()) {
+            let fault = Fault::gateway(Code::CredentialShown, "the target sent the credential back");
+            if FLAW != Flaw::KEEPS_IT_QUIET {
+                self.gate.alert(fault.code, &fault.message).await?;
+            }
+            if FLAW == Flaw::HEARS_AND_GOES_ON {
+                self.say("refused: it may not be shown").await;
+                return Ok(());
+            }
+            return Err(fault);
+        }
         let whole = cell.clone();
         let masked = self.gate.masks().of(&card()).map(|mask| mask.apply(Cell::Text(&cell)));
         let shown = match masked {
-            Some(Masked::Replace(text)) if cell != NOTHING && FLAW != Flaw::SENDS_CELLS_AS_THEY_ARE => text,
+            Some(Masked::Replace(text)) if cell == self.card && FLAW != Flaw::SENDS_CELLS_AS_THEY_ARE => text,
             Some(Masked::Keep | Masked::Replace(_) | Masked::Omit | Masked::Abort) | None => cell.clone(),
         };
         if FLAW == Flaw::NOTES_WHAT_IT_SENDS {

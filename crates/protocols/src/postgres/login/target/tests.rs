@@ -15,7 +15,7 @@ async fn greeted(settings: &[(&str, &str)]) -> Result<Vec<(Bytes, Bytes)>, Fault
     Backend::ReadyForQuery { status: TransactionStatus::Idle }.encode(&mut said).unwrap();
     far.write_all(&said).await.unwrap();
     let (inlet, outlet) = ends(Box::new(near));
-    let leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0 };
+    let leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0, kept: Kept::Otherwise };
     welcome(leg, "app".to_owned(), Proof::Nothing).await.map(|welcome| welcome.parameters)
 }
 
@@ -54,7 +54,7 @@ async fn let_in(password: Option<&str>) -> Result<(), Code> {
     Backend::Authentication(Authentication::Ok).encode(&mut said).unwrap();
     far.write_all(&said).await.unwrap();
     let (inlet, outlet) = ends(Box::new(near));
-    let mut leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0 };
+    let mut leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0, kept: Kept::Otherwise };
     let lease = Lease { user: "app".to_owned(), password: password.map(|password| Secret::new(password.as_bytes())) };
     authenticate(&mut leg, &lease).await.map(drop).map_err(|fault| fault.code)
 }
