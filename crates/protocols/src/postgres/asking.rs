@@ -11,6 +11,7 @@ use postern_core::inventory::Means;
 use postern_core::target::{Login, Target};
 use tokio::time::timeout;
 
+use super::analyze::Encoding;
 use super::catalog::Row;
 use super::catalogs::{PATIENCE, answers, lost};
 use super::login::settings::Settings;
@@ -32,6 +33,8 @@ pub(super) struct Heard {
     pub(super) proved: target::Proved,
     /// Which server it was.
     pub(super) peer: SocketAddr,
+    /// What the database keeps text in.
+    pub(super) encoding: Encoding,
 }
 
 impl Asking<'_> {
@@ -51,7 +54,7 @@ impl Asking<'_> {
         let (lease, link) = self.means.lease(self.target, login).await?;
         let peer = link.peer;
         let welcome = target::log_in(&lease, link, self.database, settings).await?;
-        let proved = welcome.proved;
+        let (proved, encoding) = (welcome.proved, welcome.encoding());
         let (mut inlet, mut outlet) = (welcome.inlet, welcome.outlet);
         for text in questions {
             outlet.push(&encoded(&Frontend::Query { text: Bytes::from_static(text.as_bytes()) }));
@@ -60,7 +63,7 @@ impl Asking<'_> {
         let answers = answers(&mut inlet, questions.len()).await?;
         outlet.push(&encoded(&Frontend::Terminate));
         outlet.finish().await;
-        Ok(Heard { answers, proved, peer })
+        Ok(Heard { answers, proved, peer, encoding })
     }
 
     /// The fault with the place where it happened: whoever hears it has the configuration.

@@ -8,7 +8,7 @@ use postern_core::policy::Needs;
 
 use super::questions::Question;
 use super::role::Role;
-use super::sql::name;
+use super::sql::{EVERYBODY, mended, name};
 use crate::postgres::catalog::{CatalogError, Cells, Row, TEMPORARY};
 
 /// A right to make something somewhere.
@@ -63,7 +63,7 @@ impl Grounds {
                 "what it owns no right of others closes, and it may install trusted extensions",
             ),
         };
-        let finding = Finding::new(gravity, word, what, why).about(&needs.login.user);
+        let finding = Finding::new(gravity, word, what, why);
         if self.owner {
             let advice = "it owns it: give it to a role that nobody logs in with, by ALTER … OWNER TO";
             return Some(finding.advice(advice));
@@ -79,11 +79,10 @@ impl Grounds {
             .filter(|(holds, _)| *holds)
             .map(|(_, holder)| format!("REVOKE {right} ON {place} FROM {holder};"))
             .collect();
-        let finding = match (self.everybody, mend.is_empty()) {
-            (_, true) => finding.advice("a role that it is a member of has the right: take it from that one"),
-            (true, false) => finding.advice("everybody has the right: whoever else needs it must be given it"),
-            (false, false) => finding,
-        };
-        Some(finding.mend(mend))
+        if mend.is_empty() {
+            return Some(finding.advice("a role that it is a member of has the right: take it from that one"));
+        }
+        let finding = if self.everybody { finding.advice(EVERYBODY) } else { finding };
+        Some(mended(finding, mend, role.shared(self.everybody)))
     }
 }

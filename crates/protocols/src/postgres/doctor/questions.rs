@@ -6,7 +6,7 @@
 use crate::postgres::catalog::{Cells, Row};
 
 /// The texts, in the order of [`Question`].
-pub(super) const QUESTIONS: &[&str] = &[ROLE, MEMBERSHIPS, GROUNDS, CLOSED];
+pub(super) const QUESTIONS: &[&str] = &[ROLE, MEMBERSHIPS, GROUNDS, CLOSED, RELATIONS, RIGHTS, USES, FUNCTIONS];
 
 /// Where the answers are.
 #[derive(Clone, Copy)]
@@ -15,6 +15,10 @@ pub(super) enum Question {
     Memberships,
     Grounds,
     Closed,
+    Relations,
+    Rights,
+    Uses,
+    Functions,
 }
 
 impl Question {
@@ -24,6 +28,10 @@ impl Question {
             Self::Memberships => 1,
             Self::Grounds => 2,
             Self::Closed => 3,
+            Self::Relations => 4,
+            Self::Rights => 5,
+            Self::Uses => 6,
+            Self::Functions => 7,
         }
     }
 
@@ -95,4 +103,80 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_read_fil
 SELECT thing.kind, thing.name, bool_or(x.grantee = me.oid), bool_or(x.grantee = 0) FROM thing, me, aclexplode(thing.acl) x \
 WHERE x.privilege_type IN ('SELECT', 'EXECUTE') AND (x.grantee = 0 OR x.grantee = me.oid) \
 GROUP BY 1, 2 ORDER BY 1, 2"
+);
+
+/// Tables and views: OID, whether the account owns it, whether a view reads with the rights of whoever asks, whether row
+/// policies are on, and bind the owner.
+const RELATIONS: &str = "\
+SELECT c.oid, c.relowner = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user), \
+coalesce((SELECT bool_or(o.option_value::bool) FROM pg_options_to_table(c.reloptions) o \
+WHERE o.option_name = 'security_invoker'), false), c.relrowsecurity, c.relforcerowsecurity \
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+ORDER BY n.nspname, c.relname";
+
+/// Rights on them: relation, column or nothing for all of them, right, whether the account has it itself, everybody has it,
+/// and a role through which it comes, or nothing.
+const RIGHTS: &str = reached!(
+    ", given(oid, name, acl) AS (\
+SELECT c.oid, '', coalesce(c.relacl, acldefault('r', c.relowner)) FROM pg_catalog.pg_class c \
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+UNION ALL SELECT a.attrelid, a.attname, a.attacl FROM pg_catalog.pg_attribute a \
+WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped) \
+SELECT given.oid, given.name, x.privilege_type, bool_or(x.grantee = me.oid), bool_or(x.grantee = 0), \
+coalesce(min(g.rolname) FILTER (WHERE x.grantee <> me.oid), '') \
+FROM given JOIN pg_catalog.pg_class c ON c.oid = given.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+CROSS JOIN me CROSS JOIN LATERAL aclexplode(given.acl) x LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee \
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+AND (x.grantee = 0 OR x.grantee = me.oid OR x.grantee IN (SELECT reached.roleid FROM reached)) \
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+);
+
+/// What reads a relation with the rights of the account whenever it runs for it: relation or 0 for any, column or 0 for
+/// any, what it is. Code is looked at for names, and may build others.
+const USES: &str = "\
+WITH me(oid) AS (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user), \
+code(oid, name, source, body) AS (SELECT p.oid, format('function %I.%I', n.nspname, p.proname), lower(p.prosrc), \
+p.prosqlbody IS NOT NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND l.lanname NOT IN ('internal', 'c') AND NOT p.prosecdef \
+AND (p.prorettype = 'trigger'::regtype OR has_function_privilege(session_user, p.oid, 'EXECUTE')) \
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid \
+AND d.deptype = 'e')), \
+ours(oid, name) AS (SELECT c.oid, lower(c.relname) FROM pg_catalog.pg_class c \
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') \
+SELECT 0, 0, code.name FROM code WHERE strpos(code.source, 'execute') > 0 \
+UNION SELECT ours.oid, 0, code.name FROM ours, code WHERE strpos(code.source, ours.name) > 0 \
+UNION SELECT d.refobjid, 0, code.name FROM code JOIN pg_catalog.pg_depend d ON d.classid = 'pg_proc'::regclass \
+AND d.objid = code.oid AND d.refclassid = 'pg_class'::regclass WHERE code.body \
+UNION SELECT d.refobjid, d.refobjsubid, format('row policy %I of %s', o.polname, o.polrelid::regclass) \
+FROM pg_catalog.pg_policy o JOIN pg_catalog.pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = o.oid \
+AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> o.polrelid \
+UNION SELECT d.refobjid, d.refobjsubid, format('view %I.%I', n.nspname, v.relname) FROM me, pg_catalog.pg_class v \
+JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid \
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid \
+AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid \
+WHERE v.relkind IN ('v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+AND (v.relowner = me.oid OR EXISTS (SELECT 1 FROM pg_options_to_table(v.reloptions) o \
+WHERE o.option_name = 'security_invoker' AND o.option_value::bool)) ORDER BY 1, 2, 3";
+
+/// Functions that came with no extension and run as somebody else, or with more than the database: schema, name,
+/// arguments as they are named to take a right away, whether it runs with its owner's rights, the owner, the language where
+/// it is one that is not trusted, and whether the account has the right itself, everybody has it, something else calls it.
+const FUNCTIONS: &str = reached!(
+    "SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.prosecdef, o.rolname, \
+CASE WHEN l.lanpltrusted THEN '' ELSE l.lanname END, bool_or(x.grantee = me.oid), bool_or(x.grantee = 0), \
+EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid) \
+OR EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace s ON s.oid = q.pronamespace \
+WHERE s.nspname !~ '^pg_' AND s.nspname <> 'information_schema' AND q.oid <> p.oid AND NOT q.prosecdef \
+AND strpos(lower(q.prosrc), lower(p.proname)) > 0) \
+FROM me, pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles o ON o.oid = p.proowner \
+CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x \
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND (p.prosecdef OR NOT l.lanpltrusted) \
+AND p.prorettype <> 'trigger'::regtype \
+AND (x.grantee = 0 OR x.grantee = me.oid OR x.grantee IN (SELECT reached.roleid FROM reached)) \
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid \
+AND d.deptype = 'e') GROUP BY p.oid, 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3"
 );

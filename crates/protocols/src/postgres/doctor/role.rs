@@ -76,6 +76,8 @@ const PREDEFINED: &[(&str, Gravity, &str)] = &[
 pub(super) struct Role {
     /// Its name.
     pub(super) name: String,
+    /// Whether it is the only one that is injected at its target.
+    pub(super) alone: bool,
     /// The database that is examined.
     pub(super) database: String,
     /// The oldest version of TLS that the server takes.
@@ -109,7 +111,7 @@ struct Closed {
 
 impl Role {
     /// Of the answers to [`super::QUESTIONS`].
-    pub(super) fn of(answers: &[Vec<Row>]) -> Result<Self, CatalogError> {
+    pub(super) fn of(answers: &[Vec<Row>], alone: bool) -> Result<Self, CatalogError> {
         let mut rows = Question::Role.rows(answers);
         let empty = Row::new();
         let cells = rows.next().unwrap_or_else(|| Cells::new(0, &empty));
@@ -117,6 +119,7 @@ impl Role {
         let closed = Question::Closed.rows(answers).map(|cells| Closed::of(&cells));
         Ok(Self {
             name: cells.text(0)?.to_owned(),
+            alone,
             attributes: attributes(&cells, 1)?,
             unlimited: cells.number::<i64>(6)? < 0,
             lasting: cells.flag(7)?,
@@ -133,8 +136,19 @@ impl Role {
         matches!(self.attributes, [true, ..])
     }
 
-    /// What is to be said of it, for an account of this name.
-    pub(super) fn findings(&self, user: &str) -> Vec<Finding> {
+    /// Whether it is a member of a role, itself or through others.
+    pub(super) fn is_in(&self, role: &str) -> bool {
+        self.memberships.iter().any(|one| one.role == role)
+    }
+
+    /// What speaks against taking a right from everybody.
+    pub(super) fn shared(&self, everybody: bool) -> Option<String> {
+        let needed = "everybody has it, and other accounts of this target may need it".to_owned();
+        (everybody && !self.alone).then_some(needed)
+    }
+
+    /// What is to be said of it.
+    pub(super) fn findings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         for ((word, is, gravity, why, without), has) in ATTRIBUTES.iter().zip(self.attributes) {
             if has {
@@ -147,7 +161,7 @@ impl Role {
         let closed = self.closed.iter().filter(|_| !self.is_superuser());
         found.extend(closed.map(|one| one.finding(&self.name)));
         found.extend(self.bounds());
-        found.into_iter().map(|finding| finding.about(user)).collect()
+        found
     }
 
     /// What bounds the harm of a stolen password.

@@ -9,6 +9,12 @@ use postern_core::visible::{deceives, line};
 
 use crate::postgres::form::quoted;
 
+#[cfg(test)]
+mod tests;
+
+/// What to think of where a right is taken from everybody.
+pub(super) const EVERYBODY: &str = "everybody has it: whoever else needs it must be given it";
+
 /// A name in SQL. What would show as nothing, or as something else, stands there as a number.
 ///
 /// THREAT: a table whose name writes to the terminal of whoever reads the script, or ends a comment in it.
@@ -24,6 +30,14 @@ pub(super) fn name(text: &str) -> String {
         c => c.to_string(),
     });
     format!("U&\"{}\"", written.collect::<String>())
+}
+
+/// The finding with the statements that mend it; or, where something speaks against running them, with why.
+pub(super) fn mended(finding: Finding, statements: Vec<String>, against: Option<String>) -> Finding {
+    match against {
+        None => finding.mend(statements),
+        Some(against) => finding.advice(format!("not in the script, because {against}: {}", statements.join(" "))),
+    }
 }
 
 /// Everything that mends some finding, in the order of the findings, each statement once.

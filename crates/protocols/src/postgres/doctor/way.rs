@@ -108,5 +108,5 @@ pub(super) fn of_account(login: &Login, heard: &Heard) -> Option<Finding> {
         .advice("use a server certificate signed with RSA or ECDSA, and let no proxy end TLS before the server"),
         Proof::Scram { .. } => return None,
     };
-    Some(finding.about(&login.user))
+    Some(finding)
 }
