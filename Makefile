@@ -26,5 +26,5 @@ check: ## the quick part of it: format, lints, invariants
 tidy: ## the invariants alone, in a second
 	@cargo xtask tidy
 
-fuzz: ## each decoder for a minute on hostile bytes; needs a nightly toolchain
+fuzz: ## each decoder, and whole sessions, for a minute on hostile bytes; needs a nightly toolchain
 	@scripts/fuzz

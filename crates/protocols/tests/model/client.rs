@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::{Bytes, BytesMut};
 use postern_core::ports::Duplex;
 use postern_protocols::postgres::wire::{
@@ -19,7 +19,8 @@ type Stream = Box<dyn Duplex>;
 pub(crate) struct Client {
     to: Option<WriteHalf<Stream>>,
     heard: Arc<Mutex<Vec<Backend>>>,
-    listening: JoinSet<()>,
+    /// Ends with the connection; wrong where what came is no whole message.
+    listening: JoinSet<Result<()>>,
     pub(crate) key: (i32, Bytes),
 }
 
@@ -54,9 +55,11 @@ impl Client {
         let mut listening = JoinSet::new();
         let keep = Arc::clone(&heard);
         listening.spawn(async move {
-            while let Ok(Some(message)) = hear(&mut from, &mut input).await {
+            while let Some(message) = hear(&mut from, &mut input).await? {
                 keep.lock().unwrap_or_else(PoisonError::into_inner).push(message);
             }
+            ensure!(input.is_empty(), "the gateway ends within a message: {:?}", &input[..]);
+            Ok(())
         });
         Ok(Self { to: Some(to), heard, listening, key })
     }
@@ -64,9 +67,14 @@ impl Client {
     pub(crate) async fn say(&mut self, messages: &[Frontend], chance: &mut Chance) {
         let mut out = BytesMut::new();
         messages.iter().for_each(|message| message.encode(&mut out).unwrap());
+        self.write(&out, chance).await;
+    }
+
+    /// Says what may be no message.
+    pub(crate) async fn write(&mut self, bytes: &[u8], chance: &mut Chance) {
         if let Some(to) = &mut self.to {
             // a gateway that has ended the session takes nothing
-            cut(to, &out, chance).await.ok();
+            cut(to, bytes, chance).await.ok();
         }
     }
 
@@ -78,6 +86,11 @@ impl Client {
     /// Whether the gateway has closed the connection.
     pub(crate) fn is_over(&mut self) -> bool {
         self.listening.try_join_next().is_some() || self.listening.is_empty()
+    }
+
+    /// Whether the connection is over and all that came on it was whole messages.
+    pub(crate) fn examine(&mut self) -> Result<()> {
+        self.listening.try_join_next().context("the gateway keeps the connection open")??
     }
 
     /// Says nothing more, and closes its end.

@@ -1,5 +1,6 @@
 //! What clients say: messages that belong together, of texts that the model of a server understands.
 
+use bytes::BytesMut;
 use postern_protocols::postgres::wire::Frontend::{self, CopyDone, Flush, Sync};
 use postern_protocols::postgres::wire::Named;
 
@@ -81,4 +82,31 @@ pub(crate) fn odd(chance: &mut Chance) -> Frontend {
         3 => Frontend::CopyDone,
         _ => query("DELETE FROM t WHERE id = 1; DELETE FROM f WHERE id = 1"),
     }
+}
+
+/// Bytes that are no messages, or other ones than they were.
+pub(crate) fn broken(chance: &mut Chance) -> BytesMut {
+    let any = |chance: &mut Chance| u8::try_from(chance.below(256)).unwrap();
+    let mut out = BytesMut::new();
+    some(chance).iter().for_each(|message| message.encode(&mut out).unwrap());
+    match chance.below(4) {
+        0 => out.truncate(chance.below(out.len() + 1)),
+        1 => {
+            for _ in 0..1 + chance.below(4) {
+                let at = chance.below(out.len());
+                out[at] = any(chance);
+            }
+        }
+        // a message of any kind, whose length may be wrong
+        2 => {
+            let body: Vec<u8> = (0..chance.below(24)).map(|_| any(chance)).collect();
+            let length = u32::try_from(body.len() + 4 + chance.below(3)).unwrap().saturating_sub(1);
+            out.clear();
+            out.extend_from_slice(&[*chance.of(b"QPBDECHSdcfFpXzR")]);
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(&body);
+        }
+        _ => out = (0..chance.below(64)).map(|_| any(chance)).collect(),
+    }
+    out
 }

@@ -45,7 +45,7 @@ do     = { effects = ["delete"], objects = ["public.t"] }
 
 const DATA: &str = "CREATE TABLE r (id int, name text); INSERT INTO r VALUES (1, 'Ann'), (2, 'Bob'), (3, 'Cem');
     CREATE TABLE w (id int); CREATE TABLE t (id int, name text); CREATE TABLE f (id int, name text); CREATE TABLE made ();
-    CREATE ROLE app LOGIN; GRANT ALL ON SCHEMA public TO app; GRANT ALL ON ALL TABLES IN SCHEMA public TO app";
+    CREATE ROLE app LOGIN; CREATE ROLE reader LOGIN; GRANT ALL ON SCHEMA public TO app; GRANT ALL ON ALL TABLES IN SCHEMA public TO app";
 
 /// What no rule allows.
 const FORBIDDEN: &str = "DELETE FROM f";

@@ -1,7 +1,6 @@
 //! The real protocol between a client and the model, all in one process. Enter at [`Stage::new`].
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
@@ -46,6 +45,7 @@ address  = "127.0.0.1:5432"
 database = "postgres"
 tls      = "disable"
 login    = { user = "app" }
+catalog_login = { user = "reader" }
 "#;
 
 pub(crate) struct Stage {
@@ -80,29 +80,26 @@ impl Stage {
         Self::of(rules, chance, false)
     }
 
-    /// The same before one that breaks the protocol in every way. Nothing that it says outlives the case.
+    /// The same before one that breaks the protocol in every way, but to whoever reads the catalog, which outlives the case.
     pub(crate) fn hostile(rules: &str, chance: Chance) -> Result<Self> {
         Self::of(rules, chance, true)
     }
 
     fn of(rules: &str, chance: Chance, hostile: bool) -> Result<Self> {
         let (course, target) = (Course::default(), Arc::new(Mutex::new(JoinSet::new())));
-        let (noted, serving, dialled) = (course.clone(), Arc::downgrade(&target), Mutex::new(chance));
-        let first = AtomicBool::new(true);
+        let (noted, serving, chance) = (course.clone(), Arc::downgrade(&target), Arc::new(Mutex::new(chance)));
         let reach = Reach::by(move |_| {
             let (near, far) = tokio::io::duplex(AHEAD);
-            let chance = dialled.lock().unwrap_or_else(PoisonError::into_inner).apart();
-            // the first reads the catalog, without which there is no session; the second is the session's
-            let hostile = hostile && !first.swap(false, Ordering::Relaxed);
             if let Some(serving) = serving.upgrade() {
-                let serve = serve(far, noted.clone(), chance, hostile);
+                let serve = serve(far, noted.clone(), Arc::clone(&chance), hostile);
                 serving.lock().unwrap_or_else(PoisonError::into_inner).spawn(serve);
             }
             let near: Box<dyn Duplex> = Box::new(near);
             Box::pin(async move { Ok(near) })
         });
-        let protocol = if hostile { Arc::default() } else { protocol() };
-        Ok(Self { course, target, ..Self::reaching(reach, rules, protocol)? })
+        let stage = Self::reaching(reach, rules, protocol())?;
+        course.beside(&stage.dwelling.journal);
+        Ok(Self { course, target, ..stage })
     }
 
     /// A gateway with these rules before a real server.

@@ -1,12 +1,13 @@
 //! The model behind a stream, as a target that the gateway dials.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::{Bytes, BytesMut};
 use postern_protocols::postgres::wire::{
     Authentication, Backend, Frontend, Limit, Report, Startup, TransactionStatus, frame, startup,
 };
+use postern_testkit::fakes::MemoryJournal;
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 
 use crate::chance::Chance;
@@ -30,13 +31,40 @@ pub(crate) enum Event {
     Cancelled,
 }
 
+/// What came to the target, and how much was in the journal by then.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) what: Reached,
+    pub(crate) written: usize,
+}
+
 /// All that happened in one case.
 #[derive(Clone, Default)]
-pub(crate) struct Course(Arc<Mutex<Vec<Event>>>);
+pub(crate) struct Course {
+    events: Arc<Mutex<Vec<Event>>>,
+    arrivals: Arc<Mutex<Vec<Arrival>>>,
+    journal: Arc<OnceLock<Arc<MemoryJournal>>>,
+}
 
 impl Course {
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has this journal looked into whenever something comes to the target.
+    pub(crate) fn beside(&self, journal: &Arc<MemoryJournal>) {
+        self.journal.get_or_init(|| Arc::clone(journal));
+    }
+
+    fn came(&self, what: Reached) {
+        let written = self.journal.get().map_or(0, |journal| journal.drafts().len());
+        let arrival = Arrival { what: what.clone(), written };
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrival);
+        self.note(Event::Reached(what));
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn note(&self, event: Event) {
@@ -53,8 +81,16 @@ impl Course {
     }
 }
 
+/// The account that reads the catalog, without which there is no session: to it nobody lies.
+const READER: &str = "reader";
+
 /// Serves one connection to its end; keeps to the protocol, or now and then does not.
-pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: Chance, hostile: bool) -> Result<()> {
+pub(crate) async fn serve(
+    mut stream: DuplexStream,
+    course: Course,
+    all: Arc<Mutex<Chance>>,
+    hostile: bool,
+) -> Result<()> {
     let mut input = BytesMut::new();
     let first = loop {
         if let Some(first) = startup::next(&mut input)? {
@@ -64,14 +100,17 @@ pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: 
             return Ok(());
         }
     };
-    match first {
-        Startup::Open { .. } => {}
+    let reads = match first {
+        Startup::Open { parameters, .. } => parameters.contains(&("user".to_owned(), READER.to_owned())),
         Startup::Cancel { .. } => {
             course.note(Event::Cancelled);
             return Ok(());
         }
         other => bail!("a session begins with {other:?}"),
-    }
+    };
+    let hostile = hostile && !reads;
+    // when the catalog is read, no case can tell
+    let mut chance = if reads { Chance::new(0) } else { all.lock().unwrap_or_else(PoisonError::into_inner).apart() };
     // a gateway whose client has left reads its catalog no further
     if greet(&mut stream, &mut chance, hostile).await.is_err() {
         return Ok(());
@@ -85,7 +124,7 @@ pub(crate) async fn serve(mut stream: DuplexStream, course: Course, mut chance: 
             }
             let said = server.hear(&message);
             let theirs = |one: &Reached| !is_own(&Bytes::copy_from_slice(one.text.as_bytes()));
-            server.reached.drain(..).filter(theirs).for_each(|one| course.note(Event::Reached(one)));
+            server.reached.drain(..).filter(theirs).for_each(|one| course.came(one));
             server.ran.drain(..).filter(theirs).for_each(|one| course.note(Event::Ran(one)));
             // whoever has left hears nothing more, and what it sent is run all the same
             if hostile && chance.one_in(6) {
