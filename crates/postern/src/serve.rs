@@ -28,6 +28,7 @@ use postern_adapters::vault::{Places, Sealed};
 use postern_api::{Api, Counts};
 use postern_core::gate::{Allotment, Halt, House, Live};
 use postern_core::journal::{Keys, Sealer, VerifyKey};
+use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
 use postern_core::record::RecordKeys;
@@ -104,7 +105,7 @@ impl Gateway {
         let record_keys = RecordKeys::derive(&root)?;
         let recordings = Recordings::open(&settings.blobs, record_keys.clone(), settings.durability, settings.keep)?;
         let certificate = certificate(&config, &*clock)?;
-        let in_force = InForce::new(config.rulebook);
+        let in_force = InForce::new(config.rulebook, Pseudonyms::derive(&root)?);
         let credentials = Arc::new(Credentials::new(Arc::clone(&store), &root, Arc::clone(&clock))?);
         let oidc = Oidc::new(config.issuers.clone(), Arc::clone(&clock))?;
         let verifiers = Verifiers::new(oidc, Arc::clone(&credentials));

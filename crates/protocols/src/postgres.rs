@@ -5,6 +5,7 @@
 
 pub mod analyze;
 mod asking;
+mod bucket;
 mod cancel;
 pub mod catalog;
 mod catalogs;

@@ -5,10 +5,12 @@
 //! bytes on a wire; a protocol hands them over in the order of the reply and writes down what comes back. Whatever cannot
 //! be masked for certain is refused before it runs ([`MaskSet::screen`]).
 
+mod bucket;
 pub mod detect;
 pub mod echo;
 mod lift;
 mod screen;
+mod stable;
 mod veil;
 
 use std::sync::Arc;
@@ -17,8 +19,10 @@ use crate::identity::matches;
 use crate::operation::{Column, Object};
 use crate::policy::pattern::ColumnPattern;
 
+pub use bucket::{Bucket, Per};
 pub use lift::Lifts;
-pub use veil::is_starred;
+pub use stable::{Fake, Pseudonym, Pseudonyms, Stable};
+pub use veil::may_be_shown;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +39,10 @@ pub enum MaskKind {
         /// How many characters stay at the end.
         keep_last: usize,
     },
+    /// A number becomes the lower end of the range that it is in, a time the beginning of its month, year, day or hour.
+    Bucket(Bucket),
+    /// Something else comes instead, which is the same for the same value.
+    Stable(Stable),
 }
 
 /// What stands in for a hidden text.
@@ -71,6 +79,10 @@ pub struct Mask {
     pub predicates: Predicates,
     /// Changes of a masked column.
     pub writes: Guarding,
+    /// Within what the same value has the same stand-in, where this mask makes such.
+    pub domain: Arc<str>,
+    /// What makes stand-ins in that domain; without it no value that needs one leaves.
+    pub pseudonym: Option<Pseudonym>,
 }
 
 /// The masks that bind one principal on one target, but for what is lifted for one operation.
@@ -166,7 +178,12 @@ fn shown(kind: MaskKind) -> usize {
     match kind {
         MaskKind::Null => 0,
         MaskKind::Fixed => 1,
-        MaskKind::Partial { keep_last } => keep_last.saturating_add(2),
+        MaskKind::Stable(Stable::Hash) => 2,
+        MaskKind::Stable(Stable::Token) => 3,
+        MaskKind::Stable(Stable::Fake(_)) => 4,
+        MaskKind::Stable(Stable::Format) => 5,
+        MaskKind::Bucket(_) => 6,
+        MaskKind::Partial { keep_last } => keep_last.saturating_add(7),
     }
 }
 
@@ -205,11 +222,26 @@ impl Mask {
         match (self.kind, cell) {
             (_, Cell::Null) => Masked::Keep,
             (_, Cell::Unreadable) => Masked::Abort,
-            (MaskKind::Null, Cell::Text(_) | Cell::Json | Cell::Other) | (_, Cell::Other) => Masked::Omit,
-            (MaskKind::Fixed | MaskKind::Partial { .. }, Cell::Json) => Masked::Replace(format!("\"{FIXED}\"")),
+            (MaskKind::Null | MaskKind::Bucket(_), Cell::Text(_) | Cell::Json | Cell::Other) | (_, Cell::Other) => {
+                Masked::Omit
+            }
+            (MaskKind::Fixed | MaskKind::Partial { .. } | MaskKind::Stable(_), Cell::Json) => {
+                Masked::Replace(format!("\"{FIXED}\""))
+            }
             (MaskKind::Fixed, Cell::Text(_)) => Masked::Replace(FIXED.to_owned()),
             (MaskKind::Partial { keep_last }, Cell::Text(text)) => Masked::Replace(partial(text, keep_last)),
+            (MaskKind::Stable(stable), Cell::Text(text)) => match &self.pseudonym {
+                Some(pseudonym) => Masked::Replace(pseudonym.stand_in(stable, text)),
+                None => Masked::Abort,
+            },
         }
+    }
+
+    /// The same mask, which can make stand-ins.
+    #[must_use]
+    pub fn keyed(&self, pseudonyms: &Pseudonyms) -> Self {
+        let pseudonym = matches!(self.kind, MaskKind::Stable(_)).then(|| pseudonyms.of(&self.domain));
+        Self { pseudonym, ..self.clone() }
     }
 }
 
@@ -219,6 +251,18 @@ impl MaskKind {
     #[must_use]
     pub fn hides_absence(self) -> bool {
         matches!(self, Self::Fixed)
+    }
+
+    /// Whether a target can be told to compute it, from the value alone.
+    #[must_use]
+    pub fn is_computed(self) -> bool {
+        !matches!(self, Self::Stable(_))
+    }
+
+    /// Whether what it shows is told from a value of its column.
+    #[must_use]
+    pub fn is_telling(self) -> bool {
+        !matches!(self, Self::Bucket(_) | Self::Stable(Stable::Format | Stable::Fake(_)))
     }
 }
 

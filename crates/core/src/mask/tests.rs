@@ -6,14 +6,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, Predicates, partial};
+use super::{Cell, Guarding, Lifts, Lineage, Mask, MaskKind, MaskSet, Masked, Predicates, Pseudonyms, partial};
 use crate::operation::{Columns, Given, Operation, Output, Outputs, Reading, Uses, Value};
 use crate::policy::pattern::ColumnPattern;
+use crate::secret::Secret;
 use crate::tests::{TABLES, column, columns, object, operation};
 use crate::{Code, Column, Effect, Object, Touch};
 
 fn mask(name: &str, kind: MaskKind) -> Arc<Mask> {
-    Arc::new(Mask { name: name.into(), kind, predicates: Predicates::Deny, writes: Guarding::Deny })
+    let (predicates, writes) = (Predicates::Deny, Guarding::Deny);
+    let mask = Mask { name: name.into(), kind, predicates, writes, domain: name.into(), pseudonym: None };
+    Arc::new(mask.keyed(&Pseudonyms::derive(&Secret::new(vec![7; 32])).unwrap()))
 }
 
 fn set(masks: &[(&str, &Arc<Mask>)]) -> MaskSet {

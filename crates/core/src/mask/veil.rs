@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::mask::{FIXED, Mask, MaskKind, MaskSet, Predicates};
+use crate::mask::{FIXED, Mask, MaskKind, MaskSet, Predicates, Stable, stable};
 use crate::operation::{Column, Given, Uses, Value};
 
 impl Mask {
@@ -17,7 +17,7 @@ impl Mask {
     pub fn may_be_image(&self, text: &str) -> bool {
         let text = text.trim_end_matches(' ');
         match self.kind {
-            MaskKind::Null => false,
+            MaskKind::Null | MaskKind::Bucket(_) | MaskKind::Stable(_) => false,
             MaskKind::Fixed => FIXED.starts_with(text),
             MaskKind::Partial { keep_last } => {
                 let length = text.chars().count();
@@ -47,13 +47,24 @@ impl Mask {
     }
 
     fn writes_image(&self, text: &str) -> bool {
-        is_starred(text) && (self.may_be_image(text) || self.kind != MaskKind::Null && text == format!("\"{FIXED}\""))
+        match self.kind {
+            MaskKind::Null | MaskKind::Bucket(_) => false,
+            MaskKind::Fixed | MaskKind::Partial { .. } if text == format!("\"{FIXED}\"") => true,
+            MaskKind::Fixed | MaskKind::Partial { .. } => is_starred(text) && self.may_be_image(text),
+            MaskKind::Stable(Stable::Hash) => stable::is_hash(text),
+            MaskKind::Stable(Stable::Token) => stable::is_token(text),
+            MaskKind::Stable(Stable::Format | Stable::Fake(_)) => false,
+        }
     }
 }
 
-/// Whether a text may be the image of a value under some mask.
+/// Whether a text may be what some mask shows in place of a value.
 #[must_use]
-pub fn is_starred(text: &str) -> bool {
+pub fn may_be_shown(text: &str) -> bool {
+    is_starred(text) || stable::is_token(text) || stable::is_hash(text)
+}
+
+fn is_starred(text: &str) -> bool {
     text.trim_start_matches('"').starts_with('*')
 }
 
@@ -77,6 +88,7 @@ impl MaskSet {
 
     /// Whether an image stands in the place of a column. Where every mask on it lets conditions see its values, none does.
     fn veils(&self, column: &Column) -> bool {
-        self.binding(column).any(|mask| mask.predicates != Predicates::Allow)
+        self.of(column).is_some_and(|mask| mask.kind.is_computed())
+            && self.binding(column).any(|mask| mask.predicates != Predicates::Allow)
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::identity::{Principal, TrustRule};
-use crate::mask::{Lineage, Mask, MaskSet};
+use crate::mask::{Lineage, Mask, MaskSet, Pseudonyms};
 use crate::operation::Effect;
 use crate::record::Keep;
 use crate::target::{Login, Target, TargetName};
@@ -171,6 +171,13 @@ pub struct Scope {
 }
 
 impl Rulebook {
+    /// The same policy, whose masks can make stand-ins. Until then no value that needs one leaves.
+    #[must_use]
+    pub fn keyed(mut self, pseudonyms: &Pseudonyms) -> Self {
+        self.masks.iter_mut().for_each(|rule| rule.mask = rule.mask.keyed(pseudonyms).into());
+        self
+    }
+
     /// How many rules there are.
     #[must_use]
     pub fn rule_count(&self) -> usize {

@@ -6,23 +6,24 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use postern_adapters::identity::{Credentials, Oidc};
+use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
 use postern_core::ports::{Identify, Later, Policy};
 use postern_core::verdict::Revision;
 use postern_core::{Claim, Fault, VerifiedClaims};
 use tokio::sync::watch;
 
-/// The policy in force.
+/// The policy in force, and what its masks make stand-ins with.
 #[derive(Clone)]
-pub(super) struct InForce(Arc<watch::Sender<Arc<Rulebook>>>);
+pub(super) struct InForce(Arc<watch::Sender<Arc<Rulebook>>>, Arc<Pseudonyms>);
 
 impl InForce {
-    pub(super) fn new(rulebook: Rulebook) -> Self {
-        Self(Arc::new(watch::Sender::new(Arc::new(rulebook))))
+    pub(super) fn new(rulebook: Rulebook, pseudonyms: Pseudonyms) -> Self {
+        Self(Arc::new(watch::Sender::new(rulebook.keyed(&pseudonyms).into())), Arc::new(pseudonyms))
     }
 
     pub(super) fn replace(&self, rulebook: Rulebook) {
-        self.0.send_replace(Arc::new(rulebook));
+        self.0.send_replace(rulebook.keyed(&self.1).into());
     }
 }
 

@@ -11,8 +11,9 @@ use postern_core::mask::{FIXED, Mask, MaskKind, MaskSet, Masked};
 use postern_core::operation::{Column, Output, Outputs};
 
 use super::analyze::Statement;
+use super::bucket::Range;
 use super::catalog::Catalog;
-use super::form::{Form, form};
+use super::form::{Form, form, longest};
 use super::wire::{self, BINARY, Field, array, row};
 
 /// How the columns of one result are masked.
@@ -23,9 +24,13 @@ pub(super) struct ColumnMasks(Vec<Option<ColumnMask>>);
 struct ColumnMask {
     mask: Arc<Mask>,
     form: Form,
+    /// How many characters there may be of it.
+    longest: usize,
     binary: bool,
     /// Whether the target has put an image in its place already.
     veiled: bool,
+    /// How what it puts there is told from a value, where that is the end of a range.
+    range: Option<Range>,
 }
 
 /// Why a result cannot be masked for certain.
@@ -60,11 +65,17 @@ pub(super) fn plan(
         if veiled && by_origin.is_some() {
             return Err(Unprovable("the target returns a masked column where its image was asked for".to_owned()));
         }
+        let binary = format(index, field, formats) == BINARY;
         let column = by_origin.or(by_reading).map(|mask| ColumnMask {
             mask: Arc::clone(mask),
             form: form(field.type_oid, catalog),
-            binary: format(index, field, formats) == BINARY,
+            longest: longest(field.type_oid, field.type_modifier).unwrap_or(usize::MAX),
+            binary,
             veiled,
+            range: match mask.kind {
+                MaskKind::Bucket(bucket) => Range::of(bucket, field.type_oid, binary, catalog),
+                MaskKind::Null | MaskKind::Fixed | MaskKind::Partial { .. } | MaskKind::Stable(_) => None,
+            },
         });
         columns.push(column);
     }
@@ -158,7 +169,7 @@ impl ColumnMask {
         }
         let Some(value) = value.or(self.absent()) else { return Some(row::Cell::Keep) };
         match self.form {
-            Form::Text => self.replace(text_cell(value), Bytes::from),
+            Form::Text => self.replace(text_cell(value), |text| self.fitting(text)),
             Form::Json => self.replace(Cell::Json, Bytes::from),
             Form::Jsonb if self.binary => self.replace(Cell::Json, |text| {
                 let mut value = BytesMut::from(&[JSONB_VERSION][..]);
@@ -185,7 +196,8 @@ impl ColumnMask {
                 let text = if self.form == Form::Jsonb && self.binary { value.get(1..) } else { Some(value) };
                 self.mask.kind != MaskKind::Null && text == Some(format!("\"{FIXED}\"").as_bytes())
             }
-            Form::Texts | Form::Other => false,
+            Form::Texts => false,
+            Form::Other => self.range.is_some_and(|range| range.ends_at(value)),
         }
     }
 
@@ -197,7 +209,7 @@ impl ColumnMask {
         let mut failed = false;
         let mut change = |_: usize, element: Option<&[u8]>| {
             let Some(element) = element else { return row::Cell::Keep };
-            self.replace(text_cell(element), Bytes::from).unwrap_or_else(|| {
+            self.replace(text_cell(element), |text| self.fitting(text)).unwrap_or_else(|| {
                 failed = true;
                 row::Cell::Null
             })
@@ -209,6 +221,14 @@ impl ColumnMask {
             array::text::rewrite(value, array::text::DELIMITER, &mut change, &mut out)
         };
         (written.is_ok() && !failed).then(|| row::Cell::Value(out.freeze()))
+    }
+
+    /// As much of a text as its type takes.
+    fn fitting(&self, mut text: String) -> Bytes {
+        if let Some((end, _)) = text.char_indices().nth(self.longest) {
+            text.truncate(end);
+        }
+        Bytes::from(text)
     }
 
     fn replace(&self, cell: Cell<'_>, write: impl FnOnce(String) -> Bytes) -> Option<row::Cell> {

@@ -17,10 +17,15 @@ pub(super) enum Form {
 }
 
 /// Type OIDs that never change (`src/include/catalog/pg_type.dat`).
-mod oid {
+pub(super) mod oid {
     pub(super) const NAME: u32 = 19;
+    pub(in super::super) const INT8: u32 = 20;
+    pub(in super::super) const INT2: u32 = 21;
+    pub(in super::super) const INT4: u32 = 23;
     pub(super) const TEXT: u32 = 25;
     pub(super) const JSON: u32 = 114;
+    pub(in super::super) const FLOAT4: u32 = 700;
+    pub(in super::super) const FLOAT8: u32 = 701;
     pub(super) const UNKNOWN: u32 = 705;
     pub(super) const BPCHAR: u32 = 1042;
     pub(super) const VARCHAR: u32 = 1043;
@@ -28,7 +33,10 @@ mod oid {
     pub(super) const TEXT_ARRAY: u32 = 1009;
     pub(super) const BPCHAR_ARRAY: u32 = 1014;
     pub(super) const VARCHAR_ARRAY: u32 = 1015;
-    pub(super) const NUMERIC: u32 = 1700;
+    pub(in super::super) const DATE: u32 = 1082;
+    pub(in super::super) const TIMESTAMP: u32 = 1114;
+    pub(in super::super) const TIMESTAMPTZ: u32 = 1184;
+    pub(in super::super) const NUMERIC: u32 = 1700;
     pub(super) const JSONB: u32 = 3802;
 }
 
@@ -66,6 +74,12 @@ pub(super) fn spelled(type_oid: u32, modifier: i32, catalog: &Catalog) -> Option
         (_, _) => String::new(),
     };
     Some(format!("{}.{}{within}", quoted(&known.schema), quoted(&known.name)))
+}
+
+/// How many characters a type with this modifier takes, where it says.
+pub(super) fn longest(type_oid: u32, modifier: i32) -> Option<usize> {
+    let limited = matches!(type_oid, oid::VARCHAR | oid::BPCHAR | oid::VARCHAR_ARRAY | oid::BPCHAR_ARRAY);
+    limited.then_some(modifier).and_then(|modifier| usize::try_from(modifier.checked_sub(4)?).ok())
 }
 
 /// A name in quotes.

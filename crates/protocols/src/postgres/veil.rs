@@ -13,6 +13,7 @@ use postern_core::operation::Column;
 use postern_core::{Code, Denial};
 
 use super::analyze::{Images, Replaced, Statement, replaced};
+use super::bucket::computed;
 use super::catalog::{Catalog, RelationColumn};
 use super::form::{Form, form, quoted, spelled};
 use super::login::encoded;
@@ -125,8 +126,9 @@ fn image(mask: &Mask, column: &RelationColumn, catalog: &Catalog) -> Option<Stri
     let kind = spelled(column.kind, column.modifier, catalog)?;
     let absent = format!("NULL::{kind}");
     Some(match (mask.kind, form(column.kind, catalog)) {
-        (_, Form::Texts) => return None,
-        (MaskKind::Null, _) | (_, Form::Other) => absent,
+        (_, Form::Texts) | (MaskKind::Stable(_), _) => return None,
+        (MaskKind::Bucket(bucket), Form::Other) => computed(bucket, column, &kind, catalog).unwrap_or(absent),
+        (MaskKind::Null | MaskKind::Bucket(_), _) | (_, Form::Other) => absent,
         (_, Form::Json | Form::Jsonb) => format!("'\"{FIXED}\"'::{kind}"),
         (MaskKind::Fixed, Form::Text) => format!("'{FIXED}'::{kind}"),
         (MaskKind::Partial { keep_last }, Form::Text) => partial(&column.name, keep_last, &kind),

@@ -21,6 +21,7 @@ mod ends;
 mod gateway;
 mod grants;
 mod holding;
+mod kinds;
 mod lasting;
 mod limits;
 mod load;

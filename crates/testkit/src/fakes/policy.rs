@@ -6,9 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use postern_core::document::{Diagnostic, Findings, Reader, parse};
+use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
 use postern_core::policy::source::{Around, Source, Voucher};
 use postern_core::ports::{Later, Policy};
+use postern_core::secret::Secret;
 use postern_core::verdict::Revision;
 use postern_core::vocabulary::Vocabulary;
 use tokio::sync::watch;
@@ -25,12 +27,12 @@ impl SwapPolicy {
     /// A policy that can be changed later.
     #[must_use]
     pub fn new(rulebook: Rulebook) -> Self {
-        Self { rulebook: watch::Sender::new(Arc::new(rulebook)) }
+        Self { rulebook: watch::Sender::new(keyed(rulebook)) }
     }
 
     /// Puts another policy in force.
     pub fn swap(&self, rulebook: Rulebook) {
-        self.rulebook.send_replace(Arc::new(rulebook));
+        self.rulebook.send_replace(keyed(rulebook));
     }
 }
 
@@ -43,6 +45,13 @@ impl Policy for SwapPolicy {
         let mut rulebook = self.rulebook.subscribe();
         // the sender lives in `self`, so the channel is open
         Box::pin(async move { drop(rulebook.wait_for(|rulebook| rulebook.revision != seen).await) })
+    }
+}
+
+fn keyed(rulebook: Rulebook) -> Arc<Rulebook> {
+    match Pseudonyms::derive(&Secret::new(vec![7; 32])) {
+        Ok(pseudonyms) => rulebook.keyed(&pseudonyms).into(),
+        Err(_) => rulebook.into(),
     }
 }
 

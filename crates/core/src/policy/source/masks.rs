@@ -2,10 +2,11 @@
 //!
 //! A mask that binds nothing is an error: it would be believed in.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text};
-use crate::mask::{Guarding, Mask, MaskKind, Predicates};
+use crate::mask::{Bucket, Fake, Guarding, Mask, MaskKind, Per, Predicates, Stable};
 use crate::policy::pattern::ColumnPattern;
 use crate::policy::references::Reference;
 use crate::policy::source::{Aim, Known, each, once};
@@ -17,18 +18,39 @@ enum KindWord {
     Null,
     Fixed,
     Partial,
-    Later,
+    Bucket,
+    Hash,
+    Token,
+    Format,
+    Fake,
 }
 
 const KINDS: &[(&str, KindWord)] = &[
     ("null", KindWord::Null),
     ("fixed", KindWord::Fixed),
     ("partial", KindWord::Partial),
-    ("bucket", KindWord::Later),
-    ("hash", KindWord::Later),
-    ("token", KindWord::Later),
-    ("fpe", KindWord::Later),
-    ("fake", KindWord::Later),
+    ("bucket", KindWord::Bucket),
+    ("hash", KindWord::Hash),
+    ("token", KindWord::Token),
+    ("fpe", KindWord::Format),
+    ("fake", KindWord::Fake),
+];
+
+/// What says more of a kind, and of which.
+const OPTIONS: &[(&str, &[&str])] = &[
+    ("keep_last", &["partial"]),
+    ("size", &["bucket"]),
+    ("per", &["bucket"]),
+    ("fake", &["fake"]),
+    ("domain", &["hash", "token", "fpe", "fake"]),
+];
+
+const FAKES: &[(&str, Fake)] = &[
+    ("name", Fake::Name),
+    ("email", Fake::Email),
+    ("phone", Fake::Phone),
+    ("company", Fake::Company),
+    ("city", Fake::City),
 ];
 
 /// What is said of an empty list.
@@ -36,6 +58,8 @@ const BINDS_NOTHING: &str = "this mask binds nothing";
 
 /// What a partial mask keeps where it does not say.
 const KEEP_LAST: u64 = 4;
+
+const NO_BUCKET: Bucket = Bucket { size: None, per: None };
 
 pub(super) fn read_all(
     findings: &mut Findings,
@@ -65,8 +89,9 @@ fn read(
         );
     }
     let kind = kind(findings, &mut table);
-    let predicates = predicates(findings, &mut table);
-    let writes = writes(findings, &mut table);
+    let domain = table.text(findings, "domain");
+    let predicates = predicates(findings, &mut table, kind);
+    let writes = writes(findings, &mut table, kind);
     let bound = table.some(findings, "for", BINDS_NOTHING);
     let bound = bound.map(|(place, texts)| known.somebody(findings, &place, texts, "for", Aim::Closes));
     let bound = bound.unwrap_or(vec![Who::Anyone]);
@@ -79,8 +104,10 @@ fn read(
     {
         findings.wrong(&place, "no target that this mask names has such columns", None);
     }
-    let mask = Arc::new(Mask { name: name?.text.into(), kind: kind?, predicates: predicates?, writes: writes? });
-    Some(MaskRule { mask, on, columns, bound, except })
+    let name: Arc<str> = name?.text.into();
+    let domain = domain.map_or_else(|| Arc::clone(&name), |domain| domain.text.into());
+    let mask = Mask { name, kind: kind?, predicates: predicates?, writes: writes?, domain, pseudonym: None };
+    Some(MaskRule { mask: Arc::new(mask), on, columns, bound, except })
 }
 
 fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>, bound: &[Who]) -> Vec<Who> {
@@ -97,43 +124,77 @@ fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>, 
 
 fn kind(findings: &mut Findings, table: &mut Reader<'_>) -> Option<MaskKind> {
     let text = table.required(findings, "kind");
-    let keep = table.value("keep_last").map(|value| value.place);
-    let number = table.number(findings, "keep_last");
+    let keep = table.number(findings, "keep_last").unwrap_or(KEEP_LAST);
+    let bucket = bucket(findings, table);
+    let fake = table.text(findings, "fake").map(|fake| fake.one_of(findings, "fake", FAKES));
     let text = text?;
     let word = text.one_of(findings, "kind", KINDS)?;
-    if let (Some(place), KindWord::Null | KindWord::Fixed) = (&keep, word) {
-        findings.wrong(
-            place,
-            format!("`keep_last` has no use with kind `{}`", text.text),
-            Some("write kind = \"partial\"".to_owned()),
-        );
+    for (option, kinds) in OPTIONS.iter().filter(|(_, kinds)| !kinds.contains(&text.text.as_str())) {
+        if let Some(value) = table.value(option) {
+            let message = format!("`{option}` has no use with kind `{}`", text.text);
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("kind = \"{kind}\"")).collect();
+            findings.wrong(&value.place, message, Some(format!("write {}", kinds.join(" or "))));
+        }
     }
+    let lacks = |findings: &mut Findings, hint: &str| {
+        findings.wrong(&text.place, format!("kind `{}` says too little", text.text), Some(hint.to_owned()));
+        None
+    };
     match word {
         KindWord::Null => Some(MaskKind::Null),
         KindWord::Fixed => Some(MaskKind::Fixed),
-        KindWord::Partial => {
-            Some(MaskKind::Partial { keep_last: usize::try_from(number.unwrap_or(KEEP_LAST)).unwrap_or(usize::MAX) })
+        KindWord::Partial => Some(MaskKind::Partial { keep_last: usize::try_from(keep).unwrap_or(usize::MAX) }),
+        KindWord::Bucket if bucket == NO_BUCKET => {
+            lacks(findings, "add size = 100 for numbers, per = \"month\" for times")
         }
-        KindWord::Later => {
-            findings.wrong(
-                &text.place,
-                format!("{}: not in this version", text.text),
-                Some("it takes `null`, `fixed`, `partial`".to_owned()),
-            );
-            None
-        }
+        KindWord::Bucket => Some(MaskKind::Bucket(bucket)),
+        KindWord::Hash => Some(MaskKind::Stable(Stable::Hash)),
+        KindWord::Token => Some(MaskKind::Stable(Stable::Token)),
+        KindWord::Format => Some(MaskKind::Stable(Stable::Format)),
+        KindWord::Fake => match fake {
+            None => lacks(findings, "add fake = \"name\", or what else the values are"),
+            Some(fake) => Some(MaskKind::Stable(Stable::Fake(fake?))),
+        },
     }
 }
 
-fn predicates(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Predicates> {
-    let Some(text) = table.text(findings, "predicates") else { return Some(Predicates::Deny) };
-    let words = [("deny", Predicates::Deny), ("mask", Predicates::Mask), ("allow", Predicates::Allow)];
-    text.one_of(findings, "predicates", &words)
+fn bucket(findings: &mut Findings, table: &mut Reader<'_>) -> Bucket {
+    let place = table.value("size").map(|value| value.place);
+    let number = table.number(findings, "size");
+    let size = number.and_then(|size| u32::try_from(size).ok()).and_then(NonZeroU32::new);
+    if let (Some(place), Some(_), None) = (&place, number, size) {
+        findings.wrong(place, format!("`size` is from 1 to {}", u32::MAX), None);
+    }
+    let per = table.text(findings, "per").and_then(|per| per.one_of(findings, "per", Per::WORDS));
+    Bucket { size, per }
 }
 
-fn writes(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Guarding> {
+fn predicates(findings: &mut Findings, table: &mut Reader<'_>, kind: Option<MaskKind>) -> Option<Predicates> {
+    let Some(text) = table.text(findings, "predicates") else { return Some(Predicates::Deny) };
+    let words = [("deny", Predicates::Deny), ("mask", Predicates::Mask), ("allow", Predicates::Allow)];
+    let predicates = text.one_of(findings, "predicates", &words)?;
+    let (message, instead) = match (kind?, predicates) {
+        (MaskKind::Stable(_), Predicates::Mask) => {
+            ("what this kind shows is made on the way out, and no condition can see it", "deny")
+        }
+        (MaskKind::Bucket(_), Predicates::Allow) => {
+            ("the target itself puts the bucket in the value's place, and conditions see nothing else", "mask")
+        }
+        (_, _) => return Some(predicates),
+    };
+    findings.wrong(&text.place, message.to_owned(), Some(format!("write predicates = \"{instead}\"")));
+    None
+}
+
+fn writes(findings: &mut Findings, table: &mut Reader<'_>, kind: Option<MaskKind>) -> Option<Guarding> {
     let Some(text) = table.text(findings, "writes") else { return Some(Guarding::Deny) };
-    text.one_of(findings, "writes", &[("deny", Guarding::Deny), ("allow", Guarding::Allow)])
+    let writes = text.one_of(findings, "writes", &[("deny", Guarding::Deny), ("allow", Guarding::Allow)])?;
+    if writes == Guarding::Allow && !kind?.is_telling() {
+        let message = "what this kind shows cannot be told from a value, and would be saved in the place of one";
+        findings.wrong(&text.place, message.to_owned(), Some("write writes = \"deny\"".to_owned()));
+        return None;
+    }
+    Some(writes)
 }
 
 /// The patterns in the shape of every protocol that can write them so; in the shape of none is an error.

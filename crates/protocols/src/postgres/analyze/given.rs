@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, SelectStmt, a_const};
-use postern_core::mask::is_starred;
+use postern_core::mask::may_be_shown;
 use postern_core::operation::{Column, Given, Value};
 
 use super::Statement;
@@ -66,7 +66,7 @@ fn constant(node: &Node) -> Option<Value> {
         }
         Some(NodeEnum::AConst(constant)) if constant.isnull => Some(Value::Null),
         Some(NodeEnum::AConst(constant)) => match &constant.val {
-            Some(a_const::Val::Sval(text)) if is_starred(&text.sval) => Some(Value::Text(text.sval.as_str().into())),
+            Some(a_const::Val::Sval(text)) if may_be_shown(&text.sval) => Some(Value::Text(text.sval.as_str().into())),
             Some(_) | None => None,
         },
         Some(_) | None => None,

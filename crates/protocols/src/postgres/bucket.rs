@@ -1,0 +1,165 @@
+//! Ranges in the place of numbers and times: how the server computes one, and whether a cell holds one.
+//!
+//! It knows types by their OIDs. Enter at [`computed`] and [`Range`].
+
+use postern_core::mask::{Bucket, Per};
+
+use super::catalog::{Catalog, RelationColumn, TypeKind};
+use super::form::{oid, quoted};
+
+/// What kinds of values there are ranges of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Integer,
+    Numeric,
+    Float,
+    /// Without a zone.
+    Time,
+    Zoned,
+}
+
+fn scale(type_oid: u32, catalog: &Catalog) -> Option<Scale> {
+    match type_oid {
+        oid::INT2 | oid::INT4 | oid::INT8 => Some(Scale::Integer),
+        oid::NUMERIC => Some(Scale::Numeric),
+        oid::FLOAT4 | oid::FLOAT8 => Some(Scale::Float),
+        oid::DATE | oid::TIMESTAMP => Some(Scale::Time),
+        oid::TIMESTAMPTZ => Some(Scale::Zoned),
+        other => match catalog.kind_of(other)?.kind {
+            TypeKind::Domain(base) => scale(base, catalog),
+            _ => None,
+        },
+    }
+}
+
+/// The lower end of the range that a value of the column is in, in this type; nothing where its values have no ranges.
+pub(super) fn computed(bucket: Bucket, column: &RelationColumn, kind: &str, catalog: &Catalog) -> Option<String> {
+    let value = quoted(&column.name);
+    let scale = scale(column.kind, catalog)?;
+    Some(match scale {
+        Scale::Integer => {
+            let size = format!("{}::pg_catalog.int8", bucket.size?);
+            format!("({value}::pg_catalog.int8 OPERATOR(pg_catalog./) {size} OPERATOR(pg_catalog.*) {size})::{kind}")
+        }
+        Scale::Numeric => {
+            let size = format!("{}::pg_catalog.numeric", bucket.size?);
+            format!("(pg_catalog.div({value}::pg_catalog.numeric, {size}) OPERATOR(pg_catalog.*) {size})::{kind}")
+        }
+        Scale::Float => {
+            let size = format!("{}::pg_catalog.float8", bucket.size?);
+            let quotient = format!("{value}::pg_catalog.float8 OPERATOR(pg_catalog./) {size}");
+            format!("(pg_catalog.trunc({quotient}) OPERATOR(pg_catalog.*) {size})::{kind}")
+        }
+        Scale::Time | Scale::Zoned => {
+            let per = format!("'{}'::pg_catalog.text", bucket.per?.word());
+            match scale {
+                Scale::Zoned => {
+                    format!(
+                        "pg_catalog.date_trunc({per}, {value}::pg_catalog.timestamptz, 'UTC'::pg_catalog.text)::{kind}"
+                    )
+                }
+                _ => format!("pg_catalog.date_trunc({per}, {value}::pg_catalog.timestamp)::{kind}"),
+            }
+        }
+    })
+}
+
+/// How the ends of ranges are told from values in the cells of a column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    bucket: Bucket,
+    scale: Scale,
+    binary: bool,
+}
+
+impl Range {
+    /// For cells of this type.
+    pub(super) fn of(bucket: Bucket, type_oid: u32, binary: bool, catalog: &Catalog) -> Option<Self> {
+        Some(Self { bucket, scale: scale(type_oid, catalog)?, binary })
+    }
+
+    /// Whether a cell may hold the end of a range. Of times it is told where they are written as ISO 8601 has them and in no
+    /// zone; of what is not an integer, in text.
+    pub(super) fn ends_at(self, value: &[u8]) -> bool {
+        let Bucket { size, per } = self.bucket;
+        match self.scale {
+            Scale::Time | Scale::Zoned => per.is_some_and(|per| self.binary || is_start(per, value)),
+            Scale::Integer | Scale::Numeric | Scale::Float => size.is_some_and(|size| {
+                let size = i128::from(size.get());
+                match (self.binary, self.scale) {
+                    (false, _) => std::str::from_utf8(value).is_ok_and(|text| is_multiple(text, size)),
+                    (true, Scale::Integer) => integer(value).is_some_and(|one| one.checked_rem(size) == Some(0)),
+                    (true, _) => true,
+                }
+            }),
+        }
+    }
+}
+
+fn integer(value: &[u8]) -> Option<i128> {
+    match value.len() {
+        2 => value.first_chunk().map(|bytes| i16::from_be_bytes(*bytes).into()),
+        4 => value.first_chunk().map(|bytes| i32::from_be_bytes(*bytes).into()),
+        8 => value.first_chunk().map(|bytes| i64::from_be_bytes(*bytes).into()),
+        _ => None,
+    }
+}
+
+/// Whether a number in decimals is so many times the size. What is not finite, or too long to be exact, is in no range.
+fn is_multiple(text: &str, size: i128) -> bool {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    match whole.parse::<i128>() {
+        Ok(whole) => whole.checked_rem(size) == Some(0) && rest.bytes().all(|digit| digit == b'0'),
+        Err(_) => true,
+    }
+}
+
+/// Whether a date, or a time of day behind it, is the first one of its stretch.
+fn is_start(per: Per, value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let (date, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
+    let iso = date.split('-').count() == 3 && date.split('-').next().is_some_and(|year| year.len() >= 4);
+    // another way of writing dates, or a zone: the origin of the column is the guard
+    if !iso || time.len() != 8 {
+        return true;
+    }
+    match per {
+        Per::Year => date.ends_with("-01-01") && time == "00:00:00",
+        Per::Month => date.ends_with("-01") && time == "00:00:00",
+        Per::Day => time == "00:00:00",
+        Per::Hour => time.ends_with(":00:00"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Per, is_multiple, is_start};
+
+    #[test]
+    fn the_end_of_a_range_is_told_from_a_value() {
+        for (text, size, told) in [
+            ("4700", 100, true),
+            ("4711", 100, false),
+            ("-4700", 100, true),
+            ("4700.00", 100, true),
+            ("4700.01", 100, false),
+            ("0", 100, true),
+            ("NaN", 100, true),
+        ] {
+            assert_eq!(is_multiple(text, size), told, "{text}");
+        }
+        for (per, text, told) in [
+            (Per::Year, "1990-01-01", true),
+            (Per::Year, "1990-02-01", false),
+            (Per::Month, "1990-02-01", true),
+            (Per::Month, "1990-02-03", false),
+            (Per::Month, "1990-02-01 00:00:00", true),
+            (Per::Day, "1990-02-03 00:00:00", true),
+            (Per::Day, "1990-02-03 01:00:00", false),
+            (Per::Hour, "1990-02-03 01:00:00", true),
+            (Per::Hour, "1990-02-03 01:02:00", false),
+        ] {
+            assert_eq!(is_start(per, text.as_bytes()), told, "{text} {per:?}");
+        }
+    }
+}
