@@ -1,4 +1,6 @@
-//! Ranges that stand for the values in them.
+//! Ranges that stand for the values in them: how wide they are.
+//!
+//! It knows no type of any target, and computes nothing: that is the target's.
 
 use std::num::NonZeroU32;
 

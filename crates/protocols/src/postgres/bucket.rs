@@ -25,10 +25,10 @@ fn scale(type_oid: u32, catalog: &Catalog) -> Option<Scale> {
         oid::FLOAT4 | oid::FLOAT8 => Some(Scale::Float),
         oid::DATE | oid::TIMESTAMP => Some(Scale::Time),
         oid::TIMESTAMPTZ => Some(Scale::Zoned),
-        other => match catalog.kind_of(other)?.kind {
-            TypeKind::Domain(base) => scale(base, catalog),
-            _ => None,
-        },
+        other => {
+            let TypeKind::Domain(base) = catalog.kind_of(other)?.kind else { return None };
+            scale(base, catalog)
+        }
     }
 }
 
@@ -50,18 +50,16 @@ pub(super) fn computed(bucket: Bucket, column: &RelationColumn, kind: &str, cata
             let quotient = format!("{value}::pg_catalog.float8 OPERATOR(pg_catalog./) {size}");
             format!("(pg_catalog.trunc({quotient}) OPERATOR(pg_catalog.*) {size})::{kind}")
         }
-        Scale::Time | Scale::Zoned => {
-            let per = format!("'{}'::pg_catalog.text", bucket.per?.word());
-            match scale {
-                Scale::Zoned => {
-                    format!(
-                        "pg_catalog.date_trunc({per}, {value}::pg_catalog.timestamptz, 'UTC'::pg_catalog.text)::{kind}"
-                    )
-                }
-                _ => format!("pg_catalog.date_trunc({per}, {value}::pg_catalog.timestamp)::{kind}"),
-            }
+        Scale::Time => format!("pg_catalog.date_trunc({}, {value}::pg_catalog.timestamp)::{kind}", text(bucket.per?)),
+        Scale::Zoned => {
+            let (per, value) = (text(bucket.per?), format!("{value}::pg_catalog.timestamptz"));
+            format!("pg_catalog.date_trunc({per}, {value}, 'UTC'::pg_catalog.text)::{kind}")
         }
     })
+}
+
+fn text(per: Per) -> String {
+    format!("'{}'::pg_catalog.text", per.word())
 }
 
 /// How the ends of ranges are told from values in the cells of a column.
@@ -132,34 +130,4 @@ fn is_start(per: Per, value: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Per, is_multiple, is_start};
-
-    #[test]
-    fn the_end_of_a_range_is_told_from_a_value() {
-        for (text, size, told) in [
-            ("4700", 100, true),
-            ("4711", 100, false),
-            ("-4700", 100, true),
-            ("4700.00", 100, true),
-            ("4700.01", 100, false),
-            ("0", 100, true),
-            ("NaN", 100, true),
-        ] {
-            assert_eq!(is_multiple(text, size), told, "{text}");
-        }
-        for (per, text, told) in [
-            (Per::Year, "1990-01-01", true),
-            (Per::Year, "1990-02-01", false),
-            (Per::Month, "1990-02-01", true),
-            (Per::Month, "1990-02-03", false),
-            (Per::Month, "1990-02-01 00:00:00", true),
-            (Per::Day, "1990-02-03 00:00:00", true),
-            (Per::Day, "1990-02-03 01:00:00", false),
-            (Per::Hour, "1990-02-03 01:00:00", true),
-            (Per::Hour, "1990-02-03 01:02:00", false),
-        ] {
-            assert_eq!(is_start(per, text.as_bytes()), told, "{text} {per:?}");
-        }
-    }
-}
+mod tests;

@@ -262,7 +262,12 @@ impl Catalog {
         let Some(TypeKind::Array(element)) = self.types.get(&oid).map(|known| known.kind) else {
             return false;
         };
-        self.types.get(&element).is_some_and(|element| match element.kind {
+        self.is_scalar(element)
+    }
+
+    /// Whether the values of a type are known to be no rows and no arrays.
+    pub(crate) fn is_scalar(&self, oid: u32) -> bool {
+        self.types.get(&oid).is_some_and(|known| match known.kind {
             TypeKind::Base | TypeKind::Enum | TypeKind::Range => true,
             TypeKind::Array(_) | TypeKind::Domain(_) | TypeKind::Composite(_) => false,
         })

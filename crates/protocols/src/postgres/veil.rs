@@ -12,7 +12,7 @@ use postern_core::mask::{FIXED, Mask, MaskKind, MaskSet};
 use postern_core::operation::Column;
 use postern_core::{Code, Denial};
 
-use super::analyze::{Images, Replaced, Statement, replaced};
+use super::analyze::{Images, Names, Replaced, Statement, replaced};
 use super::bucket::computed;
 use super::catalog::{Catalog, RelationColumn};
 use super::form::{Form, form, quoted, spelled};
@@ -46,8 +46,16 @@ pub(super) struct Veiled {
     pub(super) text: Bytes,
     pub(super) carried: Carried,
     pub(super) statements: Arc<[Statement]>,
-    pub(super) catalog: Arc<Catalog>,
+    pub(super) meaning: Meaning,
     pub(super) sent: OnceLock<Option<Arc<Replaced>>>,
+}
+
+/// What the names in it mean.
+#[derive(Clone)]
+pub(super) struct Meaning {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) path: Vec<Arc<str>>,
+    pub(super) user: String,
 }
 
 impl fmt::Debug for Veiled {
@@ -73,14 +81,16 @@ impl Veiled {
         };
         let text = std::str::from_utf8(&self.text).map_err(|_| unsure())?;
         let images: Option<Vec<Images>> = self.statements.iter().map(|one| self.images(one, masks)).collect();
-        replaced(text, &self.statements, &images.ok_or_else(unsure)?).map_err(|_| unsure())
+        let Meaning { catalog, path, user } = &self.meaning;
+        let names = Names::of(catalog, path, user);
+        replaced(text, &self.statements, &images.ok_or_else(unsure)?, &names).map_err(|_| unsure())
     }
 
     /// What stands for each column that masks veil; nothing where something has no image.
     fn images(&self, statement: &Statement, masks: &MaskSet) -> Option<Images> {
         let veiled = masks.veiled(&statement.uses).into_iter();
         let image = |(column, mask): (Column, Arc<Mask>)| {
-            let image = image(&mask, statement.named(&column)?, &self.catalog)?;
+            let image = image(&mask, statement.named(&column)?, &self.meaning.catalog)?;
             Some((column, image))
         };
         veiled.map(image).collect()

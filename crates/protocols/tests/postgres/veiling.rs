@@ -151,9 +151,9 @@ const SHAPES: &[&str] = &[
     "COPY people (id, email, pin) TO STDOUT (FORMAT csv)",
     "COPY heirs TO STDOUT",
     "SELECT id FROM orders WHERE person IN (SELECT id FROM people WHERE email LIKE '%com') ORDER BY id",
-    "DELETE FROM orders WHERE person IN (SELECT id FROM people WHERE email = 'x')",
-    "UPDATE orders SET total = total + 1 FROM people p WHERE p.id = person AND p.pin = '**' RETURNING orders.id, p.email",
-    "MERGE INTO orders o USING people p ON o.person = p.id AND p.pin = '**' WHEN MATCHED THEN UPDATE SET total = 7",
+    "DELETE FROM orders WHERE person IN (SELECT id FROM people WHERE name = 'x')",
+    "UPDATE orders SET total = total + 1 FROM people p WHERE p.id = person RETURNING orders.id, p.email",
+    "MERGE INTO orders o USING people p ON o.person = p.id WHEN MATCHED THEN UPDATE SET total = 7",
     "SELECT SUM(score), avg(score), max(born), min(feeling) FROM people",
     "SELECT coalesce(born::text, 'none'), coalesce(feeling::text, email) FROM people ORDER BY id",
     "VALUES ((SELECT email FROM people WHERE id = 1)), ('y')",
@@ -244,6 +244,24 @@ async fn conditions_see_what_the_mask_lets_them_see() -> Result<()> {
     Ok(())
 }
 
+/// Nobody would see that rows were changed because of what stands for a value.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_changed_by_what_an_image_says() -> Result<()> {
+    let gateway = gateway(15).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    for text in [
+        "DELETE FROM orders WHERE person IN (SELECT id FROM people WHERE email = 'x')",
+        "DELETE FROM orders USING people p WHERE p.id = person AND p.email NOT LIKE '%@example.com'",
+        "UPDATE orders SET total = total + 1 FROM people p WHERE p.id = person AND p.pin = '**'",
+        "MERGE INTO orders o USING people p ON o.person = p.id AND p.pin = '**' WHEN MATCHED THEN UPDATE SET total = 7",
+        "INSERT INTO orders (id) SELECT id + 100 FROM people WHERE born IS NULL",
+    ] {
+        let heard = raw.ask(&[query(text)]).await?.join(", ");
+        assert_eq!(heard, "error 42501, ready", "`{text}`");
+    }
+    Ok(())
+}
+
 /// An account that may not read a column at all: a constant is put in its place without looking.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_constant_needs_no_right_to_what_it_hides() -> Result<()> {
@@ -290,6 +308,84 @@ async fn what_was_prepared_under_other_masks_is_prepared_again() -> Result<()> {
     // the masks are gone, and what was prepared under them stays what it is until it is prepared again
     gateway.dwelling.change(&policy(RULES.split("[[mask]]").next().unwrap_or_default()))?;
     assert_eq!(raw.ask(&run).await?.join(", "), "error 0A000, ready");
+    Ok(())
+}
+
+/// THREAT: a statement in which names or places mean something else to the server than to whoever put images in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_name_and_no_place_means_another_column_than_was_read() -> Result<()> {
+    const MORE: &str = r#"
+        CREATE TABLE vault (id int, token text, tags text[], labels text[]);
+        INSERT INTO vault VALUES (1, 'secret-token', '{secret-tag}', '{free}');
+        CREATE SCHEMA other;
+        CREATE TABLE other.people (id int, email text);
+        INSERT INTO other.people VALUES (1, 'secret-other');
+        GRANT ALL ON SCHEMA other TO app; GRANT ALL ON ALL TABLES IN SCHEMA public, other TO app;
+    "#;
+    let masks = RULES.replace(
+        "\"public.parts.secret\"",
+        "\"public.parts.secret\", \"*.vault.{token,tags}\", \"other.people.email\"",
+    );
+    for word in ["mask", "deny", "allow"] {
+        let gateway = gateway_with(15, &masks.replace("\"mask\"", &format!("\"{word}\""))).await?;
+        gateway.server.run_sql("postgres", MORE)?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        for asked in [
+            // without its schema a name is that of something further in
+            "SELECT (SELECT public.people.email FROM vault AS people(id, email) LIMIT 1) FROM public.people",
+            "SELECT (SELECT public.people.email FROM other.people LIMIT 1) FROM public.people",
+            "SELECT (SELECT (public.people.*)::text FROM other.people LIMIT 1) FROM public.people",
+            // a column of the system stands among the others
+            "SELECT array_to_string(d, ',') FROM (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) \
+             AS s(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, d)",
+            "SELECT array_to_string(r, ',') FROM (people x JOIN vault o ON x.ctid IS NOT NULL) \
+             AS t(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)",
+            "COPY (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) TO STDOUT",
+            // a star is more than one column
+            "SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, vault p) \
+             q(a, b, d)",
+            "SELECT array_to_string(d, ',') FROM (SELECT v.*, o.tags, o.labels FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, \
+             vault o) q(a, b, d)",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, \
+             LATERAL (VALUES (s.*)) v, vault p) q(a, b, d)",
+            "FETCH ALL FROM c",
+            "MERGE INTO people t USING (SELECT 'zz'::text AS a, p.email AS b, 1000 + p.id AS c FROM people p) s ON false \
+             WHEN NOT MATCHED THEN INSERT (email, note, id) VALUES (s.*)",
+            "UPDATE people SET (email, note) = ROW(s.*) FROM (SELECT 'x'::text a, q.email b FROM people q) s",
+            "INSERT INTO people (email, note, id) SELECT v.* FROM (SELECT 'zz'::text, q.email, 2000 + q.id FROM people q) s, \
+             LATERAL (VALUES (s.*)) v",
+            "INSERT INTO people (id, email) SELECT 3000 + q.id, q.email FROM people q ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO people (id, email) SELECT 1, q.email FROM people q WHERE q.id = 1 \
+             ON CONFLICT (id) DO UPDATE SET note = excluded.email",
+            "SELECT note FROM people",
+            // what returns a row is as many columns
+            "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM orders o, COALESCE(o, o) c, vault p) q(a, b, c, d, e)",
+            "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) q(a, b, c, d, e)",
+            "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) \
+             q(a, b, c, d)",
+            "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM unnest(ARRAY[(SELECT o FROM orders o LIMIT 1)]) c, \
+             vault p) q(a, b, c, d)",
+            "SELECT array_to_string(d, ',') FROM (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, \
+             vault p) q(a, b, c, d)",
+            "WITH q(a, b, c, d) AS (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, vault p) \
+             SELECT array_to_string(d, ',') FROM q",
+            // a function whose column has a name of its own, and queries of one name
+            "SELECT (SELECT x::text FROM json_array_elements('[\"a\"]') x) FROM (SELECT p.tags AS x FROM vault p) q",
+            "WITH RECURSIVE r(x) AS (WITH r AS (SELECT tags AS x FROM vault) SELECT '{a}'::text[] UNION ALL SELECT x FROM r) \
+             SELECT array_to_string(x, ',') FROM r",
+            "SELECT j FROM vault NATURAL JOIN jsonb_populate_recordset(NULL::vault, '[{\"id\": 1, \"token\": \"secret-token\"}]') j",
+            "SELECT (SELECT count(*) FROM (SELECT t.tags AS x FROM vault t GROUP BY x) s) FROM (VALUES (1)) o(x)",
+        ] {
+            let Ok(heard) = raw.ask(&[query(asked)]).await else {
+                raw = Raw::log_in(&gateway).await?;
+                continue;
+            };
+            let told: Vec<String> = heard.iter().map(|line| line.to_lowercase()).collect();
+            clean(&told);
+            let tells = asked.contains("GROUP BY x") || asked.contains("NATURAL");
+            assert!(!tells || word != "deny" || heard[0] == "error 42501", "`{asked}`: {heard:?}");
+        }
+    }
     Ok(())
 }
 

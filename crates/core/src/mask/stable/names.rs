@@ -1,4 +1,6 @@
 //! Of what fakes are put together: common names, and none that is telling.
+//!
+//! It knows no value. A list is never changed or reordered: stand-ins would change.
 
 pub(super) const FIRST: &[&str] = &[
     "Ada", "Alan", "Alma", "Amir", "Anna", "Aron", "Bela", "Boris", "Carla", "Cesar", "Clara", "Dario", "Diana",

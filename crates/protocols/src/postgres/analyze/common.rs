@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{CommonTableExpr, SelectStmt};
+use pg_query::protobuf::{CommonTableExpr, SelectStmt, SetOperation};
 
 use super::from::renamed;
 use super::query::Rows;
@@ -19,7 +19,7 @@ impl Reader<'_> {
     pub(super) fn common_rows(&mut self, common: &CommonTableExpr, recursive: bool, level: &Scope<'_>) -> Common {
         let query = common.ctequery.as_deref();
         let rows = match query.and_then(|query| query.node.as_ref()) {
-            Some(NodeEnum::SelectStmt(select)) if recursive && select.larg.is_some() => {
+            Some(NodeEnum::SelectStmt(select)) if recursive && select.op() == SetOperation::SetopUnion => {
                 self.recursive(common, select, level)
             }
             Some(_) | None => self.query_in(query, level),
@@ -36,6 +36,10 @@ impl Reader<'_> {
         let Some((first, rest)) = select.larg.as_deref().zip(select.rarg.as_deref()) else {
             return Rows::default();
         };
+        // THREAT: a query of its own that takes the name
+        if inner.commons.borrow().iter().any(|own| *own.name == *common.ctename) {
+            self.found.opaque(format!("the WITH query `{}` has another of that name in it", common.ctename));
+        }
         let mut rows = lost(self.select(first, &inner));
         loop {
             inner.commons.borrow_mut().push(finished(common, rows.clone()));
@@ -50,6 +54,9 @@ impl Reader<'_> {
             self.consult_all(&rows);
         }
         self.tail(select, &rows, &inner);
+        for column in &rows.columns {
+            self.found.compute(&column.source);
+        }
         rows
     }
 

@@ -20,6 +20,7 @@ use super::relation::Named;
 use super::scope::{Item, Known, Listed, Scope, Unlisted};
 use super::source::Source;
 use super::statement::Reader;
+use super::targets::ends_in_star;
 use crate::postgres::vocabulary::action;
 
 impl Reader<'_> {
@@ -37,6 +38,7 @@ impl Reader<'_> {
         let written =
             if insert.cols.is_empty() { Columns::All } else { Columns::Named(columns.iter().cloned().collect()) };
         self.touch(Effect::Write, &named, &written);
+        let mut brought = Rows::default();
         if insert.select_stmt.is_some() {
             let rows = self.query_in(insert.select_stmt.as_deref(), &level);
             if let Some(NodeEnum::SelectStmt(query)) = insert.select_stmt.as_ref().and_then(|query| query.node.as_ref())
@@ -44,16 +46,18 @@ impl Reader<'_> {
                 self.give_rows(query, &filled(&columns, &target), &named);
             }
             self.stored(&rows, &columns, &named, &target);
+            brought = rows;
         }
         level.items.push(target.clone());
         if let Some(conflict) = &insert.on_conflict_clause {
-            self.on_conflict(conflict, &named, &target, &level);
+            let excluded = excluded(&target, &filled(&columns, &target), &brought);
+            self.on_conflict(conflict, &named, excluded, &level);
         }
         self.returning(insert.returning_clause.as_ref(), &target, &level)
     }
 
     /// Rows of a query go into the columns that are listed, or else into those of the table in order.
-    fn stored(&mut self, rows: &Rows, columns: &[Arc<str>], named: &Named, target: &Item) {
+    pub(super) fn stored(&mut self, rows: &Rows, columns: &[Arc<str>], named: &Named, target: &Item) {
         let names = filled(columns, target);
         for (place, shown) in rows.columns.iter().enumerate() {
             self.copy(&shown.source, names.get(place), named, shown.at);
@@ -85,7 +89,7 @@ impl Reader<'_> {
         }
     }
 
-    fn on_conflict(&mut self, conflict: &OnConflictClause, named: &Named, target: &Item, level: &Scope<'_>) {
+    fn on_conflict(&mut self, conflict: &OnConflictClause, named: &Named, excluded: Item, level: &Scope<'_>) {
         if let Some(infer) = &conflict.infer {
             self.infer(infer, level);
         }
@@ -94,7 +98,7 @@ impl Reader<'_> {
         }
         self.found.action(action::UPDATE);
         let mut inner = level.showing(level.items.clone());
-        inner.items.push(excluded(target));
+        inner.items.push(excluded);
         self.assignments(&conflict.target_list, named, &inner);
         if let Some(condition) = &conflict.where_clause {
             self.consult(condition, &inner);
@@ -152,9 +156,17 @@ impl Reader<'_> {
             let written = Columns::Named(BTreeSet::from([Arc::clone(&name)]));
             self.touch(Effect::Write, named, &written);
             self.overwritten(named, &name);
-            let value = assigned(target.val.as_deref());
-            let source = self.optional(value, level);
-            self.give(value, &name, named);
+            let source = match assigned(target.val.as_deref()) {
+                Assigned::Alone(value) => {
+                    self.give(value, &name, named);
+                    self.optional(value, level)
+                }
+                // nobody counts here what a star stands for
+                Assigned::OneOf(row) => {
+                    let rows = self.cells(row, level);
+                    self.all(&rows)
+                }
+            };
             let at = usize::try_from(target.location).ok();
             self.copy(&source, Some(&name), named, at);
         }
@@ -213,6 +225,7 @@ impl Reader<'_> {
     /// been copied out of the place that policies and masks know.
     pub(super) fn copy(&mut self, source: &Source, into: Option<&Arc<str>>, named: &Named, at: Option<usize>) {
         self.found.charge(source.from.len());
+        self.found.compute(source);
         let own =
             |column: &Column| into.is_some_and(|name| *name == column.name) && named.objects.contains(&column.object);
         let from: BTreeSet<Column> = source.from.iter().filter(|column| !own(column)).cloned().collect();
@@ -237,31 +250,48 @@ impl Reader<'_> {
     }
 }
 
-/// What one column of several is given, of `(a, b) = (1, 2)`.
-fn assigned(value: Option<&Node>) -> Option<&Node> {
-    let Some(NodeEnum::MultiAssignRef(several)) = value.and_then(|value| value.node.as_ref()) else { return value };
+/// What is assigned to one column.
+enum Assigned<'n> {
+    /// This, or something of it.
+    Alone(Option<&'n Node>),
+    /// One of these.
+    OneOf(&'n [Node]),
+}
+
+/// What a column is given, alone or with others, of `(a, b) = (1, 2)`.
+fn assigned(value: Option<&Node>) -> Assigned<'_> {
+    let Some(NodeEnum::MultiAssignRef(several)) = value.and_then(|value| value.node.as_ref()) else {
+        return Assigned::Alone(value);
+    };
     let source = several.source.as_deref();
     let place = usize::try_from(several.colno).ok().and_then(|number| number.checked_sub(1));
     match (source.and_then(|source| source.node.as_ref()), place) {
-        (Some(NodeEnum::RowExpr(row)), Some(place)) => row.args.get(place),
-        (_, _) => source,
+        (Some(NodeEnum::RowExpr(row)), _) if row.args.iter().any(ends_in_star) => Assigned::OneOf(&row.args),
+        (Some(NodeEnum::RowExpr(row)), Some(place)) => Assigned::Alone(row.args.get(place)),
+        (_, _) => Assigned::Alone(source),
     }
 }
 
 /// The columns that rows go into: those that are listed, or else those of the table in order.
-fn filled(listed: &[Arc<str>], target: &Item) -> Vec<Arc<str>> {
+pub(super) fn filled(listed: &[Arc<str>], target: &Item) -> Vec<Arc<str>> {
     if listed.is_empty() { target.columns().into_iter().map(|known| known.name).collect() } else { listed.to_vec() }
 }
 
-/// The row that was to be inserted: it holds what the client gave, not what the table has.
-fn excluded(target: &Item) -> Item {
+/// The row that was to be inserted: each column holds what came for it.
+fn excluded(target: &Item, filled: &[Arc<str>], rows: &Rows) -> Item {
+    let any = rows.unlisted.is_some().then(|| Rc::new(rows.all()));
+    let brought = |name: &Arc<str>| {
+        let place = filled.iter().position(|filled| filled == name);
+        let came = place.and_then(|place| rows.columns.get(place)).map(|shown| Source::clone(&shown.source).derived());
+        any.clone().unwrap_or_else(|| Rc::new(came.unwrap_or_else(Source::none)))
+    };
     let columns = target.columns().into_iter().map(|known| Known {
-        source: Rc::new(Source::none()),
+        source: brought(&known.name),
         reads: None,
         shape: None,
         name: known.name,
     });
-    let unlisted = target.unlisted.as_ref().map(|_| Unlisted::default());
+    let unlisted = target.unlisted.as_ref().map(|_| Unlisted { source: rows.all(), ..Unlisted::default() });
     Item {
         name: Some("excluded".into()),
         object: None,

@@ -338,7 +338,10 @@ impl Reader<'_> {
         let star = reference.fields.last().is_some_and(is_star);
         match names.as_slice() {
             [name] if star || self.lone_column(name, scope).is_none() => self.item(None, name, scope).cloned(),
-            [schema, name] if star => self.item(Some(schema), name, scope).cloned(),
+            [schema, name] if star => {
+                self.qualified(reference, true, scope);
+                self.item(Some(schema), name, scope).cloned()
+            }
             _ => None,
         }
     }

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{Alias, Node, RangeFunction, RangeSubselect, RangeTableFunc, RangeTableSample, RangeVar};
+use pg_query::protobuf::{
+    Alias, ColumnRef, Node, RangeFunction, RangeSubselect, RangeTableFunc, RangeTableSample, RangeVar, TypeName,
+};
 
 use super::functions::Shape;
 use super::query::Rows;
@@ -14,6 +16,43 @@ use super::scope::{Item, Known, Listed, Scope, Unlisted};
 use super::source::Source;
 use super::statement::{Reader, strings};
 use crate::postgres::catalog::SYSTEM;
+
+/// Types of the server that are no rows: those that arrays are written of.
+const SCALARS: &[&str] = &[
+    "bit",
+    "bool",
+    "bpchar",
+    "bytea",
+    "char",
+    "cidr",
+    "date",
+    "float4",
+    "float8",
+    "inet",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "json",
+    "jsonb",
+    "macaddr",
+    "money",
+    "name",
+    "numeric",
+    "oid",
+    "regclass",
+    "regproc",
+    "regtype",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "uuid",
+    "varbit",
+    "varchar",
+    "xml",
+];
 
 impl Item {
     /// Something with these columns and no relation behind it.
@@ -45,18 +84,19 @@ impl Item {
     }
 }
 
-/// Columns under new names; a name beyond those listed is one of the unlisted.
+/// Columns under new names. Where there are some that are not listed nobody knows which of all gets which name.
 pub(super) fn renamed(columns: &[Known], names: &[&str], unlisted: Option<&Unlisted>) -> Rc<[Known]> {
     let mut columns = columns.to_vec();
-    for (place, name) in names.iter().enumerate() {
-        if let Some(known) = columns.get_mut(place) {
-            known.name = (*name).into();
-        } else if let Some(unlisted) = unlisted {
-            let mut source = unlisted.source.clone().derived();
-            source.unknown |= !unlisted.objects.is_empty();
-            columns.push(Known { name: (*name).into(), source: Rc::new(source), shape: None, reads: None });
-        }
-    }
+    let Some(unlisted) = unlisted.filter(|_| !names.is_empty()) else {
+        columns.iter_mut().zip(names).for_each(|(known, name)| known.name = (*name).into());
+        return columns.into();
+    };
+    let mut any = unlisted.source.clone().derived();
+    any.unknown |= !unlisted.objects.is_empty();
+    columns.iter().for_each(|known| any.take_in_copy(&known.source));
+    let any = Rc::new(any);
+    let known = |name: &&str| Known { name: (*name).into(), source: Rc::clone(&any), shape: None, reads: None };
+    columns.extend(names.iter().map(known));
     columns.into()
 }
 
@@ -188,28 +228,62 @@ impl Reader<'_> {
                 let scalars = unnests && call.args.len() == 1 && self.is_array_of_scalars(call.args.first(), scope);
                 (source, if scalars { Shape::Scalar } else { shape })
             }
-            Some(_) | None => (self.optional(call, scope), Shape::Scalar),
+            Some(
+                NodeEnum::SqlvalueFunction(_)
+                | NodeEnum::XmlExpr(_)
+                | NodeEnum::XmlSerialize(_)
+                | NodeEnum::CollateClause(_),
+            ) => (self.optional(call, scope), Shape::Scalar),
+            Some(NodeEnum::TypeCast(cast)) if self.is_scalar_type(cast.type_name.as_ref()) => {
+                (self.optional(call, scope), Shape::Scalar)
+            }
+            // THREAT: whatever returns a row returns all columns of it
+            Some(_) | None => (self.optional(call, scope), Shape::Unknown),
         }
+    }
+
+    /// Whether a type as it is written is none of rows, whatever else is called so.
+    fn is_scalar_type(&self, name: Option<&TypeName>) -> bool {
+        name.is_some_and(|name| match strings(&name.names).as_slice() {
+            [SYSTEM, name] => SCALARS.contains(name),
+            [name] => SCALARS.contains(name) && !self.names.catalog.has_own_type(name),
+            _ => false,
+        })
+    }
+
+    fn is_scalar(&mut self, element: &Node, scope: &Scope<'_>) -> bool {
+        match &element.node {
+            Some(NodeEnum::AConst(_)) => true,
+            Some(NodeEnum::TypeCast(cast)) => self.is_scalar_type(cast.type_name.as_ref()),
+            Some(NodeEnum::ColumnRef(reference)) => {
+                let kind = self.kind_of(reference, scope);
+                kind.is_some_and(|kind| self.names.catalog.is_scalar(kind))
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// The type of a column that is named.
+    fn kind_of(&mut self, reference: &ColumnRef, scope: &Scope<'_>) -> Option<u32> {
+        let names = strings(&reference.fields);
+        let meaning = match names.as_slice() {
+            [name] => self.lone_column(name, scope),
+            [item, name] => self.item(None, item, scope).and_then(|item| item.any_column(name)),
+            _ => None,
+        };
+        meaning.and_then(|meaning| meaning.shape).map(|(kind, _)| kind)
     }
 
     /// Whether an argument is on the face of it an array whose elements are not rows.
     fn is_array_of_scalars(&mut self, argument: Option<&Node>, scope: &Scope<'_>) -> bool {
         match argument.and_then(|argument| argument.node.as_ref()) {
-            Some(NodeEnum::AArrayExpr(array)) => !array.elements.iter().any(|element| {
-                matches!(element.node, Some(NodeEnum::RowExpr(_))) || self.row_item(element, scope).is_some()
-            }),
-            Some(NodeEnum::TypeCast(cast)) => cast.type_name.as_ref().is_some_and(|name| {
-                let names = strings(&name.names);
-                !name.array_bounds.is_empty() && matches!(names.as_slice(), [SYSTEM, _] | ["text"])
-            }),
+            Some(NodeEnum::AArrayExpr(array)) => array.elements.iter().all(|element| self.is_scalar(element, scope)),
+            Some(NodeEnum::TypeCast(cast)) => {
+                let bounds = cast.type_name.as_ref().is_some_and(|name| !name.array_bounds.is_empty());
+                bounds && self.is_scalar_type(cast.type_name.as_ref())
+            }
             Some(NodeEnum::ColumnRef(reference)) => {
-                let names = strings(&reference.fields);
-                let meaning = match names.as_slice() {
-                    [name] => self.lone_column(name, scope),
-                    [item, name] => self.item(None, item, scope).and_then(|item| item.any_column(name)),
-                    _ => None,
-                };
-                let kind = meaning.and_then(|meaning| meaning.shape).map(|(kind, _)| kind);
+                let kind = self.kind_of(reference, scope);
                 kind.is_some_and(|kind| self.names.catalog.is_array_of_scalars(kind))
             }
             Some(_) | None => false,

@@ -12,6 +12,7 @@ use postern_core::operation::{Column, Given, Value};
 use super::Statement;
 use super::relation::Named;
 use super::statement::Reader;
+use super::targets::ends_in_star;
 use crate::postgres::form::{Form, form};
 
 impl Reader<'_> {
@@ -19,14 +20,21 @@ impl Reader<'_> {
     pub(super) fn give_rows(&mut self, query: &SelectStmt, columns: &[Arc<str>], named: &Named) {
         for row in &query.values_lists {
             if let Some(NodeEnum::List(row)) = &row.node {
-                row.items.iter().zip(columns).for_each(|(value, column)| self.give(Some(value), column, named));
+                self.give_row(&row.items, columns, named);
             }
         }
-        for (target, column) in query.target_list.iter().zip(columns) {
-            if let Some(NodeEnum::ResTarget(target)) = &target.node {
-                self.give(target.val.as_deref(), column, named);
-            }
-        }
+        let value = |target: &Node| match &target.node {
+            Some(NodeEnum::ResTarget(target)) => target.val.as_deref().cloned(),
+            Some(_) | None => None,
+        };
+        let targets: Vec<Node> = query.target_list.iter().map_while(value).collect();
+        self.give_row(&targets, columns, named);
+    }
+
+    /// A row goes into columns, as far as it is known which cell goes into which.
+    pub(super) fn give_row(&mut self, row: &[Node], columns: &[Arc<str>], named: &Named) {
+        let cells = row.iter().take_while(|cell| !ends_in_star(cell));
+        cells.zip(columns).for_each(|(value, column)| self.give(Some(value), column, named));
     }
 
     /// These go into columns where another statement has parameters.

@@ -24,8 +24,17 @@ impl Reader<'_> {
         if join.alias.as_ref().is_some_and(|alias| !alias.colnames.is_empty()) {
             self.found.sites.place_from(before);
         }
-        if join.is_natural {
+        // what makes columns of its own takes all that there are
+        if join.is_natural || join.alias.is_some() || !join.using_clause.is_empty() {
             self.found.sites.whole_from(before);
+        }
+        let open = |side: &[Item]| {
+            let mut unlisted =
+                side.iter().filter(|item| item.columns_in_sight).filter_map(|item| item.unlisted.as_ref());
+            unlisted.any(|unlisted| !unlisted.assumed)
+        };
+        if join.is_natural && (open(&left) || open(&right)) {
+            self.found.opaque("nobody knows which columns are joined");
         }
         let kind = JoinType::try_from(join.jointype).unwrap_or(JoinType::Undefined);
         let merged = if join.is_natural {

@@ -6,6 +6,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{CmdType, MergeMatchKind, MergeStmt, MergeWhenClause};
 use postern_core::operation::{Columns, Effect};
 
+use super::dml::filled;
 use super::facts::{Limited, Restriction};
 use super::query::Rows;
 use super::relation::Named;
@@ -27,7 +28,8 @@ impl Reader<'_> {
         if let Some(source) = merge.source_relation.as_deref() {
             self.bring_in(std::slice::from_ref(source), &mut level);
         }
-        level.items.insert(0, target.clone());
+        // unlike those of the other statements, its `*` begins with what is merged
+        level.items.push(target.clone());
         if let Some(condition) = &merge.join_condition {
             self.consult(condition, &level);
         }
@@ -82,14 +84,8 @@ impl Reader<'_> {
         let listed = self.target_columns(&when.target_list, level);
         let written = if listed.is_empty() { Columns::All } else { Columns::Named(listed.iter().cloned().collect()) };
         self.touch(Effect::Write, named, &written);
-        let names =
-            if listed.is_empty() { target.columns().into_iter().map(|known| known.name).collect() } else { listed };
-        for (place, value) in when.values.iter().enumerate() {
-            let source = self.value(value, level);
-            self.copy(&source, names.get(place), named, None);
-            if let Some(name) = names.get(place) {
-                self.give(Some(value), name, named);
-            }
-        }
+        let rows = self.cells(&when.values, level);
+        self.stored(&rows, &listed, named, target);
+        self.give_row(&when.values, &filled(&listed, target), named);
     }
 }

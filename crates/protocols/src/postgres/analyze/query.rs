@@ -31,7 +31,7 @@ impl Rows {
     }
 
     /// All columns as one value.
-    fn all(&self) -> Source {
+    pub(super) fn all(&self) -> Source {
         let mut source = Source::none();
         for column in &self.columns {
             source.take_in_copy(&column.source);
@@ -127,14 +127,17 @@ impl Reader<'_> {
                 self.unreadable("a row of VALUES", row.node.as_ref());
                 continue;
             };
-            if !self.fits(row.items.len()) {
-                break;
+            let row = self.cells(&row.items, level);
+            if row.unlisted.is_some() {
+                self.found.opaque("nobody knows how many columns a row of VALUES has");
             }
-            for (place, cell) in row.items.iter().enumerate() {
-                let value = self.value(cell, level).derived();
+            for (place, cell) in row.columns.into_iter().enumerate() {
                 match columns.get_mut(place) {
-                    Some(column) => Rc::make_mut(&mut column.source).take_in(value),
-                    None => columns.push(Shown::new(format!("column{}", place.saturating_add(1)).into(), value)),
+                    Some(column) => Rc::make_mut(&mut column.source).take_in_copy(&cell.source),
+                    None => {
+                        let name = format!("column{}", place.saturating_add(1));
+                        columns.push(Shown::new(name.into(), Rc::unwrap_or_clone(cell.source).derived()));
+                    }
                 }
             }
         }
@@ -198,9 +201,16 @@ impl Reader<'_> {
                 }
             }
             Some(NodeEnum::ColumnRef(_)) => {
-                let name = super::expression::lone_name(group);
-                let in_sight = name.is_some_and(|name| self.lone_column(name, level).is_some());
-                if in_sight { self.consult(group, level) } else { self.ordered_by(group, rows, level) }
+                let name = super::expression::lone_name(group).unwrap_or_default();
+                let mut here = level.items.iter().filter(|item| item.columns_in_sight);
+                self.found.charge_search(level.width());
+                if here.clone().any(|item| item.any_column(name).is_some()) {
+                    self.consult(group, level);
+                }
+                // INVARIANT: what stands on a level further out is no column in sight, and what is not known may be another
+                if here.all(|item| item.column(name).is_none()) {
+                    self.ordered_by(group, rows, level);
+                }
             }
             Some(_) | None => self.ordered_by(group, rows, level),
         }

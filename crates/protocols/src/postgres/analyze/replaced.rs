@@ -1,21 +1,21 @@
 //! A text in which other words stand in some places, and how it is told that nothing else has changed.
 //!
-//! It knows no mask, and no relation. Enter at [`replaced`] and [`Replaced::original`].
+//! It knows no mask. Enter at [`replaced`] and [`Replaced::original`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use pg_query::{NodeRef, ParseResult};
-use postern_core::operation::Column;
+use postern_core::operation::{Column, Columns, Output, Outputs, Touch};
 
-use super::Statement;
 use super::redact;
 use super::sites::placed;
-use super::statement::grammar;
+use super::{LONGEST, Names, Statement};
 
 /// In how many places a text may be changed: each is looked for, and looked at again.
 const MOST_CHANGES: usize = 1000;
+/// How long a text may be that is kept for the next like it, in bytes.
+const LONGEST_KEPT: usize = 16 << 10;
 
 /// A text with other words in some places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Replaced {
     pub text: Arc<str>,
     /// The same for people and journals: without literals that may be passwords.
     pub shown: Arc<str>,
-    changes: Vec<Change>,
+    changes: Vec<Changed>,
 }
 
 /// Some bytes of a text, and what stands there instead.
@@ -32,11 +32,15 @@ pub struct Replaced {
 pub(super) struct Change {
     pub(super) at: usize,
     pub(super) length: usize,
-    /// The same length in characters.
-    pub(super) removed: usize,
     pub(super) instead: String,
-    /// Where in `instead` the relation is named, if it is.
-    pub(super) named: Option<usize>,
+}
+
+/// The same, where only its lengths matter any more: in bytes, and in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changed {
+    at: usize,
+    removed: (usize, usize),
+    added: (usize, usize),
 }
 
 /// What stands for a column, as an expression of its own relation.
@@ -95,7 +99,12 @@ impl Last {
 ///
 /// # Errors
 /// Where it cannot be written so for certain.
-pub fn replaced(text: &str, statements: &[Statement], images: &[Images]) -> Result<Option<Arc<Replaced>>, Unsure> {
+pub fn replaced(
+    text: &str,
+    statements: &[Statement],
+    images: &[Images],
+    names: &Names<'_>,
+) -> Result<Option<Arc<Replaced>>, Unsure> {
     let alone = match (statements, images) {
         ([one], [images]) if one.sites.of.is_some() => Some((one, images)),
         _ => None,
@@ -107,73 +116,70 @@ pub fn replaced(text: &str, statements: &[Statement], images: &[Images]) -> Resu
         return Ok(Some(Arc::clone(replaced)));
     }
     let mut changes = Vec::new();
-    let mut shared = None;
+    let (mut shared, mut room) = (None, LONGEST.saturating_sub(text.len()));
     for (statement, images) in statements.iter().zip(images).filter(|(_, images)| !images.is_empty()) {
         let found = match alone {
-            Some(_) => statement.changes(&statement.sites.tokens(text).ok_or(Unsure)?, images),
+            Some(_) => statement.changes(&statement.sites.tokens(text).ok_or(Unsure)?, images, &mut room),
             // of several statements nobody shares the reading
-            None => statement.changes(shared.get_or_insert_with(|| placed(text)), images),
+            None => statement.changes(shared.get_or_insert_with(|| placed(text)), images, &mut room),
         };
         changes.extend(found.ok_or(Unsure)?);
+        if changes.len() > MOST_CHANGES {
+            return Err(Unsure);
+        }
     }
     if changes.is_empty() {
         return Ok(None);
-    }
-    if changes.len() > MOST_CHANGES {
-        return Err(Unsure);
     }
     changes.sort_by_key(|change| change.at);
     // what is read twice is named once
     changes.dedup();
     let replaced = Arc::new(Replaced::of(text, changes).ok_or(Unsure)?);
     // what was found of one text is so of all texts of its shape
-    if last.is_none() && !replaced.is_faithful(text) {
+    if last.is_none() && !replaced.is_faithful(statements, names) {
         return Err(Unsure);
     }
-    if let Some((one, images)) = alone {
+    if let Some((one, images)) = alone.filter(|_| replaced.text.len() <= LONGEST_KEPT) {
         one.sites.last.keep(images, &replaced, text);
     }
     Ok(Some(replaced))
 }
 
 impl Replaced {
-    fn of(text: &str, mut changes: Vec<Change>) -> Option<Self> {
+    fn of(text: &str, changes: Vec<Change>) -> Option<Self> {
         let mut out = String::with_capacity(text.len());
+        let mut changed = Vec::with_capacity(changes.len());
         let mut at = 0;
-        for change in &mut changes {
+        for change in changes {
             let end = change.at.checked_add(change.length)?;
             out.push_str(text.get(at..change.at)?);
             out.push_str(&change.instead);
-            change.removed = text.get(change.at..end)?.chars().count();
+            changed.push(Changed {
+                at: change.at,
+                removed: (change.length, text.get(change.at..end)?.chars().count()),
+                added: (change.instead.len(), change.instead.chars().count()),
+            });
             at = end;
         }
         out.push_str(text.get(at..)?);
         let shown = redact::passwords(&out).into();
-        Some(Self { text: out.into(), shown, changes })
+        Some(Self { text: out.into(), shown, changes: changed })
     }
 
-    /// Whether the server's grammar finds in it all relations that it finds in `text`, each where it has to be by now.
+    /// Whether it is read to do nothing that the text it was made of was not read to do: no other column is read, and
+    /// what comes back, and what decides, comes of no other.
     ///
-    /// THREAT: words that are others to whoever writes than to whoever reads (a name, a comment, a string).
-    fn is_faithful(&self, text: &str) -> bool {
-        let (Ok(Ok(before)), Ok(Ok(after))) = (grammar(text), grammar(&self.text)) else { return false };
-        let moved: Option<BTreeSet<usize>> = relations(&before).into_iter().map(|at| self.moved(at)).collect();
-        moved.is_some_and(|moved| moved == relations(&after))
+    /// THREAT: words that are others to whoever writes than to whoever reads; a name or a place that means something else
+    /// beside what was put in.
+    fn is_faithful(&self, before: &[Statement], names: &Names<'_>) -> bool {
+        let Ok(after) = super::read(&self.text, names) else { return false };
+        after.len() == before.len() && before.iter().zip(&after).all(|(before, after)| after.is_within(before))
     }
 
-    /// Where a relation is named that was named at this byte before.
-    fn moved(&self, at: usize) -> Option<usize> {
-        let mut by = 0_usize;
-        let mut less = 0_usize;
-        for change in self.changes.iter().take_while(|change| change.at <= at) {
-            let end = change.at.checked_add(change.length)?;
-            if at < end {
-                return change.at.checked_add(by)?.checked_sub(less)?.checked_add(change.named?);
-            }
-            by = by.checked_add(change.instead.len())?;
-            less = less.checked_add(change.length)?;
-        }
-        at.checked_add(by)?.checked_sub(less)
+    /// How much memory it takes, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len().saturating_add(self.shown.len())
     }
 
     /// The place in the text that the client sent, in characters from 1, of one in this.
@@ -184,14 +190,14 @@ impl Replaced {
         let (mut added, mut removed) = (0_usize, 0_usize);
         for change in &self.changes {
             let begin = change.at.checked_add(by)?.checked_sub(less)?;
-            if at < begin.checked_add(change.instead.len())? {
+            if at < begin.checked_add(change.added.0)? {
                 let at = at.min(begin);
                 return self.characters(at)?.checked_add(removed)?.checked_sub(added);
             }
-            by = by.checked_add(change.instead.len())?;
-            less = less.checked_add(change.length)?;
-            added = added.checked_add(change.instead.chars().count())?;
-            removed = removed.checked_add(change.removed)?;
+            by = by.checked_add(change.added.0)?;
+            less = less.checked_add(change.removed.0)?;
+            added = added.checked_add(change.added.1)?;
+            removed = removed.checked_add(change.removed.1)?;
         }
         self.characters(at)?.checked_add(removed)?.checked_sub(added)
     }
@@ -202,14 +208,52 @@ impl Replaced {
     }
 }
 
-/// Where relations are named.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only relations are looked for")]
-fn relations(parsed: &ParseResult) -> BTreeSet<usize> {
-    let nodes = parsed.protobuf.nodes().into_iter();
-    nodes
-        .filter_map(|(node, ..)| match node {
-            NodeRef::RangeVar(name) => usize::try_from(name.location).ok(),
-            _ => None,
-        })
-        .collect()
+impl Statement {
+    /// Whether it does nothing that another does not do, and shows nothing of more.
+    fn is_within(&self, other: &Self) -> bool {
+        let covers = |touch: &Touch| {
+            let same = |other: &&Touch| (other.effect, &other.object) == (touch.effect, &touch.object);
+            other.touches.iter().filter(same).any(|other| match (&touch.columns, &other.columns) {
+                (Columns::None, _) | (_, Columns::All) => true,
+                (Columns::Named(ours), Columns::Named(theirs)) => ours.is_subset(theirs),
+                (Columns::Named(_) | Columns::All, Columns::None) | (Columns::All, Columns::Named(_)) => false,
+            })
+        };
+        let (ours, theirs) = (&self.uses, &other.uses);
+        // what an image is computed of is computed on the way
+        let computed = |column: &Column| {
+            let veiled = theirs.veils.values().any(|places| places.contains(column));
+            veiled || theirs.veils.contains_key(column) || theirs.computed.contains(column)
+        };
+        (self.action, &self.also, &self.names, &self.reading)
+            == (other.action, &other.also, &other.names, &other.reading)
+            && self.touches.iter().all(covers)
+            && shows_within(&self.outputs, &other.outputs, &theirs.veils)
+            && ours.consulted.is_subset(&theirs.consulted)
+            && ours.computed.iter().all(computed)
+            && ours.stored.is_subset(&theirs.stored)
+            && ours.overwritten.is_subset(&theirs.overwritten)
+            && ours.hidden.is_subset(&theirs.hidden)
+    }
+}
+
+/// Whether as many columns come back, each of them of no other. What a column of a view shows is behind it.
+fn shows_within(ours: &Outputs, theirs: &Outputs, veils: &BTreeMap<Column, BTreeSet<Column>>) -> bool {
+    let behind = |column: &Column, shown: &Column| {
+        column == shown || veils.get(column).is_some_and(|places| places.contains(shown))
+    };
+    let within = |(ours, theirs): (&Output, &Output)| match (ours, theirs) {
+        (_, Output::Unknown { .. }) => true,
+        (Output::Unknown { .. }, _) => false,
+        (Output::Bare(ours), Output::Bare(theirs)) => ours == theirs,
+        (Output::Bare(ours), Output::Derived { from, .. }) => from.contains(ours),
+        (Output::Derived { from, .. }, Output::Bare(theirs)) => from.iter().all(|ours| behind(ours, theirs)),
+        (Output::Derived { from: ours, .. }, Output::Derived { from: theirs, .. }) => ours.is_subset(theirs),
+    };
+    match (ours, theirs) {
+        (Outputs::Cells(ours), Outputs::Cells(theirs)) | (Outputs::Stream(ours), Outputs::Stream(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(within)
+        }
+        (ours, theirs) => ours == theirs,
+    }
 }

@@ -26,9 +26,6 @@ use crate::postgres::vocabulary::action;
 const REPLACEABLE: &[Action] =
     &[action::SELECT, action::INSERT, action::UPDATE, action::DELETE, action::MERGE, action::COPY_OUT, action::EXPLAIN];
 
-/// How much may be put in the places of a statement, in bytes.
-const MOST_ADDED: usize = 4 << 20;
-
 /// One place where a relation is named to be read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Site {
@@ -176,6 +173,12 @@ impl Reader<'_> {
         let [before @ .., schema, name] = relation else { return };
         let Ok(at) = usize::try_from(reference.location) else { return };
         let Some(object) = self.item(Some(schema), name, scope).and_then(|item| item.object.clone()) else { return };
+        // THREAT: without its schema the name means what has been given that name further in
+        let means = |schema| scope.item(schema, name).map(std::ptr::from_ref);
+        let called = scope.items.iter().filter(|item| item.name.as_deref() == Some(name)).count();
+        if means(None) != means(Some(schema)) || called > 1 {
+            self.found.sites.fix(&object);
+        }
         let before = before.len().saturating_add(1);
         self.found.sites.qualified.push(Qualified { at, before, object });
     }
@@ -275,31 +278,29 @@ impl Statement {
         relation.columns.iter().find(|known| known.name == column.name)
     }
 
-    /// What is changed in the text of a message for some columns to be read as something else.
-    pub(super) fn changes(&self, tokens: &[Placed<'_>], images: &Images) -> Option<Vec<Change>> {
+    /// What is changed in the text of a message for some columns to be read as something else, if there is room for it;
+    /// for every relation that has such columns, at least once.
+    pub(super) fn changes(&self, tokens: &[Placed<'_>], images: &Images, room: &mut usize) -> Option<Vec<Change>> {
         let mut changed = BTreeSet::new();
-        let (mut changes, mut added) = (Vec::new(), 0_usize);
+        let mut changes = Vec::new();
         let reads = reads(&self.touches);
         let objects: BTreeSet<&Object> = images.keys().map(|column| &column.object).collect();
         for site in self.sites.sites.iter().filter(|site| objects.contains(&site.relation.object)) {
-            let Some((query, named)) = site.query(&reads, images) else { continue };
-            added = added.saturating_add(query.len());
-            if added > MOST_ADDED {
-                return None;
-            }
-            changes.push(site.change(tokens, query, named)?);
+            let Some(query) = site.query(&reads, images) else { continue };
+            *room = room.checked_sub(query.len())?;
+            changes.push(site.change(tokens, query)?);
             changed.insert(&site.relation.object);
         }
         for qualified in self.sites.qualified.iter().filter(|qualified| changed.contains(&qualified.object)) {
             changes.push(qualified.change(tokens)?);
         }
-        Some(changes)
+        (changed.len() == objects.len()).then_some(changes)
     }
 }
 
 impl Site {
-    /// The query that stands for the relation, and where in it the relation is named; nothing where no column is another.
-    fn query(&self, reads: &Reads<'_>, images: &Images) -> Option<(String, usize)> {
+    /// The query that stands for the relation; nothing where no column is another.
+    fn query(&self, reads: &Reads<'_>, images: &Images) -> Option<String> {
         let relation = &self.relation;
         let read: BTreeSet<i16> = read_of(reads, relation).iter().map(|column| column.number).collect();
         let mut listed = String::new();
@@ -316,7 +317,9 @@ impl Site {
                     differs = true;
                     write!(listed, "{comma}{other} AS {name}").ok()?;
                 }
-                None => write!(listed, "{comma}{name}").ok()?,
+                None if read.contains(&column.number) => write!(listed, "{comma}{name}").ok()?,
+                // nobody reads it, and others have their places behind it
+                None => write!(listed, "{comma}NULL AS {name}").ok()?,
             }
         }
         for name in system(reads, relation) {
@@ -328,14 +331,12 @@ impl Site {
         }
         let [schema, name] = relation.object.path.as_slice() else { return None };
         let only = if self.only { "ONLY " } else { "" };
-        let head = format!("(SELECT {listed} FROM {only}");
-        let named = head.len();
         let alias = self.name.as_ref().map(|name| format!(" AS {}", quoted(name))).unwrap_or_default();
-        Some((format!("{head}{}.{}){alias}", quoted(schema), quoted(name)), named))
+        Some(format!("(SELECT {listed} FROM {only}{}.{}){alias}", quoted(schema), quoted(name)))
     }
 
     /// What stands in the place of its name, and of the words around it that say which of its rows are meant.
-    fn change(&self, tokens: &[Placed<'_>], instead: String, named: usize) -> Option<Change> {
+    fn change(&self, tokens: &[Placed<'_>], mut instead: String) -> Option<Change> {
         let first = tokens.binary_search_by_key(&self.at, |token| token.read).ok()?;
         let mut last = end_of_name(tokens, first)?;
         let mut begin = first;
@@ -358,15 +359,12 @@ impl Site {
             last = last.checked_add(1)?;
         }
         // a query of its own, and not an entry of `FROM`
-        let (mut instead, mut named) = (instead, named);
         if word(begin.checked_sub(1)).is_some_and(|before| before.eq_ignore_ascii_case("table")) {
-            const ALL: &str = "SELECT * FROM ";
             begin = begin.checked_sub(1)?;
-            named = named.checked_add(ALL.len())?;
-            instead.insert_str(0, ALL);
+            instead.insert_str(0, "SELECT * FROM ");
         }
         let (begin, end) = (tokens.get(begin)?.token.start, tokens.get(last)?.token.end());
-        Some(Change { at: begin, length: end.checked_sub(begin)?, removed: 0, instead, named: Some(named) })
+        Some(Change { at: begin, length: end.checked_sub(begin)?, instead })
     }
 }
 
@@ -389,6 +387,6 @@ impl Qualified {
         let first = tokens.binary_search_by_key(&self.at, |token| token.read).ok()?;
         let name = tokens.get(first.checked_add(self.before.checked_mul(2)?)?)?;
         let at = tokens.get(first)?.token.start;
-        Some(Change { at, length: name.token.start.checked_sub(at)?, removed: 0, instead: String::new(), named: None })
+        Some(Change { at, length: name.token.start.checked_sub(at)?, instead: String::new() })
     }
 }

@@ -56,6 +56,25 @@ impl Reader<'_> {
         rows
     }
 
+    /// What a list of expressions makes a row of; stars are expanded there as in a target list.
+    pub(super) fn cells(&mut self, list: &[Node], level: &Scope<'_>) -> Rows {
+        let mut rows = Rows::default();
+        for cell in list {
+            match self.star(cell, level) {
+                Star::Items(items) => items.iter().for_each(|item| self.expand(item, &mut rows)),
+                Star::Row(source) => add_unlisted(&mut rows, Unlisted { source, objects: Vec::new(), assumed: false }),
+                Star::No => {
+                    let source = self.value(cell, level).derived();
+                    rows.columns.push(Shown::new("".into(), source));
+                }
+            }
+            if !self.fits(rows.columns.len()) {
+                break;
+            }
+        }
+        rows
+    }
+
     /// Whether a query may have so many columns. The server refuses more, too, and here they would be many before it
     /// could.
     pub(super) fn fits(&mut self, columns: usize) -> bool {
@@ -166,6 +185,16 @@ enum Star {
 
 pub(super) fn is_star(node: &Node) -> bool {
     matches!(node.node, Some(NodeEnum::AStar(_)))
+}
+
+/// Whether an expression stands for as many as there are columns.
+pub(super) fn ends_in_star(value: &Node) -> bool {
+    let steps = match &value.node {
+        Some(NodeEnum::ColumnRef(reference)) => &reference.fields,
+        Some(NodeEnum::AIndirection(indirection)) => &indirection.indirection,
+        Some(_) | None => return false,
+    };
+    steps.last().is_some_and(is_star)
 }
 
 fn add_unlisted(rows: &mut Rows, unlisted: Unlisted) {

@@ -20,6 +20,7 @@ use super::super::analyze::{Discard, Encoding, Kind, Statement};
 use super::super::catalog::{Catalog, Changes, Revision, Row};
 use super::super::catalogs::Catalogs;
 use super::super::login::encoded;
+use super::super::veil::Meaning;
 use super::super::wire::{Frontend, Named, Report};
 use super::own::Own;
 use super::reading::Generation;
@@ -127,6 +128,12 @@ pub(super) struct Question {
 }
 
 impl Surroundings {
+    /// What names in a text mean that is made now.
+    pub(super) fn meaning(&self) -> Meaning {
+        let Standpoint { user, path, .. } = &self.standpoint;
+        Meaning { catalog: Arc::clone(&self.catalog), path: path.clone(), user: user.clone() }
+    }
+
     pub(super) async fn new(
         catalogs: &Catalogs,
         gate: &mut Gate<Open>,

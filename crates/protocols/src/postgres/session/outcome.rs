@@ -43,7 +43,7 @@ pub(super) enum Message {
 impl Session<'_> {
     /// Asks the gate, and does what it says.
     pub(super) async fn submit(&mut self, mut request: Request, raw: Bytes) -> Result<(), End> {
-        let payload = request.payload(raw, &self.names.catalog);
+        let payload = request.payload(raw, || self.names.meaning());
         match self.gate.submit(self.operations(&request), payload).await? {
             Decision::Go(permit) => self.forward(permit, request).await?,
             Decision::Ask(asking) => {
@@ -78,9 +78,10 @@ impl Session<'_> {
         }
         let flow = self.to_target.forward(permit);
         let masked = !self.gate.masks().is_empty();
-        let share = self.registry.room.share(request.names().1);
-        let Request { text, types, statements, wanted, veiled, .. } = request;
-        let sent = veiled.and_then(|veiled| veiled.sent());
+        let sent = request.veiled.as_ref().and_then(|veiled| veiled.sent());
+        let share = request.names().1.saturating_add(sent.as_ref().map_or(0, |sent| sent.size()));
+        let share = self.registry.room.share(share);
+        let Request { text, types, statements, wanted, .. } = request;
         match wanted {
             Wanted::Run => {
                 self.end_by_query();

@@ -19,7 +19,7 @@ use super::super::analyze::setting::{self, Class};
 use super::super::analyze::{self, Kind, Names, Statement, Unread};
 use super::super::catalog::Catalog;
 use super::super::refuse;
-use super::super::veil::{Before, Carried, Veiled};
+use super::super::veil::{self, Before, Carried, Veiled};
 use super::super::vocabulary::action;
 use super::super::wire::Report;
 use super::outcome::Message;
@@ -63,7 +63,8 @@ pub(in super::super) fn sent(
 ) -> Option<Arc<str>> {
     let mut request = supposed(text, names);
     let raw = request.text.clone();
-    match request.payload(raw, catalog) {
+    let (path, user) = (names.search_path.to_vec(), names.user.to_owned());
+    match request.payload(raw, || veil::Meaning { catalog: Arc::clone(catalog), path, user }) {
         Payload::Veiling(veiling) => veiling.under(masks).ok()?.text,
         Payload::Plain(_) => None,
     }
@@ -129,7 +130,7 @@ impl Request {
 
     /// What is sent for it: the client's own message, or the same with images in it. Whether masks bind anybody is only
     /// known once it is decided about.
-    pub(super) fn payload(&mut self, raw: Bytes, catalog: &Arc<Catalog>) -> Payload {
+    pub(super) fn payload(&mut self, raw: Bytes, meaning: impl FnOnce() -> veil::Meaning) -> Payload {
         let carried = match &self.wanted {
             Wanted::Call => return raw.into(),
             Wanted::Run => Carried::Query,
@@ -144,8 +145,9 @@ impl Request {
         if !before && !self.statements.iter().any(Statement::is_replaceable) {
             return raw.into();
         }
-        let (text, statements, catalog) = (self.text.clone(), Arc::clone(&self.statements), Arc::clone(catalog));
-        let veiled = Arc::new(Veiled { raw, text, carried, statements, catalog, sent: OnceLock::new() });
+        let (text, statements) = (self.text.clone(), Arc::clone(&self.statements));
+        let veiled = Veiled { raw, text, carried, statements, meaning: meaning(), sent: OnceLock::new() };
+        let veiled = Arc::new(veiled);
         self.veiled = Some(Arc::clone(&veiled));
         Payload::Veiling(veiled)
     }
