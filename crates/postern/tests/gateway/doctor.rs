@@ -151,6 +151,53 @@ fn what_a_server_asks_of_an_account_is_looked_at() {
 }
 
 #[test]
+fn what_comes_through_another_role_is_said_and_left() {
+    let served = Served::new(18, &[]);
+    served.site.write("policy.toml", &(reading() + PEOPLE.split("except").next().unwrap()));
+    let tables = "CREATE TABLE people (id int, mail text); CREATE SCHEMA other; CREATE TABLE other.things (id int);
+        CREATE ROLE team; CREATE ROLE boss SUPERUSER; GRANT team TO app; GRANT SELECT ON people, other.things TO team;
+        GRANT boss TO team";
+    served.server.run_sql("shop", tables).unwrap();
+    let examined = served.doctor(&[]);
+    assert_eq!(examined.code, Some(1));
+    for expected in [
+        "grave: `app` is a member of `boss` through `team` [membership]\n  why: with SET ROLE it is what that role is, which is a \
+         superuser",
+        "do:  it has it through a role that it is a member of: take it from that one, or it out of that one",
+        "do:  not in the script, because it has the right through a role that it is a member of: GRANT SELECT (\"id\") ON",
+    ] {
+        assert!(examined.said.contains(expected), "{expected}\n{}", examined.said);
+    }
+    let script = served.doctor(&["--script"]).said;
+    assert!(!script.contains("people") && !script.contains("things") && !script.contains("boss\" FROM"), "{script}");
+}
+
+#[test]
+fn one_database_is_looked_at_and_others_are_named() {
+    let served = Served::new(18, &[]);
+    served.site.write("policy.toml", &reading());
+    let authority = served.server.ca_file().display().to_string();
+    let target = served.target("shop", "localhost", served.server.port(), &authority);
+    served.configure(&format!("{target}databases = [\"shop\", \"postgres\"]\n"));
+    assert!(served.doctor(&[]).said.contains("\nnot looked at: shop/postgres\n"));
+    let other = served.site.run(&["doctor", "shop/postgres", "--config", "postern.toml", "--json"]);
+    let said: serde_json::Value = serde_json::from_str(&stdout(&other)).unwrap();
+    assert_eq!((&said["target"], &said["database"]), (&"shop".into(), &"postgres".into()));
+    assert!(
+        said["script"].as_str().unwrap().contains("REVOKE TEMPORARY ON DATABASE \"postgres\" FROM PUBLIC;"),
+        "{said}"
+    );
+    let finding = &said["findings"][0];
+    assert!(finding["gravity"].is_string() && finding["what"].is_string() && finding["why"].is_string(), "{finding}");
+    for args in
+        [&["doctor", "shops", "--config", "postern.toml"][..], &["doctor", "shop/nothing", "--config", "postern.toml"]]
+    {
+        let missing = served.site.run(args);
+        assert_eq!((missing.status.code(), missing.stdout.len()), (Some(1), 0), "{args:?}");
+    }
+}
+
+#[test]
 fn a_superuser_is_grave() {
     let served = Served::new(18, &[]);
     served.site.write("policy.toml", &reading());
@@ -269,7 +316,7 @@ do     = { effects = ["read"], objects = ["public.*"] }
 
 [[mask]]
 name    = "mail"
-columns = ["public.people.mail"]
+columns = ["public.*.mail"]
 kind    = "null"
 except  = ["group:dba"]
 "#;
@@ -362,7 +409,7 @@ fn what_may_be_needed_is_held_back_and_what_is_owned_is_said() {
     let served = Served::of(Options::default().login("catalog", PASSWORD));
     served.site.write("policy.toml", &(reading() + PEOPLE.split("except").next().unwrap()));
     let tables = "CREATE TABLE people (id int, mail text); CREATE TABLE extra (id int); CREATE SCHEMA other;
-        CREATE TABLE other.seen (id int); CREATE TABLE other.built (id int);
+        CREATE TABLE lone (mail text); GRANT SELECT ON lone TO app; CREATE TABLE other.seen (id int); CREATE TABLE other.built (id int);
         GRANT SELECT ON people, extra, other.seen, other.built TO app; GRANT SELECT ON extra TO catalog;
         CREATE FUNCTION other.watch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM id FROM other.seen; RETURN NEW; END';
         ALTER TABLE extra OWNER TO app, ENABLE ROW LEVEL SECURITY;";
@@ -375,6 +422,8 @@ fn what_may_be_needed_is_held_back_and_what_is_owned_is_said() {
     for expected in [
         "warning: `app` has SELECT on `other.seen`, and no rule needs it [surplus-right]",
         "do:  not in the script, because function other.watch may need it: REVOKE SELECT ON \"other\".\"seen\" FROM \"app\";",
+        "do:  not in the script, because no column would be left to read its rows by: add one, or take the right from the rule: \
+         REVOKE SELECT ON \"public\".\"lone\" FROM \"app\";",
         "warning: `app` owns `public.extra`, and no rule lets it change how they are made [owner]",
         "REASSIGN OWNED BY \"app\" TO \"app_owner\";",
         "warning: the row policies of `public.extra` do not bind `app`, which owns it [row-security]",

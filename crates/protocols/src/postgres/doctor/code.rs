@@ -6,12 +6,11 @@
 use postern_core::examination::{Finding, Gravity};
 use postern_core::operation::{Effect, Object};
 use postern_core::policy::Needs;
-use postern_core::visible::deceives;
 
 use super::questions::Question;
 use super::rights::{Rights, SELECT};
 use super::role::Role;
-use super::sql::{EVERYBODY, mended, name};
+use super::sql::{EVERYBODY, is_plain, mended, name};
 use crate::postgres::catalog::{CatalogError, Cells, Row};
 
 /// A function, and who may run it.
@@ -77,7 +76,7 @@ impl Function {
         let statements = self.taken(role);
         let finding = finding(", and no rule lets it");
         if statements.is_empty() {
-            return finding.advice("take the right from the role through which it has it");
+            return finding.advice("take the right from whoever it has it by");
         }
         let finding = if self.everybody { finding.advice(EVERYBODY) } else { finding };
         let called = || "a view, a policy, a default or another function calls it".to_owned();
@@ -85,8 +84,7 @@ impl Function {
     }
 
     fn taken(&self, role: &Role) -> Vec<String> {
-        // the server wrote them, quoted as it quotes
-        if self.arguments.contains(|c: char| c.is_control() || deceives(c)) {
+        if !is_plain(&self.arguments) {
             return Vec::new();
         }
         let routine = format!("{}.{}({})", name(&self.schema), name(&self.name), self.arguments);

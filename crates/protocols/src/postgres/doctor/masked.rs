@@ -115,6 +115,9 @@ impl<'a> Masked<'a> {
         let against = match () {
             () if through => Some("it has the right through a role that it is a member of".to_owned()),
             () if !users.is_empty() => Some(format!("{} may need it", users.join(", "))),
+            () if self.left(table, free).is_empty() => {
+                Some("no column would be left to read its rows by: add one, or take the right from the rule".to_owned())
+            }
             () => self.role.shared(everybody),
         };
         let advice = "what is masked on the wire alone is refused from then on: a cursor of DECLARE, PREPARE and COPY that name \
@@ -124,9 +127,7 @@ impl<'a> Masked<'a> {
 
     /// The right to all columns is taken, and the right to the others given.
     fn statements(&self, table: &Table, free: &[&Hidden<'_>]) -> Vec<String> {
-        let closed = |column: &RelationColumn| free.iter().any(|one| one.column.number == column.number);
-        let open = |column: &&RelationColumn| !closed(column) && !table.readers(&column.name).is_nobody();
-        let open: Vec<String> = table.relation.columns.iter().filter(open).map(|column| name(&column.name)).collect();
+        let open = self.left(table, free);
         let holders = table.holders(SELECT).named(self.role);
         let mut statements: Vec<String> =
             holders.iter().map(|holder| format!("REVOKE SELECT ON {} FROM {holder};", table.sql())).collect();
@@ -135,6 +136,13 @@ impl<'a> Masked<'a> {
             statements.push(format!("GRANT SELECT ({}) ON {} TO {role};", open.join(", "), table.sql()));
         }
         statements
+    }
+
+    /// The other columns that the account can read.
+    fn left(&self, table: &Table, free: &[&Hidden<'_>]) -> Vec<String> {
+        let closed = |column: &RelationColumn| free.iter().any(|one| one.column.number == column.number);
+        let open = |column: &&RelationColumn| !closed(column) && !table.readers(&column.name).is_nobody();
+        table.relation.columns.iter().filter(open).map(|column| name(&column.name)).collect()
     }
 
     /// A column that somebody needs to read.

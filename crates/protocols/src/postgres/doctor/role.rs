@@ -5,7 +5,7 @@
 use postern_core::examination::{Finding, Gravity};
 
 use super::questions::Question;
-use super::sql::name;
+use super::sql::{is_plain, name};
 use crate::postgres::catalog::{CatalogError, Cells, Row};
 
 /// What is wrong with an attribute: its column in the answers, its words, how bad it is, and why.
@@ -243,7 +243,7 @@ impl Closed {
         let what = format!("`{role}` may {does} `pg_catalog.{}`", self.name);
         let kind = if self.function { "FUNCTION" } else { "TABLE" };
         let holders = [(self.own, name(role)), (self.everybody, "PUBLIC".to_owned())];
-        let holders = holders.into_iter().filter(|(holds, _)| *holds);
+        let holders = holders.into_iter().filter(|(holds, _)| *holds && is_plain(&self.name));
         let mend = holders.map(|(_, holder)| format!("REVOKE ALL ON {kind} pg_catalog.{} FROM {holder};", self.name));
         Finding::new(Gravity::Grave, "system-right", what, why).mend(mend)
     }

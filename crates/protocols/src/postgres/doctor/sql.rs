@@ -32,6 +32,14 @@ pub(super) fn name(text: &str) -> String {
     format!("U&\"{}\"", written.collect::<String>())
 }
 
+/// Whether what a server has written can stand in a script as it is.
+///
+/// THREAT: a server whose answers are more than a name: a command of psql, which runs on the machine of whoever reads the
+/// script, or a statement of its own.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.contains(|c: char| c.is_control() || deceives(c) || matches!(c, '\\' | ';' | ':'))
+}
+
 /// The finding with the statements that mend it; or, where something speaks against running them, with why.
 pub(super) fn mended(finding: Finding, statements: Vec<String>, against: Option<String>) -> Finding {
     match against {

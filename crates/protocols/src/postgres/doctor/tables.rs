@@ -113,7 +113,7 @@ impl<'a> Tables<'a> {
                 continue;
             }
             schemas.extend(table.relation.object.path.first().cloned());
-            let open = masked.open(table);
+            let open = masked.open(table).filter(|columns| !columns.is_empty());
             let given = words.iter().map(|word| match &open {
                 Some(columns) if *word == SELECT => {
                     let columns: Vec<String> = columns.iter().map(|column| name(column)).collect();

@@ -24,3 +24,16 @@ fn a_script_is_one_transaction_and_says_each_statement_once() {
     let lines: Vec<&str> = script.lines().skip(1).collect();
     assert_eq!(lines, ["BEGIN;", "", "-- a⟨U+000A⟩SELECT 1;", "A;", "B;", "", "COMMIT;"]);
 }
+
+/// THREAT: `\!` in a script is a command to psql.
+#[test]
+fn what_a_server_writes_is_a_name_or_is_left_out() {
+    for text in
+        ["which integer", "IN a pg_catalog.text, VARIADIC b \"odd type\"[]", "pg_read_file(text,bigint)", "pg_authid"]
+    {
+        assert!(is_plain(text), "{text}");
+    }
+    for text in ["integer) FROM x; DROP ROLE y", "\\! true", "a\n\\! true", "a integer\u{202e}", ":x"] {
+        assert!(!is_plain(text), "{text}");
+    }
+}
