@@ -74,13 +74,19 @@ impl<'a> Masked<'a> {
     fn why_kept(&self, column: &RelationColumn, binding: &Binding) -> Vec<String> {
         let mask = &binding.mask;
         let mut why: Vec<String> = binding.spared.clone();
-        if matches!(mask.kind, MaskKind::Partial { .. }) && form(column.kind, self.catalog) != Form::Other {
-            why.push(format!("mask `{}` is partial, and what it shows is made of the value", mask.name));
+        let form = form(column.kind, self.catalog);
+        let constant = match mask.kind {
+            MaskKind::Null | MaskKind::Fixed => true,
+            MaskKind::Partial { .. } => form == Form::Other,
+            MaskKind::Bucket(_) | MaskKind::Stable(_) => false,
+        };
+        if !constant {
+            why.push(format!("what mask `{}` shows is made of the value", mask.name));
         }
         if mask.predicates == Predicates::Allow {
             why.push(format!("mask `{}` lets conditions see the value", mask.name));
         }
-        if form(column.kind, self.catalog) == Form::Texts {
+        if form == Form::Texts {
             why.push("an array of text is masked on the wire".to_owned());
         }
         if self.encoding != Encoding::Utf8 {
