@@ -145,7 +145,7 @@ impl Scope {
             Part::Column(name) => Some(name),
             Part::Any => None,
         };
-        for mask in &self.liftable {
+        for mask in &self.concern.liftable {
             lifts.note(mask, atom.object, column, lifted.contains(&mask));
         }
     }
@@ -155,8 +155,9 @@ impl Scope {
         let implied = trial.implied && self.is_harmless(atom);
         let (speaking, lifted) = (Vec::new(), Vec::new());
         let mut weighed = Weighed { failed: None, forbid: None, perhaps: None, speaking, covered: implied, lifted };
-        for at in self.index.candidates(atom.effect, atom.object) {
-            let Some(rule) = self.rules.get(at).filter(|rule| self.speaks(rule, trial.deed, atom, implied)) else {
+        for at in self.concern.index.candidates(atom.effect, atom.object) {
+            let Some(rule) = self.concern.rules.get(at).filter(|rule| self.speaks(rule, trial.deed, atom, implied))
+            else {
                 continue;
             };
             match (rule.effect, trial.answer(at, rule)) {
@@ -197,15 +198,15 @@ impl Scope {
     /// Whether some rule implies connecting and what is harmless.
     pub(super) fn implies_something(&self, situation: &Situation<'_>) -> bool {
         let case = Case::new(situation, None);
-        self.implying.iter().any(|rule| rule.may_hold(&case))
+        self.concern.implying.iter().any(|rule| rule.may_hold(&case))
     }
 
     pub(super) fn is_harmless(&self, atom: &Atom<'_>) -> bool {
-        self.vocabulary.is_harmless(atom.effect, atom.object)
+        self.concern.vocabulary.is_harmless(atom.effect, atom.object)
     }
 
     fn protocol(&self) -> &'static str {
-        self.vocabulary.protocol
+        self.concern.vocabulary.protocol
     }
 
     /// Whether a rule may speak of some of it: what forbids, and what asks a human, does so where it cannot be ruled out.
@@ -220,7 +221,7 @@ impl Scope {
 
     /// What follows of the rules that spoke, by their places in the scope.
     fn granted(&self, spoke: &[usize], masks: Arc<MaskSet>) -> Verdict {
-        let matched: Vec<&Arc<Rule>> = spoke.iter().filter_map(|at| self.rules.get(*at)).collect();
+        let matched: Vec<&Arc<Rule>> = spoke.iter().filter_map(|at| self.concern.rules.get(*at)).collect();
         let names = |effect| -> Vec<RuleName> {
             matched.iter().filter(|rule| rule.effect == effect).map(|rule| rule.name.clone()).collect()
         };
@@ -236,7 +237,7 @@ impl Scope {
 
     /// THREAT: whoever has what a password is checked with can look for the password elsewhere, or log in by it.
     fn screen_credentials(&self, deed: &Deed) -> Result<(), Denial> {
-        match deed.touches.iter().find(|touch| self.vocabulary.holds_credentials(&touch.object)) {
+        match deed.touches.iter().find(|touch| self.concern.vocabulary.holds_credentials(&touch.object)) {
             None => Ok(()),
             Some(touch) => {
                 let message = format!("{} holds credentials of the target: no rule lets anybody at it", touch.object);
@@ -247,7 +248,7 @@ impl Scope {
 
     /// What a target keeps about its data (samples, running statements, logins) looks past every mask.
     fn screen_guarded(&self, deed: &Deed) -> Result<(), Denial> {
-        let guarded = |touch: &&Touch| self.vocabulary.is_guarded(&touch.object);
+        let guarded = |touch: &&Touch| self.concern.vocabulary.is_guarded(&touch.object);
         match deed.touches.iter().find(guarded) {
             Some(touch) if !self.masks.is_empty() => Err(Denial::new(
                 Code::MaskedOutput,
@@ -278,7 +279,7 @@ impl Scope {
 
     /// What this principal may do here, in one line.
     fn would_be_allowed(&self) -> String {
-        let rules = self.rules.iter().filter(|rule| rule.effect != RuleEffect::Forbid);
+        let rules = self.concern.rules.iter().filter(|rule| rule.effect != RuleEffect::Forbid);
         let count = rules.clone().count();
         let mut lines: Vec<String> = rules.take(MOST_TOLD).map(|rule| rule.summary(self.protocol())).collect();
         if lines.is_empty() {

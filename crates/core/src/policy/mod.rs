@@ -3,6 +3,7 @@
 //! Deciding is pure: a principal, a target, an operation in, a [`Verdict`] out. Enter at [`Rulebook::scope`] for a
 //! session and [`Scope::decide`] for an operation; [`source::Source`] makes a rulebook of files.
 
+mod concern;
 mod condition;
 mod decide;
 mod explain;
@@ -31,8 +32,9 @@ pub use needs::{Binding, Needs};
 pub use roles::Roles;
 pub use source::expectations::{Expectation, Expected, Supposed};
 
+use concern::{Concern, Concerns};
 use condition::Case;
-use index::{Index, Naming};
+use index::Naming;
 use pattern::{ColumnPattern, ObjectPattern};
 use references::Written;
 
@@ -52,6 +54,7 @@ pub struct Rulebook {
     pub targets: BTreeMap<TargetName, Arc<Target>>,
     rules: Vec<Arc<Rule>>,
     naming: Naming,
+    concerns: Concerns,
     masks: Vec<MaskRule>,
     vocabularies: BTreeMap<&'static str, &'static Vocabulary>,
     /// Who may look at what others did, and who may end it.
@@ -159,15 +162,8 @@ pub struct MaskRule {
 #[derive(Debug)]
 pub struct Scope {
     revision: Revision,
-    rules: Vec<Arc<Rule>>,
-    index: Index,
-    /// Those that imply connecting and what is harmless, unless their condition says otherwise.
-    implying: Vec<Arc<Rule>>,
-    /// The masks that one of the rules lifts.
-    liftable: BTreeSet<Arc<str>>,
+    concern: Arc<Concern>,
     masks: Arc<MaskSet>,
-    vocabulary: &'static Vocabulary,
-    timed: bool,
 }
 
 impl Rulebook {
@@ -203,8 +199,8 @@ impl Rulebook {
         let vocabulary = self.vocabularies.get(target.protocol)?;
         let concerns =
             |who: &[Who], on: &[On]| who.iter().any(|who| who.names(principal)) && on.iter().any(|on| on.names(target));
-        let named = self.naming.candidates(principal).into_iter().filter_map(|at| self.rules.get(at));
-        let rules: Vec<Arc<Rule>> = named.filter(|rule| concerns(&rule.who, &rule.on)).cloned().collect();
+        let mut rules = self.naming.candidates(principal);
+        rules.retain(|at| self.rules.get(*at).is_some_and(|rule| concerns(&rule.who, &rule.on)));
         let binding = self
             .masks
             .iter()
@@ -214,14 +210,7 @@ impl Rulebook {
             fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask)))
         });
         let masks = Arc::new(MaskSet::new(columns.collect()));
-        let index = Index::of(&rules, target.protocol);
-        let implying = |rule: &&Arc<Rule>| rule.implied && rule.effect != RuleEffect::Forbid;
-        let mut implying: Vec<Arc<Rule>> = rules.iter().filter(implying).cloned().collect();
-        // one without a condition settles it
-        implying.sort_by_key(|rule| rule.when.is_some());
-        let liftable = rules.iter().flat_map(|rule| &rule.unmask).cloned().collect();
-        let timed = rules.iter().any(|rule| rule.when.as_ref().is_some_and(|condition| condition.is_timed()));
-        Some(Scope { revision: self.revision, masks, vocabulary, rules, index, implying, liftable, timed })
+        Some(Scope { revision: self.revision, concern: self.concerns.find(&self.rules, rules, vocabulary), masks })
     }
 }
 
@@ -234,7 +223,7 @@ impl Scope {
         let speaks = |rule: &Rule| {
             rule.implied || rule.effects.contains(&Effect::Session) || (rule.effects.is_empty() && rule.any_object)
         };
-        self.rules.iter().any(|rule| rule.effect != RuleEffect::Forbid && speaks(rule) && rule.may_hold(&case))
+        self.concern.rules.iter().any(|rule| rule.effect != RuleEffect::Forbid && speaks(rule) && rule.may_hold(&case))
     }
 
     /// How many sessions the principal may have here at the same time: the lowest number among the rules that may let in.
@@ -242,7 +231,7 @@ impl Scope {
     pub fn sessions(&self, situation: &Situation<'_>) -> Option<Bound<u64>> {
         let case = Case::new(situation, None);
         let bound = |rule: &&Arc<Rule>| rule.sessions.map(|most| Bound { most, by: rule.name.clone() });
-        self.rules.iter().filter(|rule| rule.may_hold(&case)).filter_map(|rule| bound(&rule)).min()
+        self.concern.rules.iter().filter(|rule| rule.may_hold(&case)).filter_map(|rule| bound(&rule)).min()
     }
 
     /// The masks that bind the principal here.
@@ -259,7 +248,7 @@ impl Scope {
     /// Whether what is decided here depends on the time.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        self.timed
+        self.concern.timed
     }
 
     /// What is due whatever rule speaks.

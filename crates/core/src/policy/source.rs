@@ -20,6 +20,7 @@ use aws_lc_rs::digest::{self, SHA256};
 
 use crate::document::{Findings, Place, Reader, Text, nearest, unknown};
 use crate::identity::{Kind, Template, matches, may_meet};
+use crate::policy::concern::Concerns;
 use crate::policy::condition::{Facts, Words};
 use crate::policy::index::Naming;
 use crate::policy::references::Written;
@@ -143,7 +144,21 @@ impl<'d> Source<'d> {
         let expectations = expectations::read_all(findings, self.expectations, &known);
         let issuers = around.issuers.iter().map(|issuer| (issuer.name.to_owned(), issuer.url.to_owned())).collect();
         let (revision, naming) = (revision(content), Naming::of(&rules));
-        Rulebook { revision, trust, issuers, rules, naming, masks, targets, vocabularies, roles, expectations, written }
+        let concerns = Concerns::default();
+        Rulebook {
+            revision,
+            trust,
+            issuers,
+            rules,
+            naming,
+            concerns,
+            masks,
+            targets,
+            vocabularies,
+            roles,
+            expectations,
+            written,
+        }
     }
 }
 

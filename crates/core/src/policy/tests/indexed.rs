@@ -6,10 +6,13 @@ use proptest::prelude::*;
 
 use super::{TARGETS, bot, message, said, scope, verdict};
 use crate::document::{Findings, Reader, Severity, parse};
+use crate::identity::Kind;
 use crate::operation::Effect;
+use crate::policy::concern::Concern;
+use crate::policy::index::Index;
 use crate::policy::source::{Around, Source, Voucher};
 use crate::policy::{Rulebook, Scope};
-use crate::tests::{PATHS, TABLES};
+use crate::tests::{PATHS, TABLES, principal};
 use crate::verdict::Verdict;
 
 const WHO: &[&str] = &["*", "group:ci", "group:dba", "principal:bot", "principal:b*", "kind:workload", "kind:human"];
@@ -121,15 +124,16 @@ fn read(rules: &str) -> (Rulebook, Vec<(usize, String)>) {
 
 /// The same scope, asked rule by rule.
 fn walked(rulebook: &Rulebook) -> Scope {
-    let mut scope = scope(rulebook, &bot(), "shop");
-    scope.rules = rulebook.rules.clone();
-    scope.rules.retain(|rule| {
+    let scope = scope(rulebook, &bot(), "shop");
+    let mut rules = rulebook.rules.clone();
+    rules.retain(|rule| {
         let situation = super::situation();
         rule.who.iter().any(|who| who.names(situation.principal)) && rule.on.iter().any(|on| on.names(situation.target))
     });
-    let all: Vec<usize> = (0..scope.rules.len()).collect();
-    scope.index = super::super::index::Index::everything(&all);
-    scope
+    let all: Vec<usize> = (0..rules.len()).collect();
+    let mut concern = Concern::of(rules, scope.concern.vocabulary);
+    concern.index = Index::everything(&all);
+    Scope { concern: Arc::new(concern), ..scope }
 }
 
 fn kind(verdict: &Verdict) -> &'static str {
@@ -147,7 +151,7 @@ proptest! {
     fn the_index_changes_no_decision(rules in prop::collection::vec(rule(), 1..12)) {
         let (rulebook, _) = read(&written(&rules, None));
         let (indexed, walked) = (scope(&rulebook, &bot(), "shop"), walked(&rulebook));
-        prop_assert_eq!(&indexed.rules, &walked.rules);
+        prop_assert_eq!(&indexed.concern.rules, &walked.concern.rules);
         for text in MESSAGES {
             let operations = [message(text)];
             let (one, other) = (verdict(&indexed, &operations), verdict(&walked, &operations));
@@ -200,9 +204,39 @@ fn rules_that_name_somebody_else_are_not_gone_through() {
         .collect();
     let (rulebook, _) = read(&objects);
     let scope = scope(&rulebook, &bot(), "shop");
-    let found = |path: &str| scope.index.candidates(Effect::Read, &crate::tests::object(path));
+    let found = |path: &str| scope.concern.index.candidates(Effect::Read, &crate::tests::object(path));
     assert_eq!(found("s3.t13"), [13]);
     assert!(found("s3.t14").is_empty());
     assert_eq!(found("s3"), [3, 13, 23, 33, 43, 53, 63, 73, 83, 93]);
-    assert!(Arc::ptr_eq(&scope.rules[13], &rulebook.rules[13]));
+    assert!(Arc::ptr_eq(&scope.concern.rules[13], &rulebook.rules[13]));
+}
+
+#[test]
+fn whom_the_same_rules_concern_shares_them_for_as_long_as_somebody_is_there() {
+    let rules = r#"
+        [[rule]]
+        name   = "reads"
+        effect = "allow"
+        who    = ["group:ci"]
+        on     = ["target:shop", "target:stats"]
+        do     = { effects = ["read"], objects = ["public.*"] }
+
+        [[rule]]
+        name   = "writes"
+        effect = "allow"
+        who    = ["principal:bot"]
+        on     = ["target:shop"]
+        do     = { effects = ["write"], objects = ["public.*"] }
+    "#;
+    let rulebook = super::policy(rules);
+    let (ann, bob) = (principal(Kind::Workload, "ann", &["ci"]), principal(Kind::Workload, "bob", &["ci", "dba"]));
+    let (of_ann, of_bob) = (scope(&rulebook, &ann, "shop"), scope(&rulebook, &bob, "stats"));
+    assert!(Arc::ptr_eq(&of_ann.concern, &of_bob.concern));
+    let of_bot = scope(&rulebook, &bot(), "shop");
+    assert_eq!(of_bot.concern.rules.len(), 2);
+    assert_eq!(of_ann.concern.rules.len(), 1);
+    drop((of_ann, of_bob));
+    assert_eq!(rulebook.concerns.count(), 1);
+    drop(of_bot);
+    assert_eq!(rulebook.concerns.count(), 0);
 }
