@@ -1,6 +1,6 @@
 """What Postern costs, beside what others that stand before a server do, in one run.
 
-    python3 bench --binary FILE --relay FILE --server ROOT [--statements FILE] [quick] [--anyway] [--only PART …]
+    python3 bench --binary FILE --relay FILE --server ROOT [--statements FILE] [--masking FILE] [quick] [--anyway] [--only PART …]
 
 It ends with 0 where all of it was measured on a machine that did nothing else.
 """
@@ -21,7 +21,7 @@ import results
 import selects
 from contenders import TRUSTED, Field, most_sessions
 
-PARTS = ["selects", "durability", "logins", "results", "slow", "idle", "statements"]
+PARTS = ["selects", "durability", "logins", "results", "slow", "idle", "statements", "masking"]
 
 
 @dataclasses.dataclass
@@ -106,6 +106,9 @@ def measure(field, options, sizes, patience, progress):
     if "statements" in wanted and options.statements:
         progress.say("statements, read and decided about")
         said.statements(of_statements(options.statements))
+    if "masking" in wanted and options.masking:
+        progress.say("what leaves, searched")
+        said.masking(*of_masking(options.masking))
     return said
 
 
@@ -158,6 +161,14 @@ def of_statements(program):
     return [line.split("\t") for line in said.splitlines() if line.count("\t") == 2]
 
 
+def of_masking(program):
+    """What it says of speeds, a line for each, and of each detector, a row for each."""
+    said = subprocess.run([program, "--bench"], capture_output=True, text=True, check=True).stdout.splitlines()
+    speeds = [line.split("\t") for line in said if line.count("\t") == 1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in said if line.startswith("| ")]
+    return speeds, rows[0], rows[1:]
+
+
 def main():
     arguments = argparse.ArgumentParser(prog="make bench")
     arguments.add_argument("size", nargs="?", choices=["full", "quick"], default="full")
@@ -169,6 +180,7 @@ def main():
     arguments.add_argument("--relay", type=pathlib.Path, required=True)
     arguments.add_argument("--server", required=True)
     arguments.add_argument("--statements", type=pathlib.Path)
+    arguments.add_argument("--masking", type=pathlib.Path)
     arguments.add_argument("--into", type=pathlib.Path, required=True)
     options = arguments.parse_args()
     sizes = QUICK if options.size == "quick" else FULL

@@ -140,6 +140,10 @@ class Report:
     def statements(self, lines):
         self.table("Reading a statement and deciding about it", ["", "median µs", "p99 µs"], lines)
 
+    def masking(self, speeds, head, rows):
+        self.table("Searching what leaves, on one core", ["", "speed"], speeds)
+        self.table("What the detectors find in cells that are made for it", head, rows)
+
 
 def per_100k(runs):
     return selects.median(runs, lambda run: run.cpu) * 1e5

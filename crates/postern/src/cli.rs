@@ -128,7 +128,7 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The configuration, such as postern.toml
-    #[arg(required_unless_present = "schema")]
+    #[arg(required_unless_present_any = ["schema", "list_detectors"])]
     pub file: Option<PathBuf>,
     /// Ask the targets as well
     #[arg(long)]
@@ -136,6 +136,12 @@ pub struct Check {
     /// Print the JSON Schema of configurations, for editors, and do nothing else
     #[arg(long, exclusive = true)]
     pub schema: bool,
+    /// Print what `detect` of a mask can look for, and do nothing else
+    #[arg(long, conflicts_with_all = ["file", "online", "schema"])]
+    pub list_detectors: bool,
+    /// Print that as JSON
+    #[arg(long, requires = "list_detectors")]
+    pub json: bool,
 }
 
 /// What `test` takes.

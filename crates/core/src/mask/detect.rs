@@ -10,6 +10,7 @@ mod numbers;
 mod text;
 mod tokens;
 
+use std::fmt;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -97,7 +98,7 @@ enum Sign {
     Url,
 }
 
-/// Some detectors, ready to look.
+/// Some detectors, ready to look. They are made once, where the policy is read: what they look by takes memory.
 pub struct Detectors {
     chosen: Vec<Detector>,
     signs: Vec<Sign>,
@@ -125,6 +126,12 @@ impl Detectors {
             .build(signs.iter().map(|(word, _)| word))
             .ok();
         Self { chosen, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
+    }
+
+    /// What they look for.
+    #[must_use]
+    pub fn chosen(&self) -> &[Detector] {
+        &self.chosen
     }
 
     /// What there is in a text, in order and apart; `label` is the name that it stands under, such as that of a column.
@@ -183,6 +190,21 @@ impl Detectors {
         }
         hidden.push_str(text.get(from..).unwrap_or_default());
         Some(hidden)
+    }
+}
+
+/// The same are those that look for the same.
+impl PartialEq for Detectors {
+    fn eq(&self, other: &Self) -> bool {
+        self.chosen == other.chosen
+    }
+}
+
+impl Eq for Detectors {}
+
+impl fmt::Debug for Detectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.chosen).finish()
     }
 }
 

@@ -57,6 +57,12 @@ impl Lifts {
             && !self.kept.iter().any(|hold| is_of(&hold))
     }
 
+    /// Whether a mask is lifted from all that is touched.
+    pub(super) fn lifts_whole(&self, mask: &Mask) -> bool {
+        let is_of = |hold: &Hold| hold.mask == mask.name;
+        self.lifted.iter().any(is_of) && !self.kept.iter().any(is_of)
+    }
+
     /// The masks of which something is lifted.
     pub(super) fn names(&self) -> BTreeSet<&Arc<str>> {
         self.lifted.iter().filter(|hold| !self.kept.contains(hold)).map(|hold| &hold.mask).collect()

@@ -10,6 +10,7 @@ pub mod detect;
 pub mod echo;
 mod lift;
 mod screen;
+mod search;
 mod stable;
 mod veil;
 
@@ -21,6 +22,7 @@ use crate::policy::pattern::ColumnPattern;
 
 pub use bucket::{Bucket, Per};
 pub use lift::Lifts;
+pub use search::Search;
 pub use stable::{Fake, Pseudonym, Pseudonyms, Stable};
 pub use veil::may_be_shown;
 
@@ -89,6 +91,7 @@ pub struct Mask {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MaskSet {
     entries: Arc<[(ColumnPattern, Arc<Mask>)]>,
+    searches: Arc<[Search]>,
     lifts: Lifts,
 }
 
@@ -96,13 +99,13 @@ impl MaskSet {
     /// The set of these masks, in file order.
     #[must_use]
     pub fn new(entries: Vec<(ColumnPattern, Arc<Mask>)>) -> Self {
-        Self { entries: entries.into(), lifts: Lifts::default() }
+        Self { entries: entries.into(), ..Self::default() }
     }
 
     /// The same masks with some lifted.
     #[must_use]
     pub fn lifting(&self, lifts: Lifts) -> Self {
-        Self { entries: Arc::clone(&self.entries), lifts }
+        Self { entries: Arc::clone(&self.entries), searches: Arc::clone(&self.searches), lifts }
     }
 
     /// The same masks with what is lifted here and there.
@@ -117,7 +120,7 @@ impl MaskSet {
         self.lifts.names().into_iter().map(ToString::to_string).collect()
     }
 
-    /// Whether nothing is masked.
+    /// Whether no column is masked; cells may be searched all the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -160,8 +163,11 @@ impl MaskSet {
     #[must_use]
     pub fn closed(&self, lineage: &dyn Lineage) -> Self {
         let mut entries = self.entries.to_vec();
-        let all = if self.is_empty() { Vec::new() } else { lineage.columns() };
+        let mut searches = self.searches.to_vec();
+        let named = !self.is_empty() || searches.iter().any(Search::names_columns);
+        let all = if named { lineage.columns() } else { Vec::new() };
         for column in all {
+            searches.iter_mut().for_each(|search| search.follow(&column, lineage));
             let binding: Vec<_> = self.binding(&column).collect();
             if binding.is_empty() {
                 continue;
@@ -170,7 +176,7 @@ impl MaskSet {
                 entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), Arc::clone(mask))));
             }
         }
-        Self { entries: entries.into(), lifts: self.lifts.clone() }
+        Self { entries: entries.into(), searches: searches.into(), lifts: self.lifts.clone() }
     }
 }
 

@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::identity::{Principal, TrustRule};
-use crate::mask::{Lineage, Mask, MaskSet, Pseudonyms};
+use crate::mask::detect::Detectors;
+use crate::mask::{Lineage, Mask, MaskSet, Pseudonyms, Search};
 use crate::operation::Effect;
 use crate::record::Keep;
 use crate::target::{Login, Target, TargetName};
@@ -152,6 +153,8 @@ pub struct MaskRule {
     pub on: Vec<On>,
     /// Which columns, for each protocol's shape.
     pub columns: Vec<(&'static str, ColumnPattern)>,
+    /// What it looks for in them, or in every cell where no column is named; otherwise it hides them whole.
+    pub detectors: Option<Arc<Detectors>>,
     /// Whom it binds.
     pub bound: Vec<Who>,
     /// Whom it does not.
@@ -205,11 +208,18 @@ impl Rulebook {
             .masks
             .iter()
             .filter(|mask| concerns(&mask.bound, &mask.on) && !mask.except.iter().any(|who| who.names(principal)));
-        let columns = binding.flat_map(|rule| {
+        let (mut entries, mut searches) = (Vec::new(), Vec::new());
+        for rule in binding {
             let fitting = rule.columns.iter().filter(|(protocol, _)| *protocol == target.protocol);
-            fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask)))
-        });
-        let masks = Arc::new(MaskSet::new(columns.collect()));
+            let columns: Vec<ColumnPattern> = fitting.map(|(_, pattern)| pattern.clone()).collect();
+            match &rule.detectors {
+                None => entries.extend(columns.into_iter().map(|pattern| (pattern, Arc::clone(&rule.mask)))),
+                // INVARIANT: a search of columns that this protocol has none of is no search of everything
+                Some(_) if columns.is_empty() && !rule.columns.is_empty() => {}
+                Some(detectors) => searches.push(Search::new(Arc::clone(&rule.mask), columns, Arc::clone(detectors))),
+            }
+        }
+        let masks = Arc::new(MaskSet::new(entries).searching(searches));
         Some(Scope { revision: self.revision, concern: self.concerns.find(&self.rules, rules, vocabulary), masks })
     }
 }

@@ -150,7 +150,8 @@ fn binding(rule: &MaskRule, target: &Target, rules: &[Arc<Rule>], crowds: &[&Cro
     let fitting = rule.columns.iter().filter(|(protocol, _)| *protocol == target.protocol);
     let columns: Vec<_> = fitting.map(|(_, pattern)| (pattern.clone(), Arc::clone(&rule.mask))).collect();
     let binds = |crowd: &&Crowd<'_>| crowd.is_among(&rule.bound) > Sure::No && crowd.is_among(&rule.except) < Sure::Yes;
-    if columns.is_empty() || !crowds.iter().any(binds) {
+    // what only looks for something in a column hides no column
+    if rule.detectors.is_some() || columns.is_empty() || !crowds.iter().any(binds) {
         return None;
     }
     let (mut spared, mut clear) = (Vec::new(), Vec::new());

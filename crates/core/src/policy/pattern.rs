@@ -148,6 +148,12 @@ impl ColumnPattern {
         Self { object: ObjectPattern { space, parts, column: None }, column: column.name.to_string() }
     }
 
+    /// Whether it may name a column.
+    #[must_use]
+    pub fn names(&self, column: &Column) -> bool {
+        self.object.concerns(&column.object) && matches(&self.column, &column.name)
+    }
+
     /// Reads a pattern whose last part is a column.
     ///
     /// # Errors

@@ -336,7 +336,7 @@ fn the_documented_configuration_is_one() {
     let files = [("postern.toml", manual()), ("policy.d/empty.toml", String::new())];
     let (_folder, config) =
         good_with(&files.each_ref().map(|(name, text)| (*name, text.as_str())), &crate::vocabularies());
-    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (7, 1, 1));
+    assert_eq!((config.rulebook.rule_count(), config.rulebook.mask_count(), config.issuers.len()), (7, 2, 1));
     assert_eq!(config.remarks(), []);
 }
 

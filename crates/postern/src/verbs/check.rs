@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use postern_core::TargetName;
 use postern_core::inventory::Means;
+use postern_core::mask::detect::Detector;
 use postern_core::mask::echo::{Echo, SHORTEST};
 use postern_core::target::Target;
 use tokio::task::JoinSet;
@@ -28,6 +29,9 @@ pub(crate) fn offline(args: &Check, out: &mut dyn Write) -> Result<()> {
     if args.schema {
         out.write_all(config::SCHEMA.as_bytes())?;
         return Ok(());
+    }
+    if args.list_detectors {
+        return detectors(args.json, out);
     }
     let mut config = read(args)?;
     config.inventories(&postern_protocols::all())?;
@@ -55,6 +59,21 @@ pub(crate) async fn online(args: &Check, out: &mut dyn Write) -> Result<()> {
     }
     let count = answers.len();
     writeln!(out, "ok: {}; {count} target{} answered", config.summary(), if count == 1 { "" } else { "s" })?;
+    Ok(())
+}
+
+/// One on a line, in the order in which they name what two of them find.
+fn detectors(json: bool, out: &mut dyn Write) -> Result<()> {
+    if json {
+        let all: Vec<_> =
+            Detector::ALL.iter().map(|one| serde_json::json!({ "name": one.name(), "finds": one.about() })).collect();
+        writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(());
+    }
+    let width = Detector::ALL.iter().map(|one| one.name().len()).max().unwrap_or_default();
+    for one in Detector::ALL {
+        writeln!(out, "{:width$}  {}", one.name(), one.about())?;
+    }
     Ok(())
 }
 

@@ -129,6 +129,11 @@ impl Question<'_> {
                 (None, None) => {}
             }
         }
+        if operation.outputs != Outputs::Nothing {
+            for search in masks.searches() {
+                writeln!(text, "  searched {search}")?;
+            }
+        }
         if operation.outputs == Outputs::Unknown {
             writeln!(text, "  returns  something that nobody can tell beforehand")?;
         }

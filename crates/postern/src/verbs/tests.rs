@@ -37,6 +37,19 @@ fn explain(file: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn detectors_are_listed() {
+    let (said, failed) = run(&["check", "--list-detectors"]);
+    assert_eq!(failed, None);
+    insta::assert_snapshot!(said);
+    let (json, failed) = run(&["check", "--list-detectors", "--json"]);
+    assert_eq!(failed, None);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let lines: Vec<String> = all.iter().map(|one| format!("{} {}", one["name"], one["finds"])).collect();
+    let words = |text: &str| text.replace('"', "").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(lines.iter().map(|line| words(line)).collect::<Vec<_>>(), said.lines().map(words).collect::<Vec<_>>());
+}
+
+#[test]
 fn an_operation_is_explained() {
     let (_folder, file) = documented("");
     let bot = |text| explain(&file, &["--as", "deploy-bot", "--on", "orders", text]);

@@ -1,7 +1,10 @@
 //! Masks on their way out: which columns of a result are masked, and what becomes of each cell.
 //!
 //! The server's own word for where a column comes from decides; what the statement was read as can only add a mask,
-//! never take one away. Where the two cannot be brought together the result does not leave ([`Unprovable`]).
+//! never take one away. Where the two cannot be brought together the result does not leave ([`Unprovable`]). What no column's
+//! mask hides is searched, where a mask looks for something.
+
+mod searched;
 
 use std::sync::Arc;
 
@@ -15,10 +18,20 @@ use super::bucket::Range;
 use super::catalog::Catalog;
 use super::form::{Form, form, longest};
 use super::wire::{self, BINARY, Field, array, row};
+use searched::ColumnSearch;
+
+pub(super) use searched::{copied, reported, said};
 
 /// How the columns of one result are masked.
 #[derive(Debug)]
-pub(super) struct ColumnMasks(Vec<Option<ColumnMask>>);
+pub(super) struct ColumnMasks(Vec<Option<Change>>);
+
+/// What is done to the cells of one column.
+#[derive(Debug)]
+enum Change {
+    Mask(ColumnMask),
+    Search(ColumnSearch),
+}
 
 #[derive(Debug)]
 struct ColumnMask {
@@ -50,34 +63,41 @@ pub(super) fn plan(
     catalog: &Catalog,
     masks: &MaskSet,
 ) -> Result<Option<ColumnMasks>, Unprovable> {
-    if masks.is_empty() {
+    if masks.is_empty() && masks.searches().next().is_none() {
         return Ok(None);
     }
     let read = expected(fields, statement, masks)?;
     let veiled = statement.map(|statement| masks.veiled(&statement.uses)).unwrap_or_default();
     let mut columns = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
-        let origin = origin(field, catalog)?;
+        let origin = match origin(field, catalog) {
+            // nothing depends on where it is from
+            Err(_) if masks.is_empty() => None,
+            origin => origin?,
+        };
         let by_origin = origin.as_ref().and_then(|column| masks.of(column));
-        let column = read.and_then(|outputs| outputs.get(index)).and_then(bare);
+        let output = read.and_then(|outputs| outputs.get(index));
+        let column = output.and_then(bare);
         let by_reading = column.and_then(|column| masks.of(column));
         let veiled = column.is_some_and(|column| veiled.contains_key(column));
         if veiled && by_origin.is_some() {
             return Err(Unprovable("the target returns a masked column where its image was asked for".to_owned()));
         }
         let binary = format(index, field, formats) == BINARY;
-        let column = by_origin.or(by_reading).map(|mask| ColumnMask {
-            mask: Arc::clone(mask),
-            form: form(field.type_oid, catalog),
-            longest: longest(field.type_oid, field.type_modifier).unwrap_or(usize::MAX),
-            binary,
-            veiled,
-            range: match mask.kind {
-                MaskKind::Bucket(bucket) => Range::of(bucket, field.type_oid, binary, catalog),
-                MaskKind::Null | MaskKind::Fixed | MaskKind::Partial { .. } | MaskKind::Stable(_) => None,
-            },
+        columns.push(match by_origin.or(by_reading) {
+            Some(mask) => Some(Change::Mask(ColumnMask {
+                mask: Arc::clone(mask),
+                form: form(field.type_oid, catalog),
+                longest: longest(field.type_oid, field.type_modifier).unwrap_or(usize::MAX),
+                binary,
+                veiled,
+                range: match mask.kind {
+                    MaskKind::Bucket(bucket) => Range::of(bucket, field.type_oid, binary, catalog),
+                    MaskKind::Null | MaskKind::Fixed | MaskKind::Partial { .. } | MaskKind::Stable(_) => None,
+                },
+            })),
+            None => ColumnSearch::of(field, binary, (origin.as_ref(), output), catalog, masks).map(Change::Search),
         });
-        columns.push(column);
     }
     Ok(columns.iter().any(Option::is_some).then_some(ColumnMasks(columns)))
 }
@@ -144,10 +164,11 @@ impl ColumnMasks {
         let change = |index: usize, value: Option<&[u8]>| {
             width = index.saturating_add(1);
             match self.0.get(index) {
-                Some(Some(column)) => column.apply(value).unwrap_or_else(|| {
+                Some(Some(Change::Mask(column))) => column.apply(value).unwrap_or_else(|| {
                     failed = true;
                     row::Cell::Null
                 }),
+                Some(Some(Change::Search(column))) => column.apply(value),
                 Some(None) | None => row::Cell::Keep,
             }
         };

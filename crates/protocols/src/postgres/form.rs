@@ -24,6 +24,7 @@ pub(super) mod oid {
     pub(in super::super) const INT4: u32 = 23;
     pub(super) const TEXT: u32 = 25;
     pub(super) const JSON: u32 = 114;
+    pub(super) const XML: u32 = 142;
     pub(in super::super) const FLOAT4: u32 = 700;
     pub(in super::super) const FLOAT8: u32 = 701;
     pub(super) const UNKNOWN: u32 = 705;
@@ -53,6 +54,16 @@ pub(super) fn form(type_oid: u32, catalog: &Catalog) -> Form {
             Some((TypeKind::Base, kind)) if &*kind.name == "citext" => Form::Text,
             _ => Form::Other,
         },
+    }
+}
+
+/// What text there is in a type, for whoever looks for something in it. A document in XML takes any characters in place of
+/// others of its text.
+pub(super) fn searched(type_oid: u32, catalog: &Catalog) -> Form {
+    match (type_oid, catalog.kind_of(type_oid).map(|known| &known.kind)) {
+        (oid::XML, _) => Form::Text,
+        (_, Some(TypeKind::Domain(base))) => searched(*base, catalog),
+        (_, _) => form(type_oid, catalog),
     }
 }
 

@@ -23,6 +23,7 @@ mod registry;
 mod reply;
 mod revoking;
 mod room;
+mod searching;
 mod shown;
 mod stopping;
 mod submission;

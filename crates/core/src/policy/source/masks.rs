@@ -1,4 +1,4 @@
-//! `[[mask]]`: what must not be seen in clear, bound to columns.
+//! `[[mask]]`: what must not be seen in clear, by its column or by what it is.
 //!
 //! A mask that binds nothing is an error: it would be believed in.
 
@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::document::{Findings, Reader, Text};
+use crate::mask::detect::{Detector, Detectors};
 use crate::mask::{Bucket, Fake, Guarding, Mask, MaskKind, Per, Predicates, Stable};
 use crate::policy::pattern::ColumnPattern;
 use crate::policy::references::Reference;
@@ -80,15 +81,16 @@ fn read(
     let on = table.some(findings, "on", BINDS_NOTHING);
     let on = on.map(|(place, texts)| known.on(findings, &place, &texts, Aim::Closes)).unwrap_or(vec![On::Anything]);
     let columns = table.texts(findings, "columns").unwrap_or_default();
-    table.later(findings, "detect");
-    if columns.is_empty() {
+    let detectors = detectors(findings, &mut table);
+    if columns.is_empty() && detectors.is_none() {
         findings.wrong(
             &table.place(),
-            "this mask names no `columns`",
-            Some("add columns = [\"schema.table.column\"]".to_owned()),
+            "this mask names no `columns` and nothing to `detect`",
+            Some("add columns = [\"schema.table.column\"], or detect = [\"aws-key\"]".to_owned()),
         );
     }
     let kind = kind(findings, &mut table);
+    let kind = if detectors.is_some() { detecting(findings, &mut table, kind) } else { kind };
     let domain = table.text(findings, "domain");
     let predicates = predicates(findings, &mut table, kind);
     let writes = writes(findings, &mut table, kind);
@@ -107,7 +109,39 @@ fn read(
     let name: Arc<str> = name?.text.into();
     let domain = domain.map_or_else(|| Arc::clone(&name), |domain| domain.text.into());
     let mask = Mask { name, kind: kind?, predicates: predicates?, writes: writes?, domain, pseudonym: None };
-    Some(MaskRule { mask: Arc::new(mask), on, columns, bound, except })
+    let detectors = detectors.map(|chosen| Arc::new(Detectors::of(&chosen)));
+    Some(MaskRule { mask: Arc::new(mask), on, columns, detectors, bound, except })
+}
+
+/// What the mask looks for; nothing where it does not say.
+fn detectors(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Vec<Detector>> {
+    let place = table.value("detect")?.place;
+    let names = table.texts(findings, "detect")?;
+    if names.is_empty() {
+        let hint = "`postern check --list-detectors` lists what it can look for";
+        findings.wrong(&place, "`detect` is empty, so this mask looks for nothing", Some(hint.to_owned()));
+    }
+    let words: Vec<(&'static str, Detector)> = Detector::ALL.iter().map(|one| (one.name(), *one)).collect();
+    once(findings, &names);
+    Some(names.iter().filter_map(|name| name.one_of(findings, "detect", &words)).collect())
+}
+
+/// What becomes of a value in which something is found; it was read and written as it is.
+fn detecting(findings: &mut Findings, table: &mut Reader<'_>, kind: Option<MaskKind>) -> Option<MaskKind> {
+    for key in ["predicates", "writes"] {
+        if let Some(value) = table.value(key) {
+            let message = format!("`{key}` has no use with `detect`, which looks at what leaves and at nothing else");
+            findings.wrong(&value.place, message, Some("take it out".to_owned()));
+        }
+    }
+    let place = table.value("kind")?.place;
+    let kind = kind?;
+    if matches!(kind, MaskKind::Null | MaskKind::Fixed) {
+        return Some(kind);
+    }
+    let message = "this kind has no use with `detect`: what is found is hidden whole";
+    findings.wrong(&place, message, Some("write kind = \"fixed\", or \"null\" for the whole cell".to_owned()));
+    None
 }
 
 fn excepted(findings: &mut Findings, table: &mut Reader<'_>, known: &Known<'_>, bound: &[Who]) -> Vec<Who> {

@@ -118,6 +118,8 @@ fn whom_a_mask_spares_is_said() {
     assert_eq!(spared(ONE, ""), [Some(vec![])]);
     assert_eq!(spared(ONE, "except = [\"group:staff\"]"), [Some(vec!["it does not bind `group:staff`".to_owned()])]);
     assert_eq!(spared(ONE, "for = [\"group:ci\"]"), [Some(vec!["it binds `group:ci` alone".to_owned()])]);
+    // what only looks for something in a column hides none
+    assert_eq!(spared(ONE, "detect = [\"email\"]"), [None]);
     // with an account of their own they spoil nobody's
     assert_eq!(spared(TWO, "except = [\"group:staff\"]"), [None, Some(vec![])]);
     assert_eq!(spared(TWO, "for = [\"group:ci\"]"), [None, Some(vec![])]);

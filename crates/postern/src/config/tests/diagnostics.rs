@@ -107,16 +107,23 @@ name = "people"
 columns = ["public.customers.email"]
 kind = "fixd"
 "#;
-    a_kind_of_mask_of_a_later_version, [REST, PEOPLE, TARGETS], r#"
+    a_detector_that_is_none, [REST, PEOPLE, TARGETS], r#"
 [[mask]]
-name = "people"
-columns = ["public.customers.email"]
-kind = "fpe"
+name = "secrets"
+detect = ["jwt", "aws_key", "credit-cards"]
+kind = "fixed"
 "#;
-    a_key_of_a_later_version, [REST, PEOPLE, TARGETS], r#"
+    a_kind_of_mask_that_detects_nothing, [REST, PEOPLE, TARGETS], r#"
 [[mask]]
 name = "secrets"
 detect = ["jwt"]
+kind = "partial"
+predicates = "mask"
+"#;
+    a_mask_that_looks_for_nothing, [REST, PEOPLE, TARGETS], r#"
+[[mask]]
+name = "secrets"
+detect = []
 kind = "fixed"
 "#;
     a_mask_that_binds_nobody, [REST, PEOPLE, TARGETS], r#"

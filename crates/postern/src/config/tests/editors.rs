@@ -66,6 +66,10 @@ columns = "public.customers.email"
 kind = "partial"
 predicates = "deny"
 writes = "deny"
+[[mask]]
+name = "secrets"
+detect = ["jwt", "card-number"]
+kind = "null"
 [[rule]]
 name = "asks"
 effect = "approve"

@@ -9,6 +9,7 @@ use postern_core::{Code, Effect, Fault, Touch};
 
 use super::super::analyze::{Kind, LONGEST_NAME, Statement, setting};
 use super::super::catalog::RelationKind;
+use super::super::cells::said;
 use super::super::wire::report::field;
 use super::super::wire::{Backend, Frame, Report};
 use super::reply::Reply;
@@ -63,17 +64,17 @@ impl Session<'_> {
         if matches!(self.replies.first(), Some(Reply::Own(_) | Reply::OwnSync | Reply::Opening | Reply::Refused(_))) {
             return Ok(());
         }
-        if self.gate.masks().is_empty() {
+        if self.gate.masks().lets_pass() {
             self.to_client.push(&frame.raw);
             return Ok(());
         }
         let Backend::NoticeResponse(report) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
-        let report = self.without_values(&report);
+        let report = self.for_the_bound(&report);
         self.say(&Backend::NoticeResponse(report));
         Ok(())
     }
 
-    /// A report for whoever is bound by masks.
+    /// A report for whoever is bound by masks of columns.
     pub(super) fn without_values(&mut self, report: &Report) -> Report {
         let apart = self.stands_apart();
         without_values(report, apart)
@@ -137,7 +138,8 @@ impl Session<'_> {
 
     /// A notification. Whoever sends one says what it likes, and a trigger may send a row.
     pub(super) fn notification(&mut self, frame: &Frame) -> Result<(), End> {
-        if self.gate.masks().is_empty() {
+        let masks = self.gate.masks();
+        if masks.lets_pass() {
             self.to_client.push(&frame.raw);
             return Ok(());
         }
@@ -145,7 +147,11 @@ impl Session<'_> {
         else {
             return Ok(());
         };
-        let payload = if payload.is_empty() { payload } else { Bytes::from_static(WITHHELD) };
+        let payload = match masks.is_empty() {
+            true => said(&payload, masks).unwrap_or(payload),
+            false if payload.is_empty() => payload,
+            false => Bytes::from_static(WITHHELD),
+        };
         self.say(&Backend::NotificationResponse { process, channel, payload });
         Ok(())
     }

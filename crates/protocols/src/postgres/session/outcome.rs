@@ -77,7 +77,7 @@ impl Session<'_> {
             Enclosure::Rowless => return self.rowless(permit).await,
         }
         let flow = self.to_target.forward(permit);
-        let masked = !self.gate.masks().is_empty();
+        let masked = !self.gate.masks().lets_pass();
         let sent = request.veiled.as_ref().and_then(|veiled| veiled.sent());
         let share = request.names().1.saturating_add(sent.as_ref().map_or(0, |sent| sent.size()));
         let share = self.registry.room.share(share);

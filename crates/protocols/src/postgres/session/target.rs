@@ -83,7 +83,7 @@ impl Session<'_> {
 
     /// Whether rows of the reply at hand go through as they are.
     fn rows_pass(&mut self) -> bool {
-        let unmasked = self.gate.masks().is_empty() && !self.is_withheld();
+        let unmasked = self.gate.masks().lets_pass() && !self.is_withheld();
         unmasked && matches!(self.replies.first(), Some(Reply::Query(_) | Reply::Execute { .. }))
     }
 
@@ -216,7 +216,7 @@ impl Session<'_> {
             _ => return Err(out_of_turn(frame)),
         }
         if !withheld {
-            self.to_client.push(&frame.raw);
+            self.pass(frame);
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl Session<'_> {
             _ => return Err(out_of_turn(frame)),
         }
         if !withheld {
-            self.to_client.push(&frame.raw);
+            self.pass(frame);
         }
         Ok(())
     }
@@ -265,7 +265,7 @@ impl Session<'_> {
     /// Masks a row of a portal; tells whether it did, or whether the row may go as it is.
     fn masked_row(&mut self, portal: &Portal, body: &Bytes) -> Result<bool, Unprovable> {
         let masks = portal.flow.masks();
-        if masks.is_empty() {
+        if masks.lets_pass() {
             return Ok(false);
         }
         let unknown = || Unprovable("the target returns rows of a statement that it did not describe".to_owned());
@@ -372,9 +372,9 @@ impl Session<'_> {
     fn report_error(&mut self, instead: Option<Report>, report: &Report, frame: &Frame) {
         match instead {
             Some(instead) => self.report(instead),
-            None if self.gate.masks().is_empty() => self.to_client.push(&frame.raw),
+            None if self.gate.masks().lets_pass() => self.to_client.push(&frame.raw),
             None => {
-                let report = self.without_values(report);
+                let report = self.for_the_bound(report);
                 let report = self.placed(report);
                 self.report(report);
             }
