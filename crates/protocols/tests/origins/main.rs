@@ -6,6 +6,7 @@
 
 mod line;
 mod revisions;
+mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -222,8 +222,12 @@ impl Reader<'_> {
                 self.item(None, name, scope).map(|item| self.row(item))
             }
             [name] => match self.lone_column(name, scope) {
-                Some(meaning) => Some(meaning),
-                None => self.item(None, name, scope).map(|item| self.row(item)),
+                Some(meaning) if scope.lists(name) => Some(meaning),
+                // of columns that nobody listed none need be called so, and then it is a whole row
+                perhaps => {
+                    let row = self.item(None, name, scope).map(|item| self.row(item));
+                    perhaps.into_iter().chain(row).reduce(Meaning::or)
+                }
             },
             [item, name] => self.field(None, item, name, scope),
             [schema, item, name] => self.field(Some(schema), item, name, scope),
@@ -262,12 +266,16 @@ impl Reader<'_> {
     fn field(&mut self, schema: Option<&str>, item: &str, name: &str, scope: &Scope<'_>) -> Option<Meaning> {
         let item = self.item(schema, item, scope)?;
         self.found.charge_search(item.width());
-        if let Some(meaning) = item.any_column(name) {
+        if let Some(meaning) = item.column(name) {
             return Some(meaning);
+        }
+        let perhaps = item.any_column(name);
+        if item.unlisted.as_ref().is_some_and(|unlisted| unlisted.assumed) {
+            return perhaps;
         }
         let mut meaning = self.row(item);
         meaning.source.unknown |= !self.called_as_field(name);
-        Some(meaning)
+        perhaps.into_iter().chain([meaning]).reduce(Meaning::or)
     }
 
     /// A name that means nothing here, as far as the catalog knows: it may be a column added since.

@@ -295,6 +295,13 @@ impl<'s> Scope<'s> {
         maybe
     }
 
+    /// Whether a column of this name is listed anywhere.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        let assumed = |item: &Item| item.unlisted.as_ref().is_some_and(|unlisted| unlisted.assumed);
+        let mut in_sight = self.levels().flat_map(|level| &level.items).filter(|item| item.columns_in_sight);
+        in_sight.any(|item| assumed(item) || item.column(name).is_some())
+    }
+
     /// The item that a name means, and whether its schema, where one is given, fits.
     pub(super) fn item(&self, schema: Option<&str>, name: &str) -> Option<&Item> {
         let means = |item: &&Item| match (schema, &item.object) {
