@@ -187,6 +187,13 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
             "SELECT most_common_vals FROM pg_stats WHERE tablename = 'people'",
             "EXPLAIN ANALYZE SELECT id FROM people WHERE email = 'ann.secret@example.com'",
             "CREATE FUNCTION leak() RETURNS text LANGUAGE sql AS 'SELECT email FROM people LIMIT 1'",
+            "ALTER TABLE people ADD CHECK (email LIKE 'a%')",
+            "ALTER TABLE people ADD COLUMN tells int GENERATED ALWAYS AS (1 / length(email)) STORED",
+            "ALTER TABLE people ADD UNIQUE (email)",
+            "ALTER TABLE people ALTER COLUMN phone SET NOT NULL",
+            "CREATE INDEX ON people ((score / 0))",
+            "CREATE INDEX ON people (id) WHERE email LIKE 'a%'",
+            "CREATE UNIQUE INDEX ON people (score)",
         ];
         for shape in shapes {
             let simple = raw.ask(&[query(shape)]).await?;

@@ -19,11 +19,14 @@ use super::{Kept, Run, Statement};
 /// Why a reading that took too much work is opaque.
 const TOO_MUCH: &str = "the statement takes too much work to be read";
 
+/// What is touched, and which columns of it.
+pub(super) type Touches = BTreeMap<(Effect, Object), Columns>;
+
 /// Effects, columns and facts of one statement.
 #[derive(Debug)]
 pub(super) struct Found {
     work: Work,
-    touches: BTreeMap<(Effect, Object), Columns>,
+    touches: Touches,
     pub(super) uses: Uses,
     actions: Vec<Action>,
     functions: BTreeSet<String>,
@@ -246,6 +249,16 @@ impl Found {
         self.uses.overwritten.clear();
         self.uses.given.clear();
         self.locks = false;
+    }
+
+    /// What was touched so far, for the while that something is looked at without being recorded.
+    pub(super) fn set_touches_aside(&mut self) -> Touches {
+        self.touches.clone()
+    }
+
+    /// The opposite: what was touched since is forgotten.
+    pub(super) fn put_touches_back(&mut self, touches: Touches) {
+        self.touches = touches;
     }
 
     pub(super) fn touches(&mut self) -> Vec<Touch> {

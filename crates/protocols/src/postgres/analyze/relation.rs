@@ -131,7 +131,7 @@ impl Named {
         Self { objects, relation: None }
     }
 
-    fn item(&self, assumed: bool) -> Item {
+    pub(super) fn item(&self, assumed: bool) -> Item {
         let object = self.objects.first().cloned();
         let (listed, unlisted) = match &self.relation {
             Some(relation) => (Listed::Relation(Arc::clone(relation), Vec::new()), None),

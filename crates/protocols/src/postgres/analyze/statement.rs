@@ -11,7 +11,7 @@ use postern_core::operation::{Action, Deed, Effect, Output, Outputs};
 
 use super::found::Found;
 use super::query::Rows;
-use super::scope::Scope;
+use super::scope::{Item, Scope};
 use super::sites::Sites;
 use super::source::Source;
 use super::work::Work;
@@ -35,6 +35,8 @@ pub(super) struct Reader<'a> {
     pub(super) set_by_statement: bool,
     /// What is read is an expression that is kept for later: names in it are of rows that are not here.
     pub(super) loose: bool,
+    /// Rows that are there already, and that what is kept is tried on at once.
+    pub(super) tried: Option<Item>,
 }
 
 /// What a statement turned out to be, beside what was found in it.
@@ -143,6 +145,7 @@ impl<'a> Reader<'a> {
             found: Found::within(work),
             set_by_statement: false,
             loose: false,
+            tried: None,
         }
     }
 

@@ -234,12 +234,33 @@ impl Reader<'_> {
     /// which functions they call, and what queries inside them read.
     pub(super) fn kept_expressions<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) {
         let consulted = std::mem::take(&mut self.found.uses.consulted);
+        let nodes: Vec<&Node> = nodes.into_iter().collect();
         self.loose = true;
-        for node in nodes {
+        for node in &nodes {
             self.value(node, &Scope::default());
         }
-        self.loose = false;
         self.found.uses.consulted = consulted;
+        if let Some(rows) = self.tried.clone() {
+            // whether it holds, or fails, tells of the rows; what it takes to keep it is another matter
+            let touches = self.found.set_touches_aside();
+            let level = Scope { items: vec![rows], ..Scope::default() };
+            for node in nodes {
+                let source = self.value(node, &level);
+                self.found.consult(source);
+            }
+            self.found.put_touches_back(touches);
+        }
+        self.loose = false;
+    }
+
+    /// Columns of the rows that are there decide whether a statement succeeds.
+    pub(super) fn tries<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        let Some(rows) = self.tried.clone() else { return };
+        for name in names {
+            if let Some(meaning) = rows.any_column(name) {
+                self.found.consult(meaning.source);
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use postern_core::operation::{Columns, Effect};
 
 use super::super::Kind;
 use super::super::scope::Scope;
-use super::super::statement::{Outcome, Reader};
+use super::super::statement::{Outcome, Reader, strings};
 use crate::postgres::vocabulary::action;
 
 impl Reader<'_> {
@@ -117,6 +117,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn constraint(&mut self, constraint: &Constraint) {
+        self.tries(strings(&constraint.keys).into_iter().chain(strings(&constraint.fk_attrs)));
         self.kept_expressions(constraint.raw_expr.as_deref());
         self.kept_expressions(constraint.where_clause.as_deref());
         for exclusion in &constraint.exclusions {
@@ -167,7 +168,9 @@ impl Reader<'_> {
         let mut level = Scope::default();
         if let Some(relation) = &alter.relation {
             let named = self.named(relation);
-            level.items.push(self.target_item(relation, &named));
+            let rows = self.target_item(relation, &named);
+            self.tried = Some(rows.clone());
+            level.items.push(rows);
         }
         for node in &alter.cmds {
             match &node.node {
@@ -175,6 +178,7 @@ impl Reader<'_> {
                 other => self.unreadable("a change of a table", other.as_ref()),
             }
         }
+        self.tried = None;
         outcome
     }
 
@@ -183,6 +187,9 @@ impl Reader<'_> {
         if let Some(relation) = relation.filter(|_| rewrites(command.subtype())) {
             let named = self.named(relation);
             self.overwritten(&named, &command.name.as_str().into());
+        }
+        if command.subtype() == AlterTableType::AtSetNotNull {
+            self.tries([command.name.as_str()]);
         }
         if is_guard(command.subtype()) {
             self.found.action(action::POLICY);
@@ -241,13 +248,19 @@ impl Reader<'_> {
 
     fn create_index(&mut self, index: &IndexStmt) -> Outcome {
         let outcome = self.alters(index.relation.as_ref(), action::CREATE);
+        let assumed = self.names.catalog.is_assumed();
+        self.tried = index.relation.as_ref().map(|relation| self.named(relation).item(assumed));
         for node in index.index_params.iter().chain(&index.index_including_params) {
             match &node.node {
-                Some(NodeEnum::IndexElem(element)) => self.kept_expressions(element.expr.as_deref()),
+                Some(NodeEnum::IndexElem(element)) => {
+                    self.kept_expressions(element.expr.as_deref());
+                    self.tries(index.unique.then_some(element.name.as_str()));
+                }
                 other => self.unreadable("an index column", other.as_ref()),
             }
         }
         self.kept_expressions(index.where_clause.as_deref());
+        self.tried = None;
         outcome
     }
 
