@@ -173,6 +173,28 @@ fn what_comes_through_another_role_is_said_and_left() {
 }
 
 #[test]
+fn where_columns_are_masked_on_the_wire_the_right_is_kept() {
+    let served = Served::new(18, &[]);
+    served.site.write("policy.toml", &(reading() + PEOPLE.split("except").next().unwrap()));
+    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+    served.server.run_sql("postgres", latin).unwrap();
+    let tables = "CREATE TABLE people (id int, mail text); GRANT SELECT ON people TO app";
+    served.server.run_sql("latin", tables).unwrap();
+    served.server.run_sql("shop", "CREATE TABLE lists (id int, mail text[]); GRANT SELECT ON lists TO app").unwrap();
+    let authority = served.server.ca_file().display().to_string();
+    let target = served.target("shop", "localhost", served.server.port(), &authority);
+    served.configure(&format!("{target}databases = [\"shop\", \"latin\"]\n"));
+    let latin = stdout(&served.site.run(&["doctor", "shop/latin", "--config", "postern.toml"]));
+    assert!(
+        latin.contains("needs to: the database is not in UTF-8, and its columns are masked on the wire [mask-"),
+        "{latin}"
+    );
+    let lists = served.doctor(&[]).said;
+    assert!(lists.contains("needs to: an array of text is masked on the wire [mask-needs-value]"), "{lists}");
+    assert!(!latin.contains("REVOKE SELECT") && !lists.contains("REVOKE SELECT"));
+}
+
+#[test]
 fn one_database_is_looked_at_and_others_are_named() {
     let served = Served::new(18, &[]);
     served.site.write("policy.toml", &reading());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::operation::Column;
+use crate::policy::source::Voucher;
 use crate::policy::{Binding, Needs, Rulebook};
 use crate::tests::{object, rulebook};
 use crate::{Effect, TargetName};
@@ -137,4 +138,17 @@ fn a_rule_that_lifts_a_mask_spares() {
             .of(&Column { object: object("public.people"), name: "email".into() })
             .is_some()
     );
+}
+
+/// Who is in a group is known when they come; who has another account than the group's is not in it.
+#[test]
+fn an_account_that_a_group_does_not_get_is_not_spoilt_by_it() {
+    let people = PEOPLE.replace("groups = [\"staff\"]", "");
+    let policy = [&people, TWO, RULES, &mask("except = [\"group:staff\"]")].concat();
+    let rules = rulebook(&policy).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+    let target = Arc::clone(&rules.targets[&TargetName::parse("shop").unwrap()]);
+    let stating = [Voucher { name: "corp", url: "https://corp.test", groups: Some("") }];
+    let all = rules.needs(&target, &stating);
+    let spared: Vec<_> = all.iter().map(|needs| only_binding(needs).map(|binding| binding.spared)).collect();
+    assert_eq!(spared, [None, Some(vec![])]);
 }
