@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 pub struct Bucket {
     /// For numbers. The one around zero is twice as wide, because ranges end towards zero.
     pub size: Option<NonZeroU32>,
-    /// For times and dates.
+    /// For times and, where it is more than a day, for dates.
     pub per: Option<Per>,
 }
 

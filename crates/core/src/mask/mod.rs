@@ -268,7 +268,7 @@ impl MaskKind {
     /// Whether what it shows is told from a value of its column.
     #[must_use]
     pub fn is_telling(self) -> bool {
-        !matches!(self, Self::Bucket(_) | Self::Stable(Stable::Format | Stable::Fake(_)))
+        !matches!(self, Self::Bucket(_) | Self::Stable(Stable::Hash | Stable::Format | Stable::Fake(_)))
     }
 }
 

@@ -58,6 +58,8 @@ const TOLD: usize = 16;
 /// How many values there must be of as many digits or letters for one to be put in the place of another (NIST SP 800-38G
 /// rev. 1): where there are fewer, trying them all would tell.
 const FEWEST: u64 = 1_000_000;
+/// How many digits or letters are put in the place of others at most: it takes the square of their number.
+const MOST: usize = 256;
 
 /// What every stand-in of this gateway is made with.
 pub struct Pseudonyms(Zeroizing<[u8; 32]>);
@@ -134,11 +136,15 @@ impl Pseudonym {
     }
 
     /// FF1 (NIST SP 800-38G) over the digits, and over the letters; as a tweak the rest of the text, so that what two texts
-    /// have in common does not show. Too few of a kind, and letters beyond ASCII, become asterisks.
+    /// have in common does not show. Too few of a kind or too many, and letters beyond ASCII, become asterisks; where nothing
+    /// else would be left, all of it does.
     fn format(&self, text: &str) -> String {
         let other = |keep: fn(&char) -> bool| text.chars().filter(|one| !keep(one)).collect::<String>();
         let digits = self.permuted(text, 10, |one| one.is_ascii_digit(), &other(char::is_ascii_digit));
         let letters = self.permuted(text, 26, |one| one.is_ascii_alphabetic(), &other(char::is_ascii_alphabetic));
+        if digits.is_empty() && letters.is_empty() {
+            return "*".repeat(text.chars().count());
+        }
         let (mut digits, mut letters) = (digits.into_iter(), letters.into_iter());
         let mut changed = |one: char| {
             let permuted = match one {
@@ -162,7 +168,7 @@ impl Pseudonym {
         let numerals: Vec<u16> =
             text.chars().filter(|one| of_kind(*one)).filter_map(|one| u16::try_from(numeral(one)).ok()).collect();
         let values = u32::try_from(numerals.len()).ok().map(|length| u64::from(radix).saturating_pow(length));
-        if values.is_none_or(|values| values < FEWEST) {
+        if numerals.len() > MOST || values.is_none_or(|values| values < FEWEST) {
             return Vec::new();
         }
         let tweak = self.hash(b"tweak", tweak);
@@ -201,14 +207,9 @@ fn letter_of(first: char, number: u16) -> Option<char> {
     char::from_u32(u32::from(first).checked_add(number.into())?)
 }
 
-/// Whether a text has the form of a token or a hash.
+/// Whether a text has the form of a token.
 pub(super) fn is_token(text: &str) -> bool {
     let token = text.strip_prefix(TOKEN).map(str::as_bytes);
     let base32 = |byte: &u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(byte);
     token.is_some_and(|rest| rest.len() == BASE32_NOPAD.encode_len(TOLD) && rest.iter().all(base32))
-}
-
-/// Whether a text has the form of a hash.
-pub(super) fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

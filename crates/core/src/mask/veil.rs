@@ -51,9 +51,8 @@ impl Mask {
             MaskKind::Null | MaskKind::Bucket(_) => false,
             MaskKind::Fixed | MaskKind::Partial { .. } if text == format!("\"{FIXED}\"") => true,
             MaskKind::Fixed | MaskKind::Partial { .. } => is_starred(text) && self.may_be_image(text),
-            MaskKind::Stable(Stable::Hash) => stable::is_hash(text),
             MaskKind::Stable(Stable::Token) => stable::is_token(text),
-            MaskKind::Stable(Stable::Format | Stable::Fake(_)) => false,
+            MaskKind::Stable(Stable::Hash | Stable::Format | Stable::Fake(_)) => false,
         }
     }
 }
@@ -61,7 +60,7 @@ impl Mask {
 /// Whether a text may be what some mask shows in place of a value.
 #[must_use]
 pub fn may_be_shown(text: &str) -> bool {
-    is_starred(text) || stable::is_token(text) || stable::is_hash(text)
+    is_starred(text) || stable::is_token(text)
 }
 
 fn is_starred(text: &str) -> bool {

@@ -7,12 +7,16 @@ use postern_core::mask::{Bucket, Per};
 use super::catalog::{Catalog, RelationColumn, TypeKind};
 use super::form::{oid, quoted};
 
+/// The last date that is a time as well; what comes later counts as that.
+const LAST: &str = "294276-12-31";
+
 /// What kinds of values there are ranges of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
     Integer,
     Numeric,
     Float,
+    Date,
     /// Without a zone.
     Time,
     Zoned,
@@ -23,7 +27,8 @@ fn scale(type_oid: u32, catalog: &Catalog) -> Option<Scale> {
         oid::INT2 | oid::INT4 | oid::INT8 => Some(Scale::Integer),
         oid::NUMERIC => Some(Scale::Numeric),
         oid::FLOAT4 | oid::FLOAT8 => Some(Scale::Float),
-        oid::DATE | oid::TIMESTAMP => Some(Scale::Time),
+        oid::DATE => Some(Scale::Date),
+        oid::TIMESTAMP => Some(Scale::Time),
         oid::TIMESTAMPTZ => Some(Scale::Zoned),
         other => {
             let TypeKind::Domain(base) = catalog.kind_of(other)?.kind else { return None };
@@ -48,7 +53,15 @@ pub(super) fn computed(bucket: Bucket, column: &RelationColumn, kind: &str, cata
         Scale::Float => {
             let size = format!("{}::pg_catalog.float8", bucket.size?);
             let quotient = format!("{value}::pg_catalog.float8 OPERATOR(pg_catalog./) {size}");
-            format!("(pg_catalog.trunc({quotient}) OPERATOR(pg_catalog.*) {size})::{kind}")
+            // what is added makes no difference but to -0
+            let end = format!("pg_catalog.trunc({quotient}) OPERATOR(pg_catalog.*) {size}");
+            format!("({end} OPERATOR(pg_catalog.+) 0::pg_catalog.float8)::{kind}")
+        }
+        // a day of a date is the date
+        Scale::Date => {
+            let per = text(bucket.per.filter(|per| matches!(per, Per::Year | Per::Month))?);
+            let value = format!("pg_catalog.date_smaller({value}::pg_catalog.date, '{LAST}'::pg_catalog.date)");
+            format!("pg_catalog.date_trunc({per}, {value}::pg_catalog.timestamp)::{kind}")
         }
         Scale::Time => format!("pg_catalog.date_trunc({}, {value}::pg_catalog.timestamp)::{kind}", text(bucket.per?)),
         Scale::Zoned => {
@@ -81,8 +94,10 @@ impl Range {
     pub(super) fn ends_at(self, value: &[u8]) -> bool {
         let Bucket { size, per } = self.bucket;
         match self.scale {
-            Scale::Time | Scale::Zoned => per.is_some_and(|per| self.binary || is_start(per, value)),
-            Scale::Integer | Scale::Numeric | Scale::Float => size.is_some_and(|size| {
+            Scale::Date | Scale::Time | Scale::Zoned => per.is_some_and(|per| self.binary || is_start(per, value)),
+            // the end of a range need be no float: the origin of the column is the guard
+            Scale::Float => size.is_some(),
+            Scale::Integer | Scale::Numeric => size.is_some_and(|size| {
                 let size = i128::from(size.get());
                 match (self.binary, self.scale) {
                     (false, _) => std::str::from_utf8(value).is_ok_and(|text| is_multiple(text, size)),

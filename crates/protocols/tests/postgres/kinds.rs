@@ -9,16 +9,16 @@ use crate::raw::{Raw, execute, parse, query};
 const PEOPLE: &str = r#"
     CREATE DOMAIN pay AS int CHECK (VALUE > 0);
     CREATE TABLE people (
-        id int PRIMARY KEY, salary int, wage pay, debt bigint, age smallint, price numeric(10,2), ratio float8,
+        id int PRIMARY KEY, salary int, wage pay, debt bigint, age smallint, price numeric(10,2), ratio float8, part real,
         born date, seen timestamp, at timestamptz, note text, name text, mail text, phone varchar(20), code char(6),
         card text, tags text[], profile jsonb, bonus int);
     INSERT INTO people VALUES
-        (1, 4711, 4711, -98765, 37, 1999.99, 1234.5, '1990-02-03', '1990-02-03 04:05:06', '1990-02-03 04:05:06+00',
+        (1, 4711, 4711, -98765, 37, 1999.99, 1234.5, 1234567, '1990-02-03', '1990-02-03 04:05:06', '1990-02-03 04:05:06+00',
          'free', 'Ann Secret', 'ann.secret@example.com', '555-123-4567', 'ABC123', '4111 1111 1111 1111',
          '{"ann.secret@example.com",NULL,"x"}', '{"a": "secret"}', 4711),
-        (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
          'free', 'Ann Secret', 'ann.secret@example.com', NULL, NULL, '4111 1111 1111 1112', NULL, NULL, NULL),
-        (3, 999, 1000, 1000, -1, -0.01, 'NaN', 'infinity', '2000-12-31 23:59:59.9', '2000-12-31 23:59:59+00',
+        (3, 999, 1000, 1000, -1, -0.01, 'NaN', -1, '5000000-01-01', '2000-12-31 23:59:59.9', '2000-12-31 23:59:59+00',
          'free', '', 'cy.secret@example.com', '1', 'X', '123', '{}', '1', 12);
 "#;
 
@@ -32,7 +32,7 @@ do     = { effects = ["read", "write", "delete"], objects = ["public.*"] }
 
 [[mask]]
 name       = "ranges"
-columns    = ["public.people.{salary,wage,debt,age,price,ratio,born,seen,at,note}"]
+columns    = ["public.people.{salary,wage,debt,age,price,ratio,part,born,seen,at,note}"]
 kind       = "bucket"
 size       = 1000
 per        = "month"
@@ -93,11 +93,11 @@ async fn ranges_stand_for_numbers_and_times() -> Result<()> {
         };
         for (text, expected) in [
             (
-                "SELECT salary, wage, debt, age, price, ratio, note FROM people ORDER BY id",
+                "SELECT salary, wage, debt, age, price, ratio, part, note FROM people ORDER BY id",
                 &[
-                    "4000|4000|-98000|0|1000.00|1000|NULL",
-                    "NULL|NULL|NULL|NULL|NULL|NULL|NULL",
-                    "0|1000|1000|0|0.00|NaN|NULL",
+                    "4000|4000|-98000|0|1000.00|1000|1.234e+06|NULL",
+                    "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL",
+                    "0|1000|1000|0|0.00|NaN|0|NULL",
                 ][..],
             ),
             (
@@ -105,10 +105,10 @@ async fn ranges_stand_for_numbers_and_times() -> Result<()> {
                 &[
                     "1990-02-01|1990-02-01 00:00:00|1990-02-01 00:00:00+00",
                     "NULL|NULL|NULL",
-                    "infinity|2000-12-01 00:00:00|2000-12-01 00:00:00+00",
+                    "294276-12-01|2000-12-01 00:00:00|2000-12-01 00:00:00+00",
                 ],
             ),
-            ("SELECT sum(salary), max(born)::text, min(price) FROM people", &["4000|infinity|0.00"]),
+            ("SELECT sum(salary), max(born)::text, min(price) FROM people", &["4000|294276-12-01|0.00"]),
             ("SELECT id FROM people WHERE salary >= 4500", &[]),
             ("SELECT id FROM people WHERE salary = 4000 ORDER BY salary", &["1"]),
             ("SELECT salary, count(*) FROM people GROUP BY salary ORDER BY 1", &["0|1", "4000|1", "NULL|1"]),
@@ -174,7 +174,6 @@ async fn of_a_stand_in_nothing_is_made() -> Result<()> {
         "SELECT id FROM people ORDER BY phone".to_owned(),
         "SELECT to_json(people) FROM people".to_owned(),
         "COPY people (mail) TO STDOUT".to_owned(),
-        format!("INSERT INTO people (id, mail) VALUES (9, '{}')", "0123456789abcdef".repeat(4)),
         "INSERT INTO people (id, phone) VALUES (9, 'tok_abcdefghijklmnopqrstuvwxyz')".to_owned(),
         "UPDATE people SET name = 'Ann'".to_owned(),
     ];

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{Fake, Pseudonym, Pseudonyms, Stable, is_hash, is_token};
+use super::{Fake, Pseudonym, Pseudonyms, Stable, is_token};
 use crate::secret::Secret;
 
 const ALL: &[Stable] = &[
@@ -43,6 +43,15 @@ fn another_key_another_domain_or_another_value_is_another_stand_in() {
     }
 }
 
+/// THREAT: a text that takes a thread for hours.
+#[test]
+fn what_is_too_long_is_hidden() {
+    let people = of(7, "people");
+    assert_eq!(people.stand_in(Stable::Format, &"7".repeat(257)), "*".repeat(257));
+    assert_ne!(people.stand_in(Stable::Format, &"7".repeat(256)), "*".repeat(256));
+    assert_eq!(people.stand_in(Stable::Format, "+-(/)"), "*****");
+}
+
 #[test]
 fn a_short_root_makes_none() {
     assert!(Pseudonyms::derive(&Secret::new(vec![7; 31])).is_err());
@@ -55,6 +64,7 @@ proptest! {
         let stand_in = of(7, "people").stand_in(Stable::Format, &text);
         prop_assert_eq!(stand_in.chars().count(), text.chars().count());
         let (digits, letters) = (text.chars().filter(char::is_ascii_digit).count(), text.chars().filter(char::is_ascii_alphabetic).count());
+        let permuted = digits >= 6 || letters >= 5;
         for (before, after) in text.chars().zip(stand_in.chars()) {
             match before {
                 '0'..='9' if digits < 6 => prop_assert_eq!(after, '*'),
@@ -62,7 +72,7 @@ proptest! {
                 'a'..='z' | 'A'..='Z' if letters < 5 => prop_assert_eq!(after, '*'),
                 'a'..='z' => prop_assert!(after.is_ascii_lowercase()),
                 'A'..='Z' => prop_assert!(after.is_ascii_uppercase()),
-                sign => prop_assert_eq!(after, sign),
+                sign => prop_assert_eq!(after, if permuted { sign } else { '*' }),
             }
         }
     }
@@ -76,10 +86,8 @@ proptest! {
     }
 
     #[test]
-    fn tokens_and_hashes_are_known_again(text in ".*") {
-        let people = of(7, "people");
-        prop_assert!(is_token(&people.stand_in(Stable::Token, &text)));
-        prop_assert!(is_hash(&people.stand_in(Stable::Hash, &text)));
-        prop_assert!(!is_token(&text) && !is_hash(&text));
+    fn tokens_are_known_again(text in ".*") {
+        prop_assert!(is_token(&of(7, "people").stand_in(Stable::Token, &text)));
+        prop_assert!(!is_token(&text));
     }
 }

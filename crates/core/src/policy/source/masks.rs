@@ -196,8 +196,10 @@ fn bucket(findings: &mut Findings, table: &mut Reader<'_>) -> Bucket {
     let place = table.value("size").map(|value| value.place);
     let number = table.number(findings, "size");
     let size = number.and_then(|size| u32::try_from(size).ok()).and_then(NonZeroU32::new);
+    // a range of one is the number itself
+    let size = size.filter(|size| size.get() > 1);
     if let (Some(place), Some(_), None) = (&place, number, size) {
-        findings.wrong(place, format!("`size` is from 1 to {}", u32::MAX), None);
+        findings.wrong(place, format!("`size` is from 2 to {}", u32::MAX), None);
     }
     let per = table.text(findings, "per").and_then(|per| per.one_of(findings, "per", Per::WORDS));
     Bucket { size, per }
