@@ -1,6 +1,6 @@
 """Whether anything of a masked column comes out, whatever a client asks.
 
-    python3 e2e/leaks --binary FILE --into FOLDER --server 15=ROOT …
+    python3 e2e/leaks --binary FILE --into FOLDER --server 15=ROOT … [matrix] [inference]
 
 It ends with 0 where nothing leaks, every connection stays usable, and every shape meets what its file expects.
 """
@@ -10,8 +10,10 @@ import pathlib
 import sys
 import time
 
+import inference
 import matrix
 
+PARTS = {"matrix": matrix, "inference": inference}
 PREDICATES = ("deny", "mask")
 
 
@@ -49,15 +51,17 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, required=True)
     parser.add_argument("--into", type=pathlib.Path, required=True)
     parser.add_argument("--server", action="append", required=True, help="VERSION=ROOT")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
     good = True
     for server in options.server:
         version, root = server.split("=", 1)
-        for predicates in PREDICATES:
-            progress = Progress(f"matrix {version} {predicates}")
-            outcome = matrix.run(options.binary, root, predicates, progress.say)
-            good &= report(progress, outcome, options.into / f"matrix-{version}-{predicates}")
+        for part in options.parts or PARTS:
+            for predicates in PREDICATES:
+                progress = Progress(f"{part:9} {version} {predicates}")
+                outcome = PARTS[part].run(options.binary, root, predicates, progress.say)
+                good &= report(progress, outcome, options.into / f"{part}-{version}-{predicates}")
     sys.exit(0 if good else 1)
 
 

@@ -23,6 +23,8 @@ DIGITS = 9
 START = 5
 LETTERS = string.ascii_letters + string.digits
 SIGNS = "~§%"
+# stands for NULL
+ABSENT = "absent"
 EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -42,8 +44,9 @@ class Canaries:
         self.values = {}
         for name in ("email", "phone", "code", "address", "number", "parent"):
             self.values[name] = [drawn(chance, 30, drawn(kept, 4)) for _ in range(4)]
+        # what is hidden wholly may be shorter, or not there at all
         for name in ("secret", "token", "label", "payload", "content", "contact", "nested", "member", "stated"):
-            self.values[name] = [drawn(chance, 30) for _ in range(4)]
+            self.values[name] = [drawn(chance, 30 if seed % 2 else 22 + n) for n in range(4)]
         for name in ("profile", "raw", "tags", "home", "doc"):
             self.values[name] = [drawn(chance, 24) for _ in range(4)]
         self.values["score"] = [chance.randrange(10**17, 10**18) for _ in range(4)]
@@ -57,6 +60,7 @@ class Canaries:
         self.values["host"] = [
             "2001:" + ":".join(f"{chance.randrange(0x1000, 0x10000):x}" for _ in range(7)) for _ in range(4)
         ]
+        self.absent = set() if seed % 2 else {"doc1"}
         self.values["feeling"] = [0, 1, 2, 3] if seed % 2 else [3, 2, 1, 0]
 
     def look(self):
@@ -69,7 +73,8 @@ class Canaries:
 
     def parts(self):
         """The values as SQL, by `{name0}` and so on in a text."""
-        return {f"{name}{n}": literal(value) for name, values in self.values.items() for n, value in enumerate(values)}
+        parts = {f"{name}{n}": literal(value) for name, values in self.values.items() for n, value in enumerate(values)}
+        return parts | dict.fromkeys(self.absent, ABSENT)
 
 
 def literal(value):

@@ -16,7 +16,7 @@ INSERT INTO people VALUES
      ROW('@home0@', 7), (enum_range(NULL::mood))[@feeling0@ + 1],
      '@born0@', '@seen0@', @score0@, @ratio0@, '\x@photo0@'),
     (2, 'Bea', 'Linz', 1, 'second', '@email1@', '@phone1@', '@code1@', '@address1@',
-     '@secret1@', '@token1@', '{"pin": "@profile1@"}', '{"pin": "@raw1@"}', '@host1@', '@key1@', @salary1@, '@doc1@',
+     '@secret1@', '@token1@', '{"pin": "@profile1@"}', '{"pin": "@raw1@"}', '@host1@', '@key1@', @salary1@, nullif('@doc1@', 'absent'),
      ROW('@home1@', 8), (enum_range(NULL::mood))[@feeling1@ + 1],
      '@born1@', '@seen1@', @score1@, @ratio1@, '\x@photo1@'),
     (3, 'Cem', 'Wels', 1, 'third', '@email2@', '@phone2@', '@code2@', '@address2@',
@@ -64,6 +64,8 @@ CREATE POLICY own ON vault USING (owner = current_user AND content <> '');
 
 -- code of the database
 CREATE FUNCTION told(int) RETURNS text LANGUAGE sql STABLE AS 'SELECT email FROM public.people WHERE id = $1';
+CREATE FUNCTION lies(int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+    $$BEGIN RETURN (SELECT email FROM public.people WHERE id = $1); END$$;
 CREATE FUNCTION listed() RETURNS SETOF people LANGUAGE sql STABLE AS 'SELECT * FROM public.people';
 CREATE FUNCTION tabled() RETURNS TABLE (who int, what text) LANGUAGE plpgsql AS
     $$BEGIN RETURN QUERY SELECT id, secret FROM public.people; END$$;
@@ -114,6 +116,10 @@ CREATE VIEW guarded WITH (security_barrier) AS SELECT id, secret FROM people WHE
 CREATE VIEW invoked WITH (security_invoker) AS SELECT id, secret, email FROM people;
 CREATE VIEW filtered AS SELECT id, name FROM people WHERE score > 0;
 CREATE VIEW called AS SELECT o.id, told(o.person) AS mail FROM orders o;
+CREATE VIEW over_called AS SELECT * FROM called;
+CREATE MATERIALIZED VIEW kept_called AS SELECT * FROM called;
+CREATE VIEW lying AS SELECT id, lies(person) AS mail FROM orders;
+CREATE VIEW operated AS SELECT id, name FROM people WHERE secret ~~~~ 'x';
 CREATE VIEW rowed AS SELECT p AS whole FROM people p;
 CREATE MATERIALIZED VIEW kept AS SELECT id, name, email, secret FROM people;
 CREATE MATERIALIZED VIEW reckoned AS SELECT id, lower(email) || '' AS small, score + 0 AS same FROM people;

@@ -98,7 +98,7 @@ SELECT CASE WHEN id = 1 THEN secret ELSE email END, coalesce(secret, 'x'), nulli
 SELECT CASE WHEN secret LIKE 'a%' THEN secret ELSE email END FROM people;
 --- fine: compared in the select list
 SELECT secret = 'x', secret > 'M', email LIKE 'a%', secret ~ '^[a-m]', score IN (1, 2) FROM people;
---- fine @open=304: BETWEEN in the select list
+--- fine: BETWEEN in the select list
 SELECT score BETWEEN 1 AND 2, secret BETWEEN SYMMETRIC 'a' AND 'b' FROM people;
 --- masked: row and casts
 SELECT ROW(secret, email)::text, ROW(id, secret) FROM people;
@@ -237,8 +237,16 @@ SELECT id, name FROM filtered;
 --- refused: view made here that calls a function
 CREATE VIEW mine AS SELECT told(1) AS t;
 SELECT t FROM mine;
---- refused @open=300: view that calls a function
+--- refused: view that calls a function
 SELECT mail FROM called;
+--- refused: view of a view that calls a function
+SELECT mail FROM over_called WHERE id = 1;
+--- refused: materialized view that calls a function
+SELECT mail FROM kept_called;
+--- refused: view that calls a function that says it is immutable
+SELECT mail FROM lying;
+--- refused: view with an operator of the database
+SELECT name FROM operated;
 --- masked: materialized view
 SELECT email, secret FROM kept;
 --- masked: materialized view that computes
@@ -319,6 +327,8 @@ SELECT t FROM scratch;
 -- code
 --- refused: function
 SELECT told(1);
+--- refused: function that says it is immutable
+SELECT lies(1);
 --- refused: function in FROM
 SELECT * FROM listed();
 --- refused: function that returns a table
@@ -732,6 +742,8 @@ SELECT p.name, o.item FROM people p LEFT JOIN orders o ON o.person = p.id WHERE 
 SELECT json_agg(q) FROM (SELECT id, name FROM people) q;
 --- fine: another table
 SELECT upper(item), total * 2 FROM orders WHERE item LIKE 'p%' ORDER BY total;
+--- fine: ranges of another table
+SELECT id FROM orders WHERE total BETWEEN 15 AND 25 AND id NOT BETWEEN SYMMETRIC 9 AND 8;
 --- fine: another table as rows
 SELECT to_json(o), o::text FROM orders o;
 --- fine: copy of another table

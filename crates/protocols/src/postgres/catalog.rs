@@ -58,7 +58,7 @@ pub struct Catalog {
     ruled: HashSet<u32>,
     /// What views read, according to the server.
     behind: Behind,
-    /// Views that run functions which did not come with the server and may read data.
+    /// Views that run code which nobody has read, and which may read anything.
     calling: HashSet<u32>,
     /// What the server says of a view that changes with its definition.
     marks: HashMap<u32, String>,
@@ -231,6 +231,21 @@ impl Catalog {
     /// Whether writing to a relation runs rewrite rules.
     pub(crate) fn is_ruled(&self, oid: u32) -> bool {
         self.ruled.contains(&oid)
+    }
+
+    /// Whether reading a relation shows what code made that nobody has read: its own, or that of a view behind it.
+    pub(crate) fn runs_code(&self, oid: u32) -> bool {
+        let mut seen = HashSet::new();
+        let mut open = if self.calling.is_empty() { Vec::new() } else { vec![oid] };
+        while let Some(next) = open.pop() {
+            if self.calling.contains(&next) {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(self.behind.get(&next).into_iter().flatten().map(|(base, _)| *base));
+            }
+        }
+        false
     }
 
     /// The column that a row description calls (`oid`, `number`).

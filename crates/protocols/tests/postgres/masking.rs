@@ -20,6 +20,10 @@ pub(crate) const PEOPLE: &str = r#"
     CREATE TABLE orders (id int, person int, total int);
     INSERT INTO orders VALUES (1, 1, 10);
     CREATE VIEW contacts AS SELECT id, name, lower(email) AS mail FROM people;
+    CREATE FUNCTION told(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT email FROM public.people WHERE id = $1';
+    CREATE VIEW called AS SELECT id, told(person) AS mail FROM orders;
+    CREATE VIEW over_called AS SELECT mail FROM called;
+    CREATE MATERIALIZED VIEW kept_called AS SELECT mail FROM called;
     CREATE TABLE heirs () INHERITS (people);
     INSERT INTO heirs SELECT 3, 'Cy', 'cy.secret@example.com';
 "#;
@@ -183,6 +187,9 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
             "UPDATE people SET email = 'x'",
             "DELETE FROM people WHERE phone LIKE '5%'",
             "DO $$ BEGIN RAISE NOTICE '%', (SELECT email FROM people LIMIT 1); END $$",
+            "SELECT mail FROM called",
+            "SELECT * FROM over_called",
+            "TABLE kept_called",
             "SELECT query_to_xml('SELECT email FROM people', true, true, '')",
             "SELECT most_common_vals FROM pg_stats WHERE tablename = 'people'",
             "EXPLAIN ANALYZE SELECT id FROM people WHERE email = 'ann.secret@example.com'",

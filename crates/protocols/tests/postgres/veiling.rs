@@ -95,6 +95,8 @@ const SHAPES: &[&str] = &[
     "SELECT id FROM people WHERE email IS NULL",
     "SELECT id FROM people WHERE pin IS NULL",
     "SELECT id FROM people WHERE score > 1000",
+    "SELECT id, score BETWEEN 1 AND 9999, email NOT BETWEEN SYMMETRIC 'a' AND 'b' FROM people ORDER BY id",
+    "SELECT id FROM orders WHERE total BETWEEN 15 AND 25",
     "SELECT id FROM people ORDER BY email NULLS FIRST, id",
     "SELECT email, count(*) FROM people GROUP BY email ORDER BY 1",
     "SELECT DISTINCT pin FROM people",

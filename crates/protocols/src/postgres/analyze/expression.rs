@@ -134,7 +134,10 @@ impl Reader<'_> {
         if expression.kind() == AExprKind::Undefined {
             self.found.opaque("an unknown kind of operator");
         }
-        source.unknown |= !self.operator(&expression.name);
+        source.unknown |= !match comparisons(expression.kind()) {
+            Some([first, second]) => self.operator_named(&[first]) & self.operator_named(&[second]),
+            None => self.operator(&expression.name),
+        };
         source
     }
 
@@ -383,6 +386,25 @@ fn changes_nothing(cast: &TypeCast, (kind, modifier): (u32, i32)) -> bool {
         return false;
     };
     plain && PLAIN_TYPES.contains(&(*word, kind))
+}
+
+/// The operators that `BETWEEN` stands for, whose name in the grammar is none (`transformAExprBetween`).
+fn comparisons(kind: AExprKind) -> Option<[&'static str; 2]> {
+    match kind {
+        AExprKind::AexprBetween | AExprKind::AexprBetweenSym => Some([">=", "<="]),
+        AExprKind::AexprNotBetween | AExprKind::AexprNotBetweenSym => Some(["<", ">"]),
+        AExprKind::Undefined
+        | AExprKind::AexprOp
+        | AExprKind::AexprOpAny
+        | AExprKind::AexprOpAll
+        | AExprKind::AexprDistinct
+        | AExprKind::AexprNotDistinct
+        | AExprKind::AexprNullif
+        | AExprKind::AexprIn
+        | AExprKind::AexprLike
+        | AExprKind::AexprIlike
+        | AExprKind::AexprSimilar => None,
+    }
 }
 
 /// The name that an expression is, where it is nothing but a name without dots.

@@ -298,9 +298,13 @@ impl Reader<'_> {
 
     /// An operator. Answers whether the value still holds nothing but its operands.
     pub(super) fn operator(&mut self, name: &[Node]) -> bool {
+        self.operator_named(&strings(name))
+    }
+
+    /// The same, by its name in parts.
+    pub(super) fn operator_named(&mut self, names: &[&str]) -> bool {
         let catalog = self.names.catalog;
-        let names = strings(name);
-        match names.as_slice() {
+        match names {
             [] => true,
             [schema, name] => {
                 let schema = catalog.spelled(schema);
@@ -324,7 +328,7 @@ impl Reader<'_> {
                 let pure = brought && !users.is_empty();
                 self.run_operator(objects, pure)
             }
-            _ => self.run_operator(vec![Object::at(names)], false),
+            _ => self.run_operator(vec![Object::at(names.iter().copied())], false),
         }
     }
 

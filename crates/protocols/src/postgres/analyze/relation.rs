@@ -78,7 +78,8 @@ impl Reader<'_> {
         for object in &named.objects {
             self.found.table(object);
             self.found.whole(Effect::Read, object.clone());
-            if vocabulary::shows_data_of_others(object) {
+            let runs_code = named.relation.as_ref().is_some_and(|known| self.names.catalog.runs_code(known.oid));
+            if runs_code || vocabulary::shows_data_of_others(object) {
                 self.found.uses.hidden.insert(format!("relation {object}"));
             }
         }

@@ -93,16 +93,26 @@ AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class \
 AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
 AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'";
 
-/// Views that run functions which did not come with the server and may read data.
+/// Views outside the system schemas that run functions or operators which did not come with the server, but for what an
+/// extension brought and calls immutable.
 const FUNCTIONS_BEHIND: &str = "\
 SELECT DISTINCT r.ev_class \
 FROM pg_catalog.pg_rewrite r \
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.ev_class \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
 JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid \
 AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
-AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
-JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.refobjid \
+AND (d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
+OR d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass) \
 WHERE r.rulename OPERATOR(pg_catalog.=) '_RETURN' \
-AND p.provolatile OPERATOR(pg_catalog.<>) 'i'";
+AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' \
+AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
+AND (NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e \
+WHERE e.classid OPERATOR(pg_catalog.=) d.refclassid AND e.objid OPERATOR(pg_catalog.=) d.refobjid \
+AND e.deptype OPERATOR(pg_catalog.=) 'e') \
+OR EXISTS (SELECT 1 FROM pg_catalog.pg_proc p \
+WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
+AND p.oid OPERATOR(pg_catalog.=) d.refobjid AND p.provolatile OPERATOR(pg_catalog.<>) 'i'))";
 
 /// Generated columns: relation, column, column that it is computed from. The dependency is recorded
 /// on the default since PostgreSQL 15, on the column before.
