@@ -313,11 +313,75 @@ async fn what_was_prepared_under_other_masks_is_prepared_again() -> Result<()> {
     Ok(())
 }
 
+/// Statements in which a name or a place means another column to the server than it seems to.
+const HOSTILE: &[&str] = &[
+    // without its schema a name is that of something further in
+    "SELECT (SELECT public.people.email FROM vault AS people(id, email) LIMIT 1) FROM public.people",
+    "SELECT (SELECT public.people.email FROM other.people LIMIT 1) FROM public.people",
+    "SELECT (SELECT (public.people.*)::text FROM other.people LIMIT 1) FROM public.people",
+    // a column of the system stands among the others
+    "SELECT array_to_string(d, ',') FROM (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) \
+             AS s(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, d)",
+    "SELECT array_to_string(r, ',') FROM (people x JOIN vault o ON x.ctid IS NOT NULL) \
+             AS t(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)",
+    "COPY (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) TO STDOUT",
+    // a star is more than one column
+    "SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, vault p) \
+             q(a, b, d)",
+    "SELECT array_to_string(d, ',') FROM (SELECT v.*, o.tags, o.labels FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, \
+             vault o) q(a, b, d)",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, \
+             LATERAL (VALUES (s.*)) v, vault p) q(a, b, d)",
+    "FETCH ALL FROM c",
+    "MERGE INTO people t USING (SELECT 'zz'::text AS a, p.email AS b, 1000 + p.id AS c FROM people p) s ON false \
+             WHEN NOT MATCHED THEN INSERT (email, note, id) VALUES (s.*)",
+    "UPDATE people SET (email, note) = ROW(s.*) FROM (SELECT 'x'::text a, q.email b FROM people q) s",
+    "INSERT INTO people (email, note, id) SELECT v.* FROM (SELECT 'zz'::text, q.email, 2000 + q.id FROM people q) s, \
+             LATERAL (VALUES (s.*)) v",
+    "INSERT INTO people (id, email) SELECT 3000 + q.id, q.email FROM people q ON CONFLICT (id) DO NOTHING",
+    "INSERT INTO people (id, email) SELECT 1, q.email FROM people q WHERE q.id = 1 \
+             ON CONFLICT (id) DO UPDATE SET note = excluded.email",
+    "SELECT note FROM people",
+    // what returns a row is as many columns
+    "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM orders o, COALESCE(o, o) c, vault p) q(a, b, c, d, e)",
+    "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) q(a, b, c, d, e)",
+    "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) \
+             q(a, b, c, d)",
+    "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM unnest(ARRAY[(SELECT o FROM orders o LIMIT 1)]) c, \
+             vault p) q(a, b, c, d)",
+    "SELECT array_to_string(d, ',') FROM (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, \
+             vault p) q(a, b, c, d)",
+    "WITH q(a, b, c, d) AS (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, vault p) \
+             SELECT array_to_string(d, ',') FROM q",
+    // a function whose column has a name of its own, and queries of one name
+    "SELECT (SELECT x::text FROM json_array_elements('[\"a\"]') x) FROM (SELECT p.tags AS x FROM vault p) q",
+    "WITH RECURSIVE r(x) AS (WITH r AS (SELECT tags AS x FROM vault) SELECT '{a}'::text[] UNION ALL SELECT x FROM r) \
+             SELECT array_to_string(x, ',') FROM r",
+    // what is in sight for whoever reads and not for the server: the name is of something further out
+    "SELECT p.id, cardinality(ARRAY(SELECT g::text AS email FROM generate_series(1, 1000) g UNION ALL SELECT '0' \
+             LIMIT ascii(email))) FROM people p",
+    "SELECT upper(ctid::text) FROM orders a JOIN vault AS ctid ON true",
+    "SELECT (SELECT upper(ctid) FROM contacts LIMIT 1) FROM people AS p(id, name, ctid)",
+    "SELECT (SELECT upper(text) FROM (SELECT (SELECT 'a')::text) s) FROM people AS p(id, name, text)",
+    "SELECT (SELECT upper(text) FROM (SELECT CASE WHEN true THEN 'a' ELSE 'b'::text END) s) FROM people AS p(id, name, text)",
+    "SELECT (SELECT upper(email) FROM (SELECT 'x'::text AS email, j.* FROM jsonb_populate_record(NULL::orders, '{}') j) \
+             q(a, b, c, d)) FROM people p",
+    "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM (SELECT o AS path FROM orders o LIMIT 1) s, \
+             path(s) c, vault p) q(a, b, c, d)",
+    "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 1) SEARCH DEPTH FIRST BY x SET s \
+             SELECT array_to_string(b, ',') FROM (SELECT r.*, p.tags, p.labels FROM r, vault p) q(a, b, c)",
+    "INSERT INTO vault (id, tags[1], tags[2]) SELECT 1, 'x', o.tags[1] FROM vault o ON CONFLICT (id) \
+             DO UPDATE SET labels[1] = excluded.tags[2]",
+    "SELECT labels FROM vault",
+    "SELECT j FROM vault NATURAL JOIN jsonb_populate_recordset(NULL::vault, '[{\"id\": 1, \"token\": \"secret-token\"}]') j",
+    "SELECT (SELECT count(*) FROM (SELECT t.tags AS x FROM vault t GROUP BY x) s) FROM (VALUES (1)) o(x)",
+];
+
 /// THREAT: a statement in which names or places mean something else to the server than to whoever put images in it.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_name_and_no_place_means_another_column_than_was_read() -> Result<()> {
     const MORE: &str = r#"
-        CREATE TABLE vault (id int, token text, tags text[], labels text[]);
+        CREATE TABLE vault (id int PRIMARY KEY, token text, tags text[], labels text[]);
         INSERT INTO vault VALUES (1, 'secret-token', '{secret-tag}', '{free}');
         CREATE SCHEMA other;
         CREATE TABLE other.people (id int, email text);
@@ -332,58 +396,17 @@ async fn no_name_and_no_place_means_another_column_than_was_read() -> Result<()>
         let gateway = gateway_with(15, &masks.replace("\"mask\"", &format!("\"{word}\""))).await?;
         gateway.server.run_sql("postgres", MORE)?;
         let mut raw = Raw::log_in(&gateway).await?;
-        for asked in [
-            // without its schema a name is that of something further in
-            "SELECT (SELECT public.people.email FROM vault AS people(id, email) LIMIT 1) FROM public.people",
-            "SELECT (SELECT public.people.email FROM other.people LIMIT 1) FROM public.people",
-            "SELECT (SELECT (public.people.*)::text FROM other.people LIMIT 1) FROM public.people",
-            // a column of the system stands among the others
-            "SELECT array_to_string(d, ',') FROM (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) \
-             AS s(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, d)",
-            "SELECT array_to_string(r, ',') FROM (people x JOIN vault o ON x.ctid IS NOT NULL) \
-             AS t(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)",
-            "COPY (SELECT * FROM people p JOIN vault o USING (id) WHERE p.ctid IS NOT NULL) TO STDOUT",
-            // a star is more than one column
-            "SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, vault p) \
-             q(a, b, d)",
-            "SELECT array_to_string(d, ',') FROM (SELECT v.*, o.tags, o.labels FROM (SELECT 1 x, 2 y) s, LATERAL (VALUES (s.*)) v, \
-             vault o) q(a, b, d)",
-            "DECLARE c CURSOR WITH HOLD FOR SELECT upper(d) FROM (SELECT v.*, p.token, p.id::text FROM (SELECT 1 x, 2 y) s, \
-             LATERAL (VALUES (s.*)) v, vault p) q(a, b, d)",
-            "FETCH ALL FROM c",
-            "MERGE INTO people t USING (SELECT 'zz'::text AS a, p.email AS b, 1000 + p.id AS c FROM people p) s ON false \
-             WHEN NOT MATCHED THEN INSERT (email, note, id) VALUES (s.*)",
-            "UPDATE people SET (email, note) = ROW(s.*) FROM (SELECT 'x'::text a, q.email b FROM people q) s",
-            "INSERT INTO people (email, note, id) SELECT v.* FROM (SELECT 'zz'::text, q.email, 2000 + q.id FROM people q) s, \
-             LATERAL (VALUES (s.*)) v",
-            "INSERT INTO people (id, email) SELECT 3000 + q.id, q.email FROM people q ON CONFLICT (id) DO NOTHING",
-            "INSERT INTO people (id, email) SELECT 1, q.email FROM people q WHERE q.id = 1 \
-             ON CONFLICT (id) DO UPDATE SET note = excluded.email",
-            "SELECT note FROM people",
-            // what returns a row is as many columns
-            "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM orders o, COALESCE(o, o) c, vault p) q(a, b, c, d, e)",
-            "SELECT upper(d) FROM (SELECT c.*, p.token, p.id::text FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) q(a, b, c, d, e)",
-            "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM CAST(ROW(1, 2, 3) AS orders) c, vault p) \
-             q(a, b, c, d)",
-            "SELECT array_to_string(d, ',') FROM (SELECT c.*, p.tags, p.labels FROM unnest(ARRAY[(SELECT o FROM orders o LIMIT 1)]) c, \
-             vault p) q(a, b, c, d)",
-            "SELECT array_to_string(d, ',') FROM (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, \
-             vault p) q(a, b, c, d)",
-            "WITH q(a, b, c, d) AS (SELECT j.*, p.tags, p.labels FROM jsonb_populate_record(NULL::orders, '{}') j, vault p) \
-             SELECT array_to_string(d, ',') FROM q",
-            // a function whose column has a name of its own, and queries of one name
-            "SELECT (SELECT x::text FROM json_array_elements('[\"a\"]') x) FROM (SELECT p.tags AS x FROM vault p) q",
-            "WITH RECURSIVE r(x) AS (WITH r AS (SELECT tags AS x FROM vault) SELECT '{a}'::text[] UNION ALL SELECT x FROM r) \
-             SELECT array_to_string(x, ',') FROM r",
-            "SELECT j FROM vault NATURAL JOIN jsonb_populate_recordset(NULL::vault, '[{\"id\": 1, \"token\": \"secret-token\"}]') j",
-            "SELECT (SELECT count(*) FROM (SELECT t.tags AS x FROM vault t GROUP BY x) s) FROM (VALUES (1)) o(x)",
-        ] {
+        for asked in HOSTILE {
             let Ok(heard) = raw.ask(&[query(asked)]).await else {
                 raw = Raw::log_in(&gateway).await?;
                 continue;
             };
             let told: Vec<String> = heard.iter().map(|line| line.to_lowercase()).collect();
             clean(&told);
+            assert!(
+                word == "allow" || !told.iter().any(|line| line.contains("|97")),
+                "the first letter, by its number: `{asked}`"
+            );
             let tells = asked.contains("GROUP BY x") || asked.contains("NATURAL");
             assert!(!tells || word != "deny" || heard[0] == "error 42501", "`{asked}`: {heard:?}");
         }

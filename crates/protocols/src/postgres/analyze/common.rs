@@ -62,6 +62,10 @@ impl Reader<'_> {
 
     /// `SEARCH` and `CYCLE` add columns that are made of those that they name.
     fn search_and_cycle(&mut self, common: &CommonTableExpr, named: &mut Common) {
+        if common.search_clause.is_some() || common.cycle_clause.is_some() {
+            // a star has them in some places and not in others, and so has the query itself
+            self.found.opaque("SEARCH or CYCLE adds columns to a WITH query");
+        }
         let mut added: Vec<(&str, Vec<&str>)> = Vec::new();
         if let Some(search) = &common.search_clause {
             added.push((&search.search_seq_column, strings(&search.search_col_list)));

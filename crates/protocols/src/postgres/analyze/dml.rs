@@ -50,7 +50,7 @@ impl Reader<'_> {
         }
         level.items.push(target.clone());
         if let Some(conflict) = &insert.on_conflict_clause {
-            let excluded = excluded(&target, &filled(&columns, &target), &brought);
+            let excluded = excluded(&target, &brought);
             self.on_conflict(conflict, &named, excluded, &level);
         }
         self.returning(insert.returning_clause.as_ref(), &target, &level)
@@ -277,16 +277,12 @@ pub(super) fn filled(listed: &[Arc<str>], target: &Item) -> Vec<Arc<str>> {
     if listed.is_empty() { target.columns().into_iter().map(|known| known.name).collect() } else { listed.to_vec() }
 }
 
-/// The row that was to be inserted: each column holds what came for it.
-fn excluded(target: &Item, filled: &[Arc<str>], rows: &Rows) -> Item {
-    let any = rows.unlisted.is_some().then(|| Rc::new(rows.all()));
-    let brought = |name: &Arc<str>| {
-        let place = filled.iter().position(|filled| filled == name);
-        let came = place.and_then(|place| rows.columns.get(place)).map(|shown| Source::clone(&shown.source).derived());
-        any.clone().unwrap_or_else(|| Rc::new(came.unwrap_or_else(Source::none)))
-    };
+/// The row that was to be inserted: whatever came may be in any of its columns.
+fn excluded(target: &Item, rows: &Rows) -> Item {
+    // what is computed of several is one of its columns as well
+    let any = Rc::new(rows.all().derived());
     let columns = target.columns().into_iter().map(|known| Known {
-        source: brought(&known.name),
+        source: Rc::clone(&any),
         reads: None,
         shape: None,
         name: known.name,

@@ -7,7 +7,7 @@ use pg_query::protobuf::{AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink
 use postern_core::operation::{Column, Effect, Object};
 
 use super::query::Rows;
-use super::scope::{Item, Meaning, Scope};
+use super::scope::{Item, Meaning, SYSTEM_COLUMNS, Scope};
 use super::source::Source;
 use super::statement::{Reader, strings};
 use super::targets::is_star;
@@ -225,8 +225,8 @@ impl Reader<'_> {
                 self.item(None, name, scope).map(|item| self.row(item))
             }
             [name] => match self.lone_column(name, scope) {
-                Some(meaning) if scope.lists(name) => Some(meaning),
-                // of columns that nobody listed none need be called so, and then it is a whole row
+                Some(meaning) if scope.lists(name) && !SYSTEM_COLUMNS.contains(name) => Some(meaning),
+                // of columns that nobody listed, or that not everything has, none need be there; then it is a whole row
                 perhaps => {
                     let row = self.item(None, name, scope).map(|item| self.row(item));
                     perhaps.into_iter().chain(row).reduce(Meaning::or)

@@ -202,8 +202,8 @@ impl Reader<'_> {
         }
         let unlisted = (!whole).then(|| Unlisted { source: source.derived(), objects: Vec::new(), assumed: false });
         let name = match (alias, function.functions.as_slice()) {
-            (None, [only]) => Some(self.name_of_function(only)),
-            (None, _) | (Some(_), _) => None,
+            (None, [first, ..]) => Some(self.name_of_function(first)),
+            (None, []) | (Some(_), _) => None,
         };
         let item = Item::of(name.map(Into::into), columns.into(), unlisted);
         match alias {
@@ -226,7 +226,13 @@ impl Reader<'_> {
                 let (source, shape) = self.call(call, scope);
                 let unnests = strings(&call.funcname).last() == Some(&"unnest");
                 let scalars = unnests && call.args.len() == 1 && self.is_array_of_scalars(call.args.first(), scope);
-                (source, if scalars { Shape::Scalar } else { shape })
+                let shape = if scalars { Shape::Scalar } else { shape };
+                // THREAT: a function of a row may be a column of it, and that a row
+                let scalar = match call.args.as_slice() {
+                    [only] if shape != Shape::Unknown && !scalars => self.is_scalar(only, scope),
+                    _ => true,
+                };
+                (source, if scalar { shape } else { Shape::Unknown })
             }
             Some(
                 NodeEnum::SqlvalueFunction(_)
@@ -254,6 +260,7 @@ impl Reader<'_> {
     fn is_scalar(&mut self, element: &Node, scope: &Scope<'_>) -> bool {
         match &element.node {
             Some(NodeEnum::AConst(_)) => true,
+            Some(NodeEnum::AExpr(of)) => matches!(strings(&of.name).as_slice(), ["->" | "->>" | "#>" | "#>>"]),
             Some(NodeEnum::TypeCast(cast)) => self.is_scalar_type(cast.type_name.as_ref()),
             Some(NodeEnum::ColumnRef(reference)) => {
                 let kind = self.kind_of(reference, scope);
@@ -295,8 +302,10 @@ impl Reader<'_> {
         if !matches!(method.as_slice(), ["system" | "bernoulli"] | ["pg_catalog", "system" | "bernoulli"]) {
             self.touch_function(&method);
         }
+        // it does not see what stands before it
+        let around = scope.showing(Vec::new());
         for argument in sample.args.iter().chain(sample.repeatable.as_deref()) {
-            self.consult(argument, scope);
+            self.consult(argument, &around);
         }
         // a sample is taken of a relation, and of nothing else
         let before = self.found.sites.len();

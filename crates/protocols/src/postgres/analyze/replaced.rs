@@ -223,7 +223,8 @@ impl Statement {
         // what an image is computed of is computed on the way
         let computed = |column: &Column| {
             let veiled = theirs.veils.values().any(|places| places.contains(column));
-            veiled || theirs.veils.contains_key(column) || theirs.computed.contains(column)
+            let known = theirs.computed.contains(column) || theirs.consulted.contains(column);
+            known || veiled || theirs.veils.contains_key(column)
         };
         (self.action, &self.also, &self.names, &self.reading)
             == (other.action, &other.also, &other.names, &other.reading)

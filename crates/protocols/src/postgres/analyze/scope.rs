@@ -270,7 +270,22 @@ impl<'s> Scope<'s> {
     }
 
     /// What a column name on its own means.
+    ///
+    /// THREAT: what is in sight here and not for the server (a column of the system, one without a name of its own, one
+    /// that is out of sight in this clause): the name is that of something further out then. Its value counts as well.
     pub(super) fn column(&self, name: &str) -> Option<Meaning> {
+        let mut nearest = self.nearest(name)?;
+        let listed = |level: &Scope<'_>| -> Vec<Meaning> {
+            let in_sight = level.items.iter().filter(|item| item.columns_in_sight);
+            in_sight.filter_map(|item| item.column(name)).collect()
+        };
+        let levels = self.levels().map(listed).filter(|level| !level.is_empty()).skip(1);
+        levels.flatten().for_each(|further| nearest.source.take_in(further.source));
+        Some(nearest)
+    }
+
+    /// What it means on the nearest level that has it.
+    fn nearest(&self, name: &str) -> Option<Meaning> {
         let mut maybe: Option<Meaning> = None;
         let or = |maybe: Option<Meaning>, meaning: Meaning| match maybe {
             Some(before) => Some(before.or(meaning)),

@@ -250,7 +250,7 @@ fn figured(node: &Node) -> (String, u8) {
             _ => none,
         },
         Some(NodeEnum::CaseExpr(case)) => match case.defresult.as_deref().map(figured) {
-            Some((name, strength)) if strength > 0 => (name, strength),
+            Some((name, strength)) if strength > 1 => (name, strength),
             _ => ("case".to_owned(), 1),
         },
         Some(NodeEnum::AArrayExpr(_)) => named("array"),
