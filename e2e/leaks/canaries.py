@@ -181,7 +181,7 @@ class Look:
         self._windows(name, "grouped", grouped.encode(), DIGITS + 2)
 
     def _day(self, name, day):
-        for form in ("%Y-%m", "%Y/%m", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%Y", "%Y%m%d", "%b %Y", "%B %Y", "%Y%j"):
+        for form in ("%Y-%m", "%Y/%m", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%Y", "%Y%m%d", "%b %Y", "%B %Y"):
             self._part(name, form, day.strftime(form).encode())
         days = (day - EPOCH.date()).days
         self._part(name, "binary", struct.pack("!ii", 4, days), exact=True)

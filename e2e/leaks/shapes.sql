@@ -204,7 +204,7 @@ WITH q AS (SELECT secret AS s FROM people), r AS MATERIALIZED (SELECT s || 'x' A
 WITH RECURSIVE up(id, path) AS (SELECT id, secret FROM people WHERE boss IS NULL UNION ALL SELECT p.id, up.path || p.secret FROM people p JOIN up ON p.boss = up.id) SELECT path FROM up;
 --- masked: recursive, character by character
 WITH RECURSIVE c(n, t) AS (SELECT 0, '' UNION ALL SELECT n + 1, t || substr((SELECT secret FROM people WHERE id = 1), n + 1, 1) FROM c WHERE n < 30) SELECT t FROM c WHERE n = 30;
---- refused/masked: search and cycle
+--- refused: search and cycle
 WITH RECURSIVE up(id, s) AS (SELECT id, secret FROM people WHERE id = 1 UNION ALL SELECT p.id, p.secret FROM people p JOIN up ON p.boss = up.id) SEARCH DEPTH FIRST BY s SET ord CYCLE s SET looped USING path SELECT s, ord, path FROM up;
 --- masked: deeply nested
 SELECT x FROM (SELECT y AS x FROM (SELECT z AS y FROM (SELECT secret AS z FROM people) a) b) c;
@@ -296,10 +296,10 @@ SELECT secret FROM elsewhere.people;
 --- refused: column of another type
 ALTER TABLE people ALTER note TYPE text USING secret;
 SELECT note FROM people;
---- masked: generated column made here
+--- refused: generated column made here
 ALTER TABLE people ADD copy text GENERATED ALWAYS AS (secret) STORED;
 SELECT copy FROM people;
---- masked @18: computed column made here
+--- refused @18: computed column made here
 ALTER TABLE people ADD copy text GENERATED ALWAYS AS (secret || '') VIRTUAL;
 SELECT copy FROM people;
 --- refused: policy made here
@@ -525,7 +525,7 @@ UPDATE orders SET (item, total) = (SELECT p.secret, 1 FROM people p WHERE p.id =
 --- refused: merged
 MERGE INTO orders o USING people p ON p.id = o.person WHEN MATCHED THEN UPDATE SET item = p.secret;
 SELECT item FROM orders;
---- refused/fine: merged by a condition
+--- refused: merged by a condition
 MERGE INTO orders o USING people p ON p.secret = o.item WHEN NOT MATCHED THEN INSERT VALUES (p.id + 100, 1, 1, 'x');
 --- masked @18: merged and returned
 MERGE INTO orders o USING people p ON p.id = o.person WHEN MATCHED THEN UPDATE SET total = 0 RETURNING p.secret;
@@ -561,7 +561,7 @@ INSERT INTO orders VALUES (1, 1, 1, 'x') ON CONFLICT (id) DO UPDATE SET total = 
 UPDATE people SET note = 'hit' WHERE secret LIKE 'a%';
 --- refused: deleted where
 DELETE FROM heirs WHERE secret LIKE 'a%';
---- refused/fine: deleted using
+--- refused: deleted using
 DELETE FROM orders USING people p WHERE p.id = person AND p.secret LIKE 'a%';
 --- refused: masked column changed
 UPDATE people SET secret = 'x';

@@ -4,8 +4,8 @@
 
 use postern_core::mask::{Bucket, Per};
 
-use super::catalog::{Catalog, RelationColumn, TypeKind};
-use super::form::{oid, quoted};
+use super::catalog::{Catalog, TypeKind};
+use super::form::oid;
 
 /// The last date that is a time as well; what comes later counts as that.
 const LAST: &str = "294276-12-31";
@@ -37,10 +37,9 @@ fn scale(type_oid: u32, catalog: &Catalog) -> Option<Scale> {
     }
 }
 
-/// The lower end of the range that a value of the column is in, in this type; nothing where its values have no ranges.
-pub(super) fn computed(bucket: Bucket, column: &RelationColumn, kind: &str, catalog: &Catalog) -> Option<String> {
-    let value = quoted(&column.name);
-    let scale = scale(column.kind, catalog)?;
+/// The lower end of the range that a value of a type is in, as a value of this kind; nothing where its values have no ranges.
+pub(super) fn computed(bucket: Bucket, value: &str, type_oid: u32, kind: &str, catalog: &Catalog) -> Option<String> {
+    let scale = scale(type_oid, catalog)?;
     Some(match scale {
         Scale::Integer => {
             let size = format!("{}::pg_catalog.int8", bucket.size?);

@@ -41,7 +41,7 @@ pub(crate) const TEMPORARY: &str = "pg_temp";
 
 /// Types of the system schema that are told by their OIDs, which never change (`pg_type.dat`).
 pub(crate) const PLAIN_TYPES: &[(&str, u32)] =
-    &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("jsonb", 3802), ("uuid", 2950)];
+    &[("bool", 16), ("int8", 20), ("int4", 23), ("text", 25), ("json", 114), ("jsonb", 3802), ("uuid", 2950)];
 
 /// A database as it stood at one moment.
 #[derive(Clone, Debug)]

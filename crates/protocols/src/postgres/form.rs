@@ -2,6 +2,8 @@
 //!
 //! It knows types by their OIDs and the catalog, and no mask.
 
+use postern_core::operation::Object;
+
 use super::catalog::{Catalog, TypeKind};
 
 /// The types that a mask can put something into; the rest become NULL.
@@ -91,6 +93,11 @@ pub(super) fn spelled(type_oid: u32, modifier: i32, catalog: &Catalog) -> Option
 pub(super) fn longest(type_oid: u32, modifier: i32) -> Option<usize> {
     let limited = matches!(type_oid, oid::VARCHAR | oid::BPCHAR | oid::VARCHAR_ARRAY | oid::BPCHAR_ARRAY);
     limited.then_some(modifier).and_then(|modifier| usize::try_from(modifier.checked_sub(4)?).ok())
+}
+
+/// A column as a query over its relation alone names it, so that no column of anything further out is meant.
+pub(super) fn inside(relation: &Object, column: &str) -> Option<String> {
+    Some(format!("{}.{}", quoted(relation.path.last()?), quoted(column)))
 }
 
 /// A name in quotes.

@@ -15,7 +15,7 @@ use postern_core::{Code, Denial};
 use super::analyze::{Images, Names, Replaced, Statement, replaced};
 use super::bucket::computed;
 use super::catalog::{Catalog, RelationColumn};
-use super::form::{Form, form, quoted, spelled};
+use super::form::{Form, form, inside, spelled};
 use super::login::encoded;
 use super::wire::Frontend;
 
@@ -90,7 +90,8 @@ impl Veiled {
     fn images(&self, statement: &Statement, masks: &MaskSet) -> Option<Images> {
         let veiled = masks.veiled(&statement.uses).into_iter();
         let image = |(column, mask): (Column, Arc<Mask>)| {
-            let image = image(&mask, statement.named(&column)?, &self.meaning.catalog)?;
+            let value = inside(&column.object, &column.name)?;
+            let image = image(&mask, &value, statement.named(&column)?, &self.meaning.catalog)?;
             Some((column, image))
         };
         veiled.map(image).collect()
@@ -131,24 +132,27 @@ fn otherwise() -> Denial {
     Denial::new(Code::PreparedOtherwise, message).hint("prepare it again")
 }
 
-/// What the target computes in the place of a column, in the column's own type. All names in it say where they are from.
-fn image(mask: &Mask, column: &RelationColumn, catalog: &Catalog) -> Option<String> {
+/// What the target computes in the place of a column, of its value and in its own type. All names in it say where they are
+/// from.
+fn image(mask: &Mask, value: &str, column: &RelationColumn, catalog: &Catalog) -> Option<String> {
     let kind = spelled(column.kind, column.modifier, catalog)?;
     let absent = format!("NULL::{kind}");
     Some(match (mask.kind, form(column.kind, catalog)) {
         (_, Form::Texts) | (MaskKind::Stable(_), _) => return None,
-        (MaskKind::Bucket(bucket), Form::Other) => computed(bucket, column, &kind, catalog).unwrap_or(absent),
+        (MaskKind::Bucket(bucket), Form::Other) => {
+            computed(bucket, value, column.kind, &kind, catalog).unwrap_or(absent)
+        }
         (MaskKind::Null | MaskKind::Bucket(_), _) | (_, Form::Other) => absent,
         (_, Form::Json | Form::Jsonb) => format!("'\"{FIXED}\"'::{kind}"),
         (MaskKind::Fixed, Form::Text) => format!("'{FIXED}'::{kind}"),
-        (MaskKind::Partial { keep_last }, Form::Text) => partial(&column.name, keep_last, &kind),
+        (MaskKind::Partial { keep_last }, Form::Text) => partial(value, keep_last, &kind),
     })
 }
 
 /// All but the last `keep` characters, and never less than half of them, as asterisks.
-fn partial(column: &str, keep: usize, kind: &str) -> String {
+fn partial(value: &str, keep: usize, kind: &str) -> String {
     let keep = i32::try_from(keep).unwrap_or(i32::MAX);
-    let value = format!("{}::pg_catalog.text", quoted(column));
+    let value = format!("{value}::pg_catalog.text");
     let length = format!("pg_catalog.char_length({value})");
     let kept = format!("LEAST({keep}, {length} OPERATOR(pg_catalog./) 2)");
     format!(

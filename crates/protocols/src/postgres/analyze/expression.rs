@@ -3,7 +3,9 @@
 //! Enter at `value` for what is shown or stored, at `consult` for what decides.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink, SubLinkType, TypeCast, WindowDef};
+use pg_query::protobuf::{
+    AExpr, AExprKind, AIndirection, CaseExpr, Node, SubLink, SubLinkType, TypeCast, TypeName, WindowDef,
+};
 use postern_core::operation::{Column, Effect, Object};
 
 use super::query::Rows;
@@ -68,7 +70,7 @@ impl Reader<'_> {
                 };
                 match self.shaped(value, scope) {
                     (source, Some(shape)) if changes_nothing(cast, shape) => (source, Some(shape)),
-                    (source, _) => (source.derived(), None),
+                    (source, _) => (source.derived(), cast.type_name.as_ref().and_then(plain)),
                 }
             }
             Some(inner) => (self.computed(inner, scope).derived(), None),
@@ -380,12 +382,24 @@ fn changes_nothing(cast: &TypeCast, (kind, modifier): (u32, i32)) -> bool {
     let Some(name) = &cast.type_name else {
         return false;
     };
-    let plain = name.array_bounds.is_empty() && name.typmods.is_empty() && !name.setof && modifier == -1;
     let names = strings(&name.names);
     let ([word] | [SYSTEM, word]) = names.as_slice() else {
         return false;
     };
-    plain && PLAIN_TYPES.contains(&(*word, kind))
+    unmodified(name) && modifier == -1 && PLAIN_TYPES.contains(&(*word, kind))
+}
+
+/// A type of the server's own that is named with its schema.
+fn plain(name: &TypeName) -> Option<(u32, i32)> {
+    let names = strings(&name.names);
+    let [SYSTEM, word] = names.as_slice() else { return None };
+    let (_, oid) = PLAIN_TYPES.iter().find(|(known, _)| known == word)?;
+    unmodified(name).then_some((*oid, -1))
+}
+
+/// Whether a type is meant as it is: no array of it, and of no length.
+fn unmodified(name: &TypeName) -> bool {
+    name.array_bounds.is_empty() && name.typmods.is_empty() && !name.setof
 }
 
 /// The operators that `BETWEEN` stands for, whose name in the grammar is none (`transformAExprBetween`).

@@ -19,7 +19,7 @@ use super::scope::{Item, Listed, SYSTEM_COLUMNS, Scope};
 use super::statement::{Reader, strings};
 use super::{Run, Statement};
 use crate::postgres::catalog::{Catalog, Relation, RelationColumn, RelationKind, SYSTEM};
-use crate::postgres::form::{Form, form, quoted, spelled};
+use crate::postgres::form::{Form, form, inside, quoted, spelled};
 use crate::postgres::vocabulary::action;
 
 /// The statements in which something else can stand for a relation. What is defined by a statement would keep it.
@@ -317,14 +317,16 @@ impl Site {
                     differs = true;
                     write!(listed, "{comma}{other} AS {name}").ok()?;
                 }
-                None if read.contains(&column.number) => write!(listed, "{comma}{name}").ok()?,
+                None if read.contains(&column.number) => {
+                    write!(listed, "{comma}{}", inside(&relation.object, &column.name)?).ok()?;
+                }
                 // nobody reads it, and others have their places behind it
                 None => write!(listed, "{comma}NULL AS {name}").ok()?,
             }
         }
         for name in system(reads, relation) {
             let comma = if listed.is_empty() { "" } else { ", " };
-            write!(listed, "{comma}{name}").ok()?;
+            write!(listed, "{comma}{}", inside(&relation.object, name)?).ok()?;
         }
         if !differs {
             return None;
