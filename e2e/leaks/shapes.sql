@@ -166,6 +166,8 @@ SELECT mode() WITHIN GROUP (ORDER BY secret), percentile_disc(0.5) WITHIN GROUP 
 SELECT string_agg(name, ',' ORDER BY secret), string_agg(secret, ',' ORDER BY email) FROM people;
 --- refused/masked: grouped
 SELECT secret, count(*) FROM people GROUP BY secret;
+--- masked: grouped by the key
+SELECT public.people.id, secret, email, count(*) FROM people GROUP BY public.people.id;
 --- refused/masked: grouping sets
 SELECT secret, email, count(*) FROM people GROUP BY GROUPING SETS ((secret), (email), ());
 --- refused/masked: cube

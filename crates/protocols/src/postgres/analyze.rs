@@ -17,6 +17,7 @@ mod found;
 mod from;
 mod functions;
 mod given;
+mod grouped;
 mod join;
 mod json;
 mod label;

@@ -129,6 +129,8 @@ pub struct RelationColumn {
     pub modifier: i32,
     /// Whether the server computes it from other columns of the row.
     pub generated: bool,
+    /// Whether it is of the primary key.
+    pub key: bool,
 }
 
 /// A function, procedure or aggregate.

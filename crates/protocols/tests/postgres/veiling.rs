@@ -20,7 +20,7 @@ const TABLES: &str = r#"
     CREATE TABLE orders (id int PRIMARY KEY, person int, total int);
     CREATE VIEW contacts AS SELECT id, name, lower(email) AS mail, phone FROM people;
     CREATE TABLE heirs () INHERITS (people);
-    CREATE TABLE parts (id int, secret text, at int) PARTITION BY RANGE (at);
+    CREATE TABLE parts (id int, secret text, at int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
     CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
     CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
     INSERT INTO orders VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30), (4, 99, 40);
@@ -99,6 +99,14 @@ const SHAPES: &[&str] = &[
     "SELECT id FROM orders WHERE total BETWEEN 15 AND 25",
     "SELECT id FROM people ORDER BY email NULLS FIRST, id",
     "SELECT email, count(*) FROM people GROUP BY email ORDER BY 1",
+    "SELECT id, email, count(*) FROM people GROUP BY id ORDER BY id",
+    "SELECT p.id, p.name, p.phone, sum(o.total) FROM people p LEFT JOIN orders o ON o.person = p.id GROUP BY p.id ORDER BY 1",
+    "SELECT o.id, p.email, p.name FROM orders o LEFT JOIN people p ON o.person = p.id GROUP BY p.id, o.id ORDER BY o.id",
+    "SELECT k, m, count(*) FROM people AS x(k, n, m) GROUP BY k ORDER BY k",
+    "SELECT upper(email), max(raw::text), avg(score) FROM people GROUP BY people.id ORDER BY people.id",
+    "SELECT (SELECT p.code) FROM people p GROUP BY (p.id) HAVING p.code IS NOT NULL ORDER BY 1",
+    "SELECT id, secret, count(*) FROM parts GROUP BY at, id ORDER BY id",
+    "SELECT p.email FROM people p JOIN orders o USING (id) GROUP BY p.id ORDER BY p.id",
     "SELECT DISTINCT pin FROM people",
     "SELECT DISTINCT ON (pin) id, pin FROM people ORDER BY pin, id",
     "SELECT a.id, b.id FROM people a JOIN people b ON a.pin = b.pin ORDER BY 1, 2",

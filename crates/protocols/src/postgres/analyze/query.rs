@@ -166,6 +166,7 @@ impl Reader<'_> {
         for group in &select.group_clause {
             self.group(group, rows, level);
         }
+        self.grouped(&select.group_clause, level);
         if let Some(condition) = &select.having_clause {
             self.consult(condition, level);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use postern_core::operation::{Column, Columns, Output, Outputs, Touch};
+use postern_core::operation::{Column, Columns, Object, Output, Outputs, Touch};
 
 use super::redact;
 use super::sites::placed;
@@ -131,7 +131,8 @@ pub fn replaced(
     if changes.is_empty() {
         return Ok(None);
     }
-    changes.sort_by_key(|change| change.at);
+    // what is put in between stands before what is replaced
+    changes.sort_by_key(|change| (change.at, change.length));
     // what is read twice is named once
     changes.dedup();
     let replaced = Arc::new(Replaced::of(text, changes).ok_or(Unsure)?);
@@ -226,11 +227,16 @@ impl Statement {
             let known = theirs.computed.contains(column) || theirs.consulted.contains(column);
             known || veiled || theirs.veils.contains_key(column)
         };
+        // where rows are grouped by a key, its other columns make no other groups, and nothing but their images is there
+        let keyed = |object: &Object| other.sites.grouped.iter().any(|grouped| grouped.object == *object);
+        let decides = |column: &Column| {
+            theirs.consulted.contains(column) || keyed(&column.object) && theirs.veils.contains_key(column)
+        };
         (self.action, &self.also, &self.names, &self.reading)
             == (other.action, &other.also, &other.names, &other.reading)
             && self.touches.iter().all(covers)
             && shows_within(&self.outputs, &other.outputs, &theirs.veils)
-            && ours.consulted.is_subset(&theirs.consulted)
+            && ours.consulted.iter().all(decides)
             && ours.computed.iter().all(computed)
             && ours.stored.is_subset(&theirs.stored)
             && ours.overwritten.is_subset(&theirs.overwritten)

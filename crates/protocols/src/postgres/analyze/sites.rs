@@ -13,6 +13,7 @@ use postern_core::Action;
 use postern_core::operation::{Column, Columns, Effect, Object, Reading, Touch};
 
 use super::encoding::Encoding;
+use super::grouped::Grouped;
 use super::replaced::{Change, Images, Last};
 use super::scan::{Token, Tokens, Word};
 use super::scope::{Item, Listed, SYSTEM_COLUMNS, Scope};
@@ -57,6 +58,7 @@ pub(super) struct Qualified {
 pub struct Sites {
     sites: Vec<Site>,
     qualified: Vec<Qualified>,
+    pub(super) grouped: Vec<Grouped>,
     /// Relations that are named where nothing else can stand.
     fixed: BTreeSet<Object>,
     /// Relations that are taken to exist where nothing is known (see `Catalog::empty`). No text is ever changed for them.
@@ -126,6 +128,18 @@ pub(super) fn placed(text: &str) -> Vec<Placed<'_>> {
 pub(super) struct Placed<'t> {
     read: usize,
     token: Token<'t>,
+}
+
+impl Placed<'_> {
+    /// Where it stands.
+    pub(super) fn start(&self) -> usize {
+        self.token.start
+    }
+}
+
+/// The token that stood at a byte of the text that was read.
+pub(super) fn find<'p, 't>(tokens: &'p [Placed<'t>], at: usize) -> Option<&'p Placed<'t>> {
+    tokens.get(tokens.binary_search_by_key(&at, |token| token.read).ok()?)
 }
 
 impl Reader<'_> {
@@ -293,6 +307,16 @@ impl Statement {
         }
         for qualified in self.sites.qualified.iter().filter(|qualified| changed.contains(&qualified.object)) {
             changes.push(qualified.change(tokens)?);
+        }
+        for grouped in self.sites.grouped.iter().filter(|grouped| changed.contains(&grouped.object)) {
+            let is_read = |name: &str| match reads.get(&grouped.object) {
+                None | Some(Columns::None) => false,
+                Some(Columns::Named(names)) => names.contains(name),
+                Some(Columns::All) => true,
+            };
+            let change = grouped.change(tokens, is_read)?;
+            *room = room.checked_sub(change.instead.len())?;
+            changes.push(change);
         }
         (changed.len() == objects.len()).then_some(changes)
     }

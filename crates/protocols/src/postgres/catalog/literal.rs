@@ -48,7 +48,7 @@ impl Literal {
         self.row(0, &[name, "t"])
     }
 
-    /// A relation of a kind (`pg_class.relkind`) with columns such as `id int4, full text generated`.
+    /// A relation of a kind (`pg_class.relkind`) with columns such as `id int4 key, full text generated`.
     pub(crate) fn relation(&mut self, kind: &str, schema: &str, name: &str, columns: &str) -> &mut Self {
         let oid = self.next.to_string();
         self.next = self.next.saturating_add(1);
@@ -56,9 +56,11 @@ impl Literal {
         for (index, column) in columns.split(',').map(str::trim).filter(|column| !column.is_empty()).enumerate() {
             let mut words = column.split(' ');
             let (name, kind) = (words.next().unwrap(), words.next().unwrap());
-            let generated = words.next().map_or("f", |_| "t");
+            let flag = |held: bool| if held { "t" } else { "f" };
+            let besides = words.next();
+            let (generated, key) = (flag(besides == Some("generated")), flag(besides == Some("key")));
             let oid_of_type = TYPES.iter().find(|(known, _)| *known == kind).unwrap().1;
-            self.row(3, &[&oid, &index.saturating_add(1).to_string(), name, oid_of_type, "-1", generated]);
+            self.row(3, &[&oid, &index.saturating_add(1).to_string(), name, oid_of_type, "-1", generated, key]);
         }
         self
     }

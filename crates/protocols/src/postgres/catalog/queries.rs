@@ -63,10 +63,14 @@ WHERE c.relkind OPERATOR(pg_catalog.<>) 't' \
 AND (n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
 OR n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";
 
-/// Columns: relation, number, name, type, modifier, whether it is generated.
+/// Columns: relation, number, name, type, modifier, whether it is generated, whether it is of a primary key that holds at
+/// once.
 const COLUMNS: &str = "\
-SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated OPERATOR(pg_catalog.<>) '' \
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated OPERATOR(pg_catalog.<>) '', \
+k.conkey IS NOT NULL AND a.attnum OPERATOR(pg_catalog.=) ANY (k.conkey) \
 FROM pg_catalog.pg_attribute a \
+LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) a.attrelid \
+AND k.contype OPERATOR(pg_catalog.=) 'p' AND NOT k.condeferrable \
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid \
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
 WHERE a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \

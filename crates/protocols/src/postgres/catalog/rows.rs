@@ -214,6 +214,7 @@ fn read_columns(found: &mut HashMap<u32, Relation>, rows: &[Row]) -> Result<(), 
             kind: cells.number(3)?,
             modifier: cells.number(4)?,
             generated: cells.flag(5)?,
+            key: cells.flag(6)?,
         };
         if let Some(relation) = found.get_mut(&cells.number(0)?) {
             relation.columns.push(column);

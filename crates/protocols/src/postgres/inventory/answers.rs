@@ -128,6 +128,7 @@ impl<'a> Draft<'a> {
                 kind: self.types.get(&kind).map(|(name, _)| name.clone()),
                 modifier: cells.number(4)?,
                 generated: cells.flag(5)?.then(Vec::new),
+                key: cells.flag(6)?,
             };
             self.columns.insert((relation, number), column.name.clone());
             if let Some(relation) = self.relation(relation) {

@@ -73,6 +73,8 @@ pub(super) struct Column {
     pub(super) modifier: i32,
     /// What it is computed from, where it is; nothing where that is not on record.
     pub(super) generated: Option<Vec<String>>,
+    /// Whether it is of the primary key.
+    pub(super) key: bool,
 }
 
 /// A type.

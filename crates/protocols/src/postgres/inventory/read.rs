@@ -227,6 +227,7 @@ fn column(
     let kind = table.text(findings, "type").and_then(|text| Some((parsed(findings, &text)?, text.place)));
     let modifier = table.value("modifier").map(|value| modifier(findings, &mut table, &value));
     let generated = table.texts(findings, "generated");
+    let key = table.flag(findings, "key").unwrap_or(false);
     table.finish(findings);
     references.types.extend(kind.clone());
     for input in generated.iter().flatten() {
@@ -234,7 +235,8 @@ fn column(
         references.columns.extend(own);
     }
     let generated = generated.map(|texts| texts.into_iter().map(|text| text.text).collect());
-    Some(Column { name: name?, kind: kind.map(|(name, _)| name), modifier: modifier.unwrap_or(-1), generated })
+    let (kind, modifier) = (kind.map(|(name, _)| name), modifier.unwrap_or(-1));
+    Some(Column { name: name?, kind, modifier, generated, key })
 }
 
 fn modifier(findings: &mut Findings, table: &mut Reader<'_>, value: &Value<'_>) -> i32 {

@@ -93,6 +93,7 @@ impl<'d> Numbers<'d> {
                     &kind.to_string(),
                     &column.modifier.to_string(),
                     flag(column.generated.is_some()),
+                    flag(column.key),
                 ]));
             }
         }

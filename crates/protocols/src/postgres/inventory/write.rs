@@ -79,6 +79,9 @@ fn column(column: &Column) -> String {
     if column.modifier != -1 {
         text.push_str(&format!(", modifier = {}", column.modifier));
     }
+    if column.key {
+        text.push_str(", key = true");
+    }
     if let Some(inputs) = &column.generated {
         text.push_str(&format!(", generated = {}", list(inputs.iter().map(String::as_str))));
     }
