@@ -132,7 +132,7 @@ const COLUMNS: [(&str, &str, &str); 2] = [("1", "id", "23"), ("2", "name", "25")
 const TYPES: &[(&str, &str)] = &[("23", "int4"), ("25", "text"), ("16", "bool")];
 
 fn columns_of(oid: &str, (number, name, kind): (&str, &str, &str)) -> Row {
-    row(&[oid, number, name, kind, "-1", "f"])
+    row(&[oid, number, name, kind, "-1", "f", "f"])
 }
 
 /// Nothing ever changes but the path.
