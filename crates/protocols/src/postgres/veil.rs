@@ -19,6 +19,9 @@ use super::form::{Form, form, inside, spelled};
 use super::login::encoded;
 use super::wire::Frontend;
 
+/// What stands for a column that nothing is made of.
+const ABSENT: &str = "NULL";
+
 /// How a message carries its text.
 pub(super) enum Carried {
     /// As a query.
@@ -88,13 +91,15 @@ impl Veiled {
 
     /// What stands for each column that masks veil; nothing where something has no image.
     fn images(&self, statement: &Statement, masks: &MaskSet) -> Option<Images> {
+        let unread = statement.unread().filter(|column| masks.of(column).is_some());
+        let unread = unread.map(|column| Some((column, ABSENT.to_owned())));
         let veiled = masks.veiled(&statement.uses).into_iter();
         let image = |(column, mask): (Column, Arc<Mask>)| {
             let value = inside(&column.object, &column.name)?;
             let image = image(&mask, &value, statement.named(&column)?, &self.meaning.catalog)?;
             Some((column, image))
         };
-        veiled.map(image).collect()
+        veiled.map(image).chain(unread).collect()
     }
 }
 

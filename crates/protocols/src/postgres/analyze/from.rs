@@ -113,6 +113,7 @@ impl Reader<'_> {
         if !self.step() {
             return Vec::new();
         }
+        self.found.sites.bring();
         let items = match &node.node {
             Some(NodeEnum::RangeVar(name)) => vec![self.range_var(name, scope)],
             Some(NodeEnum::RangeSubselect(subselect)) => vec![self.range_subselect(subselect, scope)],

@@ -61,6 +61,10 @@ pub struct Sites {
     pub(super) grouped: Vec<Grouped>,
     /// Relations that are named where nothing else can stand.
     fixed: BTreeSet<Object>,
+    /// How many things `FROM` brings into sight, on all levels.
+    brought: usize,
+    /// Relations for which something else can stand wherever they are named, where a name could be taken for another's.
+    crowded: Vec<Arc<Relation>>,
     /// Relations that are taken to exist where nothing is known (see `Catalog::empty`). No text is ever changed for them.
     assumed: BTreeSet<Object>,
     /// Relations of which something takes all columns that there are, so that there may be none besides.
@@ -91,6 +95,22 @@ impl Sites {
         if let Listed::Relation(relation, _) = &item.listed {
             self.whole.insert(relation.object.clone());
         }
+    }
+
+    /// Something more is brought into sight.
+    pub(super) fn bring(&mut self) {
+        self.brought = self.brought.saturating_add(1);
+    }
+
+    /// Whether a name or a place could be taken for that of something else: there is more than one relation under its own
+    /// names.
+    fn is_crowded(&self) -> bool {
+        self.brought > 1 || !self.fixed.is_empty() || self.sites.iter().any(|site| site.placed)
+    }
+
+    /// Whether a name could be taken for a column of some relation for which something else can stand.
+    pub(super) fn holds_crowded(&self) -> bool {
+        !self.crowded.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -212,17 +232,22 @@ impl Reader<'_> {
         }
         let mut bare: BTreeSet<Column> = BTreeSet::new();
         let reads = reads(touches);
-        let sites = std::mem::take(&mut self.found.sites);
+        let mut sites = std::mem::take(&mut self.found.sites);
+        let is_crowded = sites.is_crowded();
         let relations: BTreeMap<u32, &Arc<Relation>> =
             sites.sites.iter().map(|site| (site.relation.oid, &site.relation)).collect();
+        let mut crowded = Vec::new();
         for relation in relations.into_values() {
+            // a query that shows what every table has besides its columns shows it in `*` as well
+            let besides = sites.whole.contains(&relation.object) && !system(&reads, relation).is_empty();
+            let fixed = besides || sites.fixed.contains(&relation.object);
+            if is_crowded && !fixed {
+                crowded.push(Arc::clone(relation));
+            }
             for column in read_of(&reads, relation) {
                 let place = relation.column(&column.name);
                 let behind = relation.source(column).from;
                 self.found.charge(behind.len().saturating_add(1));
-                // a query that shows what every table has besides its columns shows it in `*` as well
-                let besides = sites.whole.contains(&relation.object) && !system(&reads, relation).is_empty();
-                let fixed = besides || sites.fixed.contains(&relation.object);
                 let stands = !fixed && has_image(column, self.names.catalog);
                 if !stands {
                     bare.extend(behind.iter().cloned().chain([place.clone()]));
@@ -243,6 +268,7 @@ impl Reader<'_> {
             let exposed = bare.contains(column) || places.iter().any(|place| bare.contains(place));
             !exposed && !sites.fixed.contains(&column.object)
         });
+        sites.crowded = crowded;
         self.found.sites = sites;
         veils
     }
@@ -281,7 +307,19 @@ impl Statement {
     /// Whether anything else can stand for a relation that it reads.
     #[must_use]
     pub fn is_replaceable(&self) -> bool {
-        !self.uses.veils.is_empty()
+        !self.uses.veils.is_empty() || self.sites.holds_crowded()
+    }
+
+    /// The columns that are not read for all that is known, and which a name could mean for all that is not.
+    ///
+    /// THREAT: a name or a place that means another column to the server. Where no such column is there it means nothing.
+    pub fn unread(&self) -> impl Iterator<Item = Column> {
+        let reads = reads(&self.touches);
+        self.sites.crowded.iter().flat_map(move |relation| {
+            let read: BTreeSet<i16> = read_of(&reads, relation).iter().map(|column| column.number).collect();
+            let unread = relation.columns.iter().filter(move |column| !read.contains(&column.number));
+            unread.map(|column| relation.column(&column.name))
+        })
     }
 
     /// A column of a relation that it names.
@@ -328,7 +366,9 @@ impl Site {
         let relation = &self.relation;
         let read: BTreeSet<i16> = read_of(reads, relation).iter().map(|column| column.number).collect();
         let mut listed = String::new();
-        let mut differs = false;
+        if !relation.columns.iter().any(|column| images.contains_key(&relation.column(&column.name))) {
+            return None;
+        }
         let copied = self.copied.iter().flatten();
         let copied = copied.filter_map(|name| relation.columns.iter().find(|column| column.name == *name));
         let seen = |column: &&RelationColumn| self.placed || read.contains(&column.number);
@@ -337,10 +377,7 @@ impl Site {
             let comma = if listed.is_empty() { "" } else { ", " };
             let name = quoted(&column.name);
             match images.get(&relation.column(&column.name)) {
-                Some(other) => {
-                    differs = true;
-                    write!(listed, "{comma}{other} AS {name}").ok()?;
-                }
+                Some(other) => write!(listed, "{comma}{other} AS {name}").ok()?,
                 None if read.contains(&column.number) => {
                     write!(listed, "{comma}{}", inside(&relation.object, &column.name)?).ok()?;
                 }
@@ -351,9 +388,6 @@ impl Site {
         for name in system(reads, relation) {
             let comma = if listed.is_empty() { "" } else { ", " };
             write!(listed, "{comma}{}", inside(&relation.object, name)?).ok()?;
-        }
-        if !differs {
-            return None;
         }
         let [schema, name] = relation.object.path.as_slice() else { return None };
         let only = if self.only { "ONLY " } else { "" };

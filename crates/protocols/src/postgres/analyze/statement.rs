@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         let (touches, runs) = (self.found.touches(), self.found.ran());
         self.found.uses.veils = self.veils(action, &touches, &runs);
         let mut sites = std::mem::take(&mut self.found.sites);
-        if self.found.uses.veils.is_empty() {
+        if self.found.uses.veils.is_empty() && !sites.holds_crowded() {
             sites = Sites::default();
         } else {
             sites.of = (!several).then(|| self.text.into());

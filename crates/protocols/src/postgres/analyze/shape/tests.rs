@@ -103,6 +103,12 @@ fn filled(query: &str, numbers: &[u32]) -> String {
     query.chars().map(fill).collect()
 }
 
+/// The same, whatever text its places are those of.
+fn placeless(mut statement: Statement) -> Statement {
+    Arc::make_mut(&mut statement.sites).of = None;
+    statement
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -123,8 +129,8 @@ proptest! {
                 continue;
             }
             let Some(kept) = kept else { continue };
-            let fresh = read(&other, &names).unwrap();
-            prop_assert_eq!(&[kept.of_same_shape(other.as_bytes())][..], &fresh[..], "{}", other);
+            let fresh = read(&other, &names).unwrap().into_iter().map(placeless).collect::<Vec<_>>();
+            prop_assert_eq!(vec![placeless(kept.of_same_shape(other.as_bytes()))], fresh, "{}", other);
         }
     }
 }
