@@ -292,7 +292,19 @@ impl Catalog {
 
     /// Whether a type of this name is not the server's own.
     pub(crate) fn has_own_type(&self, name: &str) -> bool {
-        self.types.values().any(|known| *known.name == *name && *known.schema != *SYSTEM)
+        // a relation is a type as well
+        let mut own = self.own_schemas();
+        own.any(|schema| schema.relations.contains_key(name))
+            || self.types.values().any(|known| *known.name == *name && *known.schema != *SYSTEM)
+    }
+
+    /// Whether a function of this name is not the server's own.
+    pub(crate) fn has_own_function(&self, name: &str) -> bool {
+        self.own_schemas().any(|schema| schema.functions.contains_key(name))
+    }
+
+    fn own_schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.schemas.iter().filter(|(name, _)| ***name != *SYSTEM).map(|(_, schema)| schema)
     }
 
     /// All that is in the database.

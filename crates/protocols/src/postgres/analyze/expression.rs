@@ -85,7 +85,6 @@ impl Reader<'_> {
             | NodeEnum::ParamRef(_)
             | NodeEnum::SetToDefault(_)
             | NodeEnum::GroupingFunc(_)
-            | NodeEnum::MergeSupportFunc(_)
             | NodeEnum::SqlvalueFunction(_)
             | NodeEnum::Integer(_)
             | NodeEnum::Float(_)
@@ -297,6 +296,9 @@ impl Reader<'_> {
         let item = match names {
             [name] => self.item(None, name, scope),
             [schema, name] => self.item(Some(schema), name, scope),
+            [database, schema, name] if **database == *self.names.catalog.database => {
+                self.item(Some(schema), name, scope)
+            }
             _ => None,
         };
         let mut meaning = match (names, item) {

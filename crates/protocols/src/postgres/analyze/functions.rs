@@ -167,10 +167,12 @@ impl Reader<'_> {
         (source.derived(), called.shape)
     }
 
-    /// A function that runs without a call being written: a sampling method, a trigger's.
-    pub(super) fn touch_function(&mut self, names: &[&str]) {
+    /// A function that runs without a call being written: a sampling method, a trigger's. Answers whether its value holds
+    /// nothing but what goes in.
+    pub(super) fn touch_function(&mut self, names: &[&str]) -> bool {
         let called = self.called(names);
         self.run(names, &called);
+        called.pure
     }
 
     /// A procedure: it executes, whatever its name.

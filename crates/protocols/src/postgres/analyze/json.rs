@@ -1,10 +1,10 @@
-//! The SQL/JSON constructors and queries, which the grammar keeps apart from functions.
+//! What newer servers' grammar keeps apart from functions: the SQL/JSON constructors and queries, and `MERGE_ACTION`.
 //!
-//! Nothing in them runs code of users; what goes in comes out.
+//! Nothing in them runs code of users, unless the server is older and has a function of that name; what goes in comes out.
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    JsonAggConstructor, JsonArgument, JsonBehavior, JsonFuncExpr, JsonTable, JsonValueExpr, Node,
+    JsonAggConstructor, JsonArgument, JsonBehavior, JsonExprOp, JsonFuncExpr, JsonTable, JsonValueExpr, Node,
 };
 
 use super::scope::{Item, Scope};
@@ -14,8 +14,18 @@ use super::statement::Reader;
 impl Reader<'_> {
     /// The value of a JSON expression; none where `node` is not one.
     pub(super) fn json(&mut self, node: &NodeEnum, scope: &Scope<'_>) -> Option<Source> {
+        let mut source = self.json_alone(node, scope)?;
+        // THREAT: a word that is a call of somebody's function to an older server
+        if let Some(word) = word(node).filter(|word| self.names.catalog.has_own_function(word)) {
+            source.unknown |= !self.touch_function(&[word]);
+        }
+        Some(source)
+    }
+
+    fn json_alone(&mut self, node: &NodeEnum, scope: &Scope<'_>) -> Option<Source> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the caller says what else there is")]
         let source = match node {
+            NodeEnum::MergeSupportFunc(_) => Source::none(),
             NodeEnum::JsonValueExpr(value) => self.json_value(Some(value), scope),
             NodeEnum::JsonIsPredicate(test) => self.optional(test.expr.as_deref(), scope),
             NodeEnum::JsonParseExpr(parse) => self.json_value(parse.expr.as_deref(), scope),
@@ -100,7 +110,13 @@ impl Reader<'_> {
     }
 
     fn json_columns(&mut self, columns: &[Node], scope: &Scope<'_>, names: &mut Vec<String>, source: &mut Source) {
-        for column in columns {
+        let is_nested = |column: &&Node| match &column.node {
+            Some(NodeEnum::JsonTableColumn(column)) => !column.columns.is_empty(),
+            Some(_) | None => false,
+        };
+        // those of a level stand before those that are nested in it, wherever they are written
+        let (nested, own): (Vec<&Node>, Vec<&Node>) = columns.iter().partition(is_nested);
+        for column in own.into_iter().chain(nested) {
             let Some(NodeEnum::JsonTableColumn(column)) = &column.node else {
                 self.unreadable("a column of JSON_TABLE", column.node.as_ref());
                 continue;
@@ -112,5 +128,27 @@ impl Reader<'_> {
             source.take_in(self.json_behavior(column.on_error.as_deref(), scope));
             self.json_columns(&column.columns, scope, names, source);
         }
+    }
+}
+
+/// How an expression is written as a call.
+fn word(node: &NodeEnum) -> Option<&'static str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest are no words of their own")]
+    match node {
+        NodeEnum::JsonParseExpr(_) => Some("json"),
+        NodeEnum::JsonScalarExpr(_) => Some("json_scalar"),
+        NodeEnum::JsonSerializeExpr(_) => Some("json_serialize"),
+        NodeEnum::JsonObjectConstructor(_) => Some("json_object"),
+        NodeEnum::JsonArrayConstructor(_) | NodeEnum::JsonArrayQueryConstructor(_) => Some("json_array"),
+        NodeEnum::JsonObjectAgg(_) => Some("json_objectagg"),
+        NodeEnum::JsonArrayAgg(_) => Some("json_arrayagg"),
+        NodeEnum::MergeSupportFunc(_) => Some("merge_action"),
+        NodeEnum::JsonFuncExpr(function) => match function.op() {
+            JsonExprOp::JsonQueryOp => Some("json_query"),
+            JsonExprOp::JsonValueOp => Some("json_value"),
+            JsonExprOp::JsonExistsOp => Some("json_exists"),
+            JsonExprOp::JsonTableOp | JsonExprOp::Undefined => None,
+        },
+        _ => None,
     }
 }

@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
         let operation = SetOperation::try_from(select.op).unwrap_or(SetOperation::Undefined);
         let rows = match operation {
-            SetOperation::SetopNone if !select.values_lists.is_empty() => self.values(select, &level),
+            SetOperation::SetopNone if !select.values_lists.is_empty() => self.values(select, &mut level),
             SetOperation::SetopNone => {
                 self.bring_in(&select.from_clause, &mut level);
                 if let Some(condition) = &select.where_clause {
@@ -120,7 +120,8 @@ impl Reader<'_> {
         }
     }
 
-    fn values(&mut self, select: &SelectStmt, level: &Scope<'_>) -> Rows {
+    /// Rows that are written out. Their columns are in sight of what orders them.
+    fn values(&mut self, select: &SelectStmt, level: &mut Scope<'_>) -> Rows {
         let mut columns: Vec<Shown> = Vec::new();
         for row in &select.values_lists {
             let Some(NodeEnum::List(row)) = &row.node else {
@@ -141,7 +142,11 @@ impl Reader<'_> {
                 }
             }
         }
-        Rows { columns, unlisted: None }
+        let rows = Rows { columns, unlisted: None };
+        let mut item = rows.clone().item();
+        item.name = Some("*VALUES*".into());
+        level.items.push(item);
+        rows
     }
 
     /// `UNION` and its like. The server forgets the origin of every column; where rows are compared,

@@ -29,6 +29,29 @@ fn the_path_decides_what_a_name_means() {
     assert_read!(all);
 }
 
+/// THREAT: a word of the grammar, or the name of a type, that is somebody's own function or table to the server.
+#[test]
+fn what_is_called_like_a_word_of_the_grammar_is_looked_for() {
+    let mut literal = crate::postgres::catalog::literal::shop_literal();
+    for name in ["json_value", "json_scalar", "merge_action"] {
+        literal.function("public", name, false, false);
+    }
+    literal.table("money", "a int4, b int4");
+    assert_read!(in_path(
+        &literal.catalog(),
+        &["public"],
+        &[
+            "SELECT JSON_VALUE(meta, '$.a'), JSON_QUERY(meta, '$.a') FROM customers",
+            "SELECT JSON_SCALAR(email) FROM customers",
+            "SELECT b FROM (SELECT m.*, email FROM CAST(ROW(1, 2) AS money) m, customers) q(a, b)",
+            "SELECT b FROM (SELECT m.*, email FROM CAST('1' AS date) m, customers) q(a, b)",
+            "SELECT ROW(shop.public.customers.*) FROM customers",
+            "SELECT b FROM customers, JSON_TABLE(meta, '$' COLUMNS (a text, NESTED '$.n' COLUMNS (n text), c text)) j(a, b, d)",
+            "SELECT (VALUES ('b') ORDER BY column1 || 'x') FROM customers c(id, name, column1)",
+        ]
+    ));
+}
+
 #[test]
 fn without_a_catalog_everything_is_assumed_to_exist() {
     assert_read!(in_path(
