@@ -660,8 +660,14 @@ FETCH ALL FROM c;
 --- fine: numbers of a cursor in binary
 DECLARE c BINARY CURSOR FOR SELECT score, born, photo FROM people;
 FETCH ALL FROM c;
---- refused: cursor that computes
+--- masked: cursor that computes
 DECLARE c CURSOR FOR SELECT upper(secret) FROM people;
+FETCH ALL FROM c;
+--- refused/masked: cursor that decides
+DECLARE c CURSOR FOR SELECT secret, count(*) FROM people WHERE email LIKE '%' GROUP BY secret;
+FETCH ALL FROM c;
+--- masked: cursor that is a row
+DECLARE c CURSOR FOR SELECT to_json(p), o.item FROM people p JOIN orders o ON o.person = p.id;
 FETCH ALL FROM c;
 --- masked @outside: cursor that lasts
 DECLARE lasting CURSOR WITH HOLD FOR SELECT secret FROM people;

@@ -50,6 +50,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use postern_core::mask::MaskSet;
 use postern_core::operation::Deed;
 
 use super::catalog::Catalog;
@@ -98,6 +99,8 @@ pub struct Kept {
     /// What tells it from everything else that may come to have the name: all that was sent for it, or who opened it.
     /// It may hold secrets.
     pub source: Bytes,
+    /// The masks whose images stand in it; nothing where it was sent as it is, whatever masks there were.
+    pub under: Option<Arc<MaskSet>>,
 }
 
 /// A name that a statement looks up in its session, to run what that stands for.

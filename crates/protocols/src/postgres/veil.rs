@@ -91,6 +91,9 @@ impl Veiled {
 
     /// What stands for each column that masks veil; nothing where something has no image.
     fn images(&self, statement: &Statement, masks: &MaskSet) -> Option<Images> {
+        if statement.kept_under().next().is_some() {
+            return Some(Images::new());
+        }
         let unread = statement.unread().filter(|column| masks.of(column).is_some());
         let unread = unread.map(|column| Some((column, ABSENT.to_owned())));
         let veiled = masks.veiled(&statement.uses).into_iter();
@@ -110,6 +113,10 @@ impl Veiling for Veiled {
             && (Arc::ptr_eq(&before.masks, masks) || before.masks == *masks)
         {
             return Ok(Sent { bytes: self.raw.clone(), text: said(before.sent.as_ref()) });
+        }
+        let mut kept = self.statements.iter().flat_map(Statement::kept_under);
+        if !kept.all(|under| Arc::ptr_eq(under, masks) || under == masks) {
+            return Err(otherwise());
         }
         let replaced = self.replaced(masks)?;
         let other = replaced.as_ref().map(|replaced| Bytes::copy_from_slice(replaced.text.as_bytes()));

@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::mem::discriminant;
 use std::sync::{Arc, Mutex};
 
 use postern_core::operation::{Column, Columns, Object, Output, Outputs, Touch};
 
 use super::redact;
 use super::sites::placed;
-use super::{LONGEST, Names, Statement};
+use super::{Kind, LONGEST, Names, Statement};
 
 /// In how many places a text may be changed: each is looked for, and looked at again.
 const MOST_CHANGES: usize = 1000;
@@ -232,8 +233,15 @@ impl Statement {
         let decides = |column: &Column| {
             theirs.consulted.contains(column) || keyed(&column.object) && theirs.veils.contains_key(column)
         };
-        (self.action, &self.also, &self.names, &self.reading)
-            == (other.action, &other.also, &other.names, &other.reading)
+        let alike = match (&self.kind, &other.kind) {
+            (Kind::DeclareCursor { inner: ours, .. }, Kind::DeclareCursor { inner: theirs, .. }) => {
+                ours.is_within(theirs)
+            }
+            (ours, theirs) => discriminant(ours) == discriminant(theirs),
+        };
+        alike
+            && (self.action, &self.also, &self.names, &self.reading)
+                == (other.action, &other.also, &other.names, &other.reading)
             && self.touches.iter().all(covers)
             && shows_within(&self.outputs, &other.outputs, &theirs.veils)
             && ours.consulted.iter().all(decides)

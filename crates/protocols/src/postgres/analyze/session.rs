@@ -185,6 +185,8 @@ impl Reader<'_> {
             return self.unknown_statement();
         };
         self.takes_in(&inner);
+        // it is written here, and what stands in it stands there as long as the cursor does
+        self.found.sites = (*inner.sites).clone();
         let kind = Kind::DeclareCursor {
             name: declare.portalname.clone(),
             hold: declare.options & HOLD != 0,

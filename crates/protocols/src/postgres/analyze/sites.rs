@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use pg_query::protobuf::{ColumnRef, RangeVar};
 use postern_core::Action;
+use postern_core::mask::MaskSet;
 use postern_core::operation::{Column, Columns, Effect, Object, Reading, Touch};
 
 use super::encoding::Encoding;
@@ -23,9 +24,18 @@ use crate::postgres::catalog::{Catalog, Relation, RelationColumn, RelationKind, 
 use crate::postgres::form::{Form, form, inside, quoted, spelled};
 use crate::postgres::vocabulary::action;
 
-/// The statements in which something else can stand for a relation. What is defined by a statement would keep it.
-const REPLACEABLE: &[Action] =
-    &[action::SELECT, action::INSERT, action::UPDATE, action::DELETE, action::MERGE, action::COPY_OUT, action::EXPLAIN];
+/// The statements in which something else can stand for a relation. What is defined by a statement would keep it; a cursor
+/// does, and is asked then whether it may.
+const REPLACEABLE: &[Action] = &[
+    action::SELECT,
+    action::INSERT,
+    action::UPDATE,
+    action::DELETE,
+    action::MERGE,
+    action::COPY_OUT,
+    action::EXPLAIN,
+    action::DECLARE,
+];
 
 /// One place where a relation is named to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,6 +236,11 @@ impl Reader<'_> {
         runs: &[Run],
     ) -> BTreeMap<Column, BTreeSet<Column>> {
         let mut veils: BTreeMap<Column, BTreeSet<Column>> = BTreeMap::new();
+        if let [Run { kept: Some(kept), .. }] = runs
+            && kept.under.is_some()
+        {
+            return kept.statement.uses.veils.clone();
+        }
         let readable = self.found.reading() == Reading::Clear && self.names.encoding == Encoding::Utf8;
         if !readable || !runs.is_empty() || !REPLACEABLE.contains(&action) {
             return veils;
@@ -328,6 +343,11 @@ impl Statement {
         let mut relations = self.sites.sites.iter().map(|site| &site.relation);
         let relation = relations.find(|relation| relation.object == column.object)?;
         relation.columns.iter().find(|known| known.name == column.name)
+    }
+
+    /// The masks whose images stand in what it runs by name.
+    pub(in crate::postgres) fn kept_under(&self) -> impl Iterator<Item = &Arc<MaskSet>> {
+        self.runs.iter().filter_map(|run| run.kept.as_ref()?.under.as_ref())
     }
 
     /// What is changed in the text of a message for some columns to be read as something else, if there is room for it;

@@ -49,7 +49,7 @@ pub(super) fn names<'a>(catalog: &'a Catalog, path: &'a [Arc<str>]) -> Names<'a>
 
 /// What a session keeps under a name, if it is this.
 fn kept(statement: Statement) -> Kept {
-    Kept { source: Bytes::copy_from_slice(statement.text.as_bytes()), statement: Arc::new(statement) }
+    Kept { source: Bytes::copy_from_slice(statement.text.as_bytes()), statement: Arc::new(statement), under: None }
 }
 
 fn one(text: &str) -> Statement {

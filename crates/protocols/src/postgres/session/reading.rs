@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use postern_core::{Code, Denial, OperationId};
+use postern_core::gate::Flow;
+use postern_core::{Code, Denial};
 
 use super::super::analyze::{self, Kept, Kind, Names, Shape, Statement, setting};
 use super::super::forward::Control;
@@ -219,7 +220,7 @@ impl Session<'_> {
             (Source::Sql(_), _) => return None,
             (Source::Message(..), _) => Arc::new(one.clone()),
         };
-        Some(Kept { statement, source: source.whole() })
+        Some(Kept { statement, source: source.whole(), under: None })
     }
 
     /// Makes sure that names mean what the server takes them to mean, or says why that cannot be known now. What names
@@ -334,15 +335,18 @@ impl Session<'_> {
 
     /// What `FETCH FROM name` shows: a cursor, or a portal that stands. Its parameters are those that it was opened with.
     fn opened(&self, name: &str) -> Option<Kept> {
-        let kept = |statement, id: OperationId| Kept { statement, source: Bytes::from(id.to_string()) };
+        let kept = |statement, flow: &Flow| {
+            let (source, under) = (Bytes::from(flow.id().to_string()), Some(Arc::clone(flow.masks())));
+            Kept { statement, source, under }
+        };
         if let Some(cursor) = self.registry.cursor(name) {
-            return Some(kept(Arc::clone(&cursor.statement), cursor.flow.id()));
+            return Some(kept(Arc::clone(&cursor.statement), &cursor.flow));
         }
         let Found::Is(portal) = self.registry.portal(&Bytes::copy_from_slice(name.as_bytes()), true) else {
             return None;
         };
         let [statement] = &*portal.statements else { return None };
-        self.still_means(&portal).then(|| kept(Arc::new(statement.clone()), portal.flow.id()))
+        self.still_means(&portal).then(|| kept(Arc::new(statement.clone()), &portal.flow))
     }
 
     /// Whether what the server looks up as it runs a portal is what was read as it was bound, and stands where it stood.
