@@ -11,6 +11,7 @@ mod rights;
 mod role;
 mod sql;
 mod tables;
+mod taking;
 mod way;
 
 use postern_core::Fault;
@@ -68,12 +69,11 @@ impl<'a> Account<'a> {
         let asking = Asking { target: subject.target, means: subject.means, database: subject.space };
         let questions = [QUESTIONS, QUERIES].concat();
         let heard = asking.ask(&needs.login, &Settings::own(), &questions).await?;
-        let alone = subject.needs.len() == 1;
-        Self::of(needs, heard, alone).map_err(|error| unreadable().cause(error))
+        Self::of(needs, heard).map_err(|error| unreadable().cause(error))
     }
 
-    fn of(needs: &'a Needs, heard: Heard, alone: bool) -> Result<Self, CatalogError> {
-        let role = Role::of(&heard.answers, alone)?;
+    fn of(needs: &'a Needs, heard: Heard) -> Result<Self, CatalogError> {
+        let role = Role::of(&heard.answers)?;
         let catalog = Catalog::from_rows(&role.database, heard.answers.get(QUESTIONS.len()..).unwrap_or_default())?;
         let rights = Rights::of(&heard.answers, &catalog)?;
         Ok(Self { needs, heard, role, catalog, rights })
@@ -85,7 +85,6 @@ impl<'a> Account<'a> {
         let encoding = heard.encoding;
         let masked = Masked { role, needs, rights, catalog, encoding, bindings: &bindings };
         let mut found: Vec<Finding> = way::of_account(&needs.login, heard).into_iter().collect();
-        found.extend(role.findings());
         for grounds in Grounds::all(&heard.answers)? {
             found.extend(grounds.finding(role, needs));
         }
@@ -93,6 +92,8 @@ impl<'a> Account<'a> {
         found.extend(masked.findings());
         found.extend(code::functions(&heard.answers, role, needs)?);
         found.extend(code::views(rights, role, needs));
+        // INVARIANT: whoever runs the script as this very role loses nothing that the rest of it needs
+        found.extend(role.findings(needs, rights));
         Ok(found.into_iter().map(|finding| finding.about(&needs.login.user)).collect())
     }
 
@@ -100,7 +101,7 @@ impl<'a> Account<'a> {
     fn catalog_findings(&self) -> Vec<Finding> {
         let Self { needs, heard, role, rights, .. } = self;
         let mut found: Vec<Finding> = way::of_account(&needs.login, heard).into_iter().collect();
-        found.extend(role.findings());
+        found.extend(role.findings(needs, rights));
         found.extend(Tables { role, needs, rights }.of_catalog_account());
         found.into_iter().map(|finding| finding.about(&needs.login.user)).collect()
     }

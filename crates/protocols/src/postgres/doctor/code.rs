@@ -10,7 +10,8 @@ use postern_core::policy::Needs;
 use super::questions::Question;
 use super::rights::{Rights, SELECT};
 use super::role::Role;
-use super::sql::{EVERYBODY, is_plain, mended, name};
+use super::sql::{is_plain, name};
+use super::taking::{Holders, Taking};
 use crate::postgres::catalog::{CatalogError, Cells, Row};
 
 /// A function, and who may run it.
@@ -22,8 +23,7 @@ struct Function {
     runs_as: Option<String>,
     /// Its language, where that is not a trusted one.
     language: Option<String>,
-    own: bool,
-    everybody: bool,
+    holders: Holders,
     /// Whether something else in the database calls it, which then needs the right.
     called: bool,
 }
@@ -37,14 +37,15 @@ pub(super) fn functions(answers: &[Vec<Row>], role: &Role, needs: &Needs) -> Res
 impl Function {
     fn of(cells: &Cells<'_>) -> Result<Self, CatalogError> {
         let some = |at| cells.text(at).map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        let (own, everybody) = (cells.flag(6)?, cells.flag(7)?);
+        let holders = Holders { own, everybody, through: !own && !everybody };
         Ok(Self {
             schema: cells.text(0)?.to_owned(),
             name: cells.text(1)?.to_owned(),
             arguments: cells.text(2)?.to_owned(),
             runs_as: cells.flag(3)?.then(|| cells.text(4)).transpose()?.map(str::to_owned),
             language: some(5)?,
-            own: cells.flag(6)?,
-            everybody: cells.flag(7)?,
+            holders,
             called: cells.flag(8)?,
         })
     }
@@ -73,24 +74,14 @@ impl Function {
                 "see what it shows; whom a mask binds Postern lets run it by no rule, others by those that let it";
             return finding("").advice(advice);
         }
-        let statements = self.taken(role);
         let finding = finding(", and no rule lets it");
-        if statements.is_empty() {
+        if !is_plain(&self.arguments) {
             return finding.advice("take the right from whoever it has it by");
         }
-        let finding = if self.everybody { finding.advice(EVERYBODY) } else { finding };
-        let called = || "a view, a policy, a default or another function calls it".to_owned();
-        mended(finding, statements, self.called.then(called).or_else(|| role.shared(self.everybody)))
-    }
-
-    fn taken(&self, role: &Role) -> Vec<String> {
-        if !is_plain(&self.arguments) {
-            return Vec::new();
-        }
         let routine = format!("{}.{}({})", name(&self.schema), name(&self.name), self.arguments);
-        let holders = [(self.own, name(&role.name)), (self.everybody, "PUBLIC".to_owned())];
-        let holders = holders.into_iter().filter(|(holds, _)| *holds);
-        holders.map(|(_, holder)| format!("REVOKE EXECUTE ON ROUTINE {routine} FROM {holder};")).collect()
+        let take = |holder: &str| format!("REVOKE EXECUTE ON ROUTINE {routine} FROM {holder};");
+        let called = || "a view, a policy, a default or another function calls it".to_owned();
+        Taking::of(&role.name, self.holders, take).mend(finding, self.called.then(called))
     }
 }
 
@@ -113,12 +104,10 @@ pub(super) fn views(rights: &Rights, role: &Role, needs: &Needs) -> Vec<Finding>
                 view.shown()
             );
             let why = "what they read nobody can say; Postern refuses it to whom a mask binds, the database does not";
-            let advice = format!(
-                "see what the functions read, or take the right: REVOKE SELECT ON {} FROM {};",
-                view.sql(),
-                view.holders(SELECT).named(role).join(", ")
-            );
-            Finding::new(Gravity::Warning, "view-unclear", what, why).advice(advice)
+            let finding =
+                Finding::new(Gravity::Warning, "view-unclear", what, why).advice("see what the functions read");
+            let take = |holder: &str| format!("REVOKE SELECT ON {} FROM {holder};", view.sql());
+            Taking::of(&role.name, view.holders(SELECT), take).mend(finding, Some("a rule lets it be read".to_owned()))
         })
         .collect()
 }

@@ -8,7 +8,8 @@ use postern_core::policy::Needs;
 
 use super::questions::Question;
 use super::role::Role;
-use super::sql::{EVERYBODY, mended, name};
+use super::sql::name;
+use super::taking::{Holders, Taking};
 use crate::postgres::catalog::{CatalogError, Cells, Row, TEMPORARY};
 
 /// A right to make something somewhere.
@@ -16,8 +17,7 @@ pub(super) struct Grounds {
     schema: Option<String>,
     temporary: bool,
     owner: bool,
-    own: bool,
-    everybody: bool,
+    holders: Holders,
 }
 
 impl Grounds {
@@ -29,7 +29,9 @@ impl Grounds {
     fn of(cells: &Cells<'_>) -> Result<Self, CatalogError> {
         let schema = (cells.text(0)? == "SCHEMA").then(|| cells.text(1)).transpose()?.map(str::to_owned);
         let temporary = cells.text(2)? == "TEMPORARY";
-        Ok(Self { schema, temporary, owner: cells.flag(3)?, own: cells.flag(4)?, everybody: cells.flag(5)? })
+        let (own, everybody) = (cells.flag(4)?, cells.flag(5)?);
+        let holders = Holders { own, everybody, through: !own && !everybody };
+        Ok(Self { schema, temporary, owner: cells.flag(3)?, holders })
     }
 
     /// What is to be said of it, where the policy does not need it.
@@ -73,16 +75,7 @@ impl Grounds {
             None => format!("DATABASE {}", name(&role.database)),
         };
         let right = if self.temporary { "TEMPORARY" } else { "CREATE" };
-        let holders = [(self.own, name(&role.name)), (self.everybody, "PUBLIC".to_owned())];
-        let mend: Vec<String> = holders
-            .into_iter()
-            .filter(|(holds, _)| *holds)
-            .map(|(_, holder)| format!("REVOKE {right} ON {place} FROM {holder};"))
-            .collect();
-        if mend.is_empty() {
-            return Some(finding.advice("a role that it is a member of has the right: take it from that one"));
-        }
-        let finding = if self.everybody { finding.advice(EVERYBODY) } else { finding };
-        Some(mended(finding, mend, role.shared(self.everybody)))
+        let taking = Taking::of(&role.name, self.holders, |holder| format!("REVOKE {right} ON {place} FROM {holder};"));
+        Some(taking.mend(finding, None))
     }
 }

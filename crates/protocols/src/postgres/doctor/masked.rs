@@ -11,7 +11,8 @@ use postern_core::policy::{Binding, Needs};
 
 use super::rights::{Rights, SELECT, Table};
 use super::role::Role;
-use super::sql::{mended, name};
+use super::sql::name;
+use super::taking::{Holders, Taking};
 use crate::postgres::analyze::Encoding;
 use crate::postgres::catalog::{Catalog, RelationColumn};
 use crate::postgres::form::{Form, form};
@@ -52,8 +53,9 @@ impl<'a> Masked<'a> {
 
     /// The masked columns of a table.
     fn hidden(&self, table: &'a Table) -> impl Iterator<Item = Hidden<'a>> {
-        let returning = || "rules let it write the table, and RETURNING reads what was written".to_owned();
-        let written = self.needs.lets(Effect::Write, &table.relation.object).then(returning);
+        let returning = || "rules let it change the table, and RETURNING reads what was there".to_owned();
+        let lets = |effect| self.needs.lets(effect, &table.relation.object);
+        let written = (lets(Effect::Write) || lets(Effect::Delete)).then(returning);
         table.relation.columns.iter().filter_map(move |column| {
             let named = table.relation.column(&column.name);
             let masks: Vec<&Binding> = self.bindings.iter().filter(|one| one.columns.of(&named).is_some()).collect();
@@ -115,33 +117,31 @@ impl<'a> Masked<'a> {
         };
         let finding = Finding::new(Gravity::Warning, "mask-readable", what, why);
         let numbers: Vec<i16> = free.iter().map(|one| one.column.number).collect();
-        let holders = free.iter().map(|one| table.readers(&one.column.name));
-        let (through, everybody) = (holders.clone().any(|one| one.through), holders.clone().any(|one| one.everybody));
+        let holders = free.iter().map(|one| table.readers(&one.column.name)).fold(Holders::default(), Holders::and);
         let users = self.rights.users(table, Some(&numbers));
         let against = match () {
-            () if through => Some("it has the right through a role that it is a member of".to_owned()),
+            () if holders.through => Some("it has the right through a role that it is a member of".to_owned()),
             () if !users.is_empty() => Some(format!("{} may need it", users.join(", "))),
             () if self.left(table, free).is_empty() => {
                 Some("no column would be left to read its rows by: add one, or take the right from the rule".to_owned())
             }
-            () => self.role.shared(everybody),
+            () => None,
         };
-        let advice = "what is masked on the wire alone is refused from then on: a cursor of DECLARE, PREPARE and COPY that name \
-                      the columns; a column that is added later needs a GRANT of its own";
-        mended(finding.advice(advice), self.statements(table, free), against)
+        let advice = "what is masked on the wire alone is refused from then on: PREPARE, a sample, and COPY that name the columns; \
+                      a column that is added later needs a GRANT of its own";
+        self.taking(table, free).mend(finding.advice(advice), against)
     }
 
     /// The right to all columns is taken, and the right to the others given.
-    fn statements(&self, table: &Table, free: &[&Hidden<'_>]) -> Vec<String> {
-        let open = self.left(table, free);
-        let holders = table.holders(SELECT).named(self.role);
-        let mut statements: Vec<String> =
-            holders.iter().map(|holder| format!("REVOKE SELECT ON {} FROM {holder};", table.sql())).collect();
-        if !open.is_empty() {
-            let role = name(&self.role.name);
-            statements.push(format!("GRANT SELECT ({}) ON {} TO {role};", open.join(", "), table.sql()));
+    fn taking(&self, table: &Table, free: &[&Hidden<'_>]) -> Taking {
+        let take = |holder: &str| format!("REVOKE SELECT ON {} FROM {holder};", table.sql());
+        let holders = Holders { through: false, ..table.holders(SELECT) };
+        let (open, role) = (self.left(table, free), name(&self.role.name));
+        let taking = Taking::of(&self.role.name, holders, take);
+        if open.is_empty() {
+            return taking;
         }
-        statements
+        taking.then(format!("GRANT SELECT ({}) ON {} TO {role};", open.join(", "), table.sql()))
     }
 
     /// The other columns that the account can read.

@@ -57,12 +57,14 @@ UNION SELECT m.roleid, m.member, m.grantor FROM pg_catalog.pg_auth_members m JOI
 }
 
 /// The account: name, attributes, connection limit, whether its password lasts for ever, and of the server: database,
-/// oldest version of TLS where the account may know, how it keeps passwords.
+/// oldest version of TLS where the account may know, how it keeps passwords, whether the account has to stay what it is: the
+/// server's first one, or its only superuser.
 const ROLE: &str = "\
 SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolreplication, r.rolcreaterole, r.rolcreatedb, r.rolconnlimit, \
 r.rolvaliduntil IS NULL OR r.rolvaliduntil = 'infinity', current_database(), \
 coalesce((SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'ssl_min_protocol_version'), 'unknown'), \
-current_setting('password_encryption') \
+current_setting('password_encryption'), r.oid = 10 OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles o \
+WHERE o.rolsuper AND o.rolcanlogin AND o.oid <> r.oid) \
 FROM pg_catalog.pg_roles r WHERE r.rolname = session_user";
 
 /// Memberships: role, member, whether that is the account itself, who granted it where that must be said to take it back,
@@ -88,32 +90,44 @@ AND (x.grantee = 0 OR x.grantee = me.oid OR x.grantee IN (SELECT reached.roleid 
 GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, 2, 3"
 );
 
-/// Of what the server keeps from everybody, what the account has a right to: kind, name, whether it has it itself, and
-/// everybody.
+/// Of what the server keeps from everybody, what the account has a right to, to all of it or to a column: kind, name, whether
+/// it has it itself, everybody, and through a role that did not come with the server. Rights on parameters are known by the
+/// roles that depend on them, which older servers can be asked for as well.
 const CLOSED: &str = reached!(
     ", thing(kind, name, acl) AS (\
-SELECT 'TABLE', c.oid::regclass::text, c.relacl FROM pg_catalog.pg_class c \
+SELECT 'TABLE', c.relname::text, s.acl FROM pg_catalog.pg_class c CROSS JOIN LATERAL (SELECT c.relacl \
+UNION ALL SELECT a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL \
+AND (c.relname <> 'pg_subscription' OR a.attname = 'subconninfo')) s(acl) \
 WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relname IN ('pg_authid', 'pg_shadow', 'pg_user_mapping', \
 'pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_hba_file_rules', 'pg_file_settings', \
-'pg_ident_file_mappings') \
+'pg_ident_file_mappings', 'pg_subscription') \
 UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, p.proacl FROM pg_catalog.pg_proc p \
 WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', \
-'pg_stat_file', 'lo_import', 'lo_export', 'pg_ls_logdir', 'pg_ls_waldir', 'pg_current_logfile', 'pg_reload_conf', \
-'pg_rotate_logfile', 'pg_promote', 'pg_switch_wal', 'pg_create_restore_point')) \
-SELECT thing.kind, thing.name, bool_or(x.grantee = me.oid), bool_or(x.grantee = 0) FROM thing, me, aclexplode(thing.acl) x \
-WHERE x.privilege_type IN ('SELECT', 'EXECUTE') AND (x.grantee = 0 OR x.grantee = me.oid) \
-GROUP BY 1, 2 ORDER BY 1, 2"
+'pg_stat_file', 'lo_import', 'lo_export', 'pg_ls_logdir', 'pg_ls_waldir', 'pg_ls_tmpdir', 'pg_ls_archive_statusdir', 'pg_current_logfile', 'pg_reload_conf', \
+'pg_rotate_logfile', 'pg_promote', 'pg_switch_wal', 'pg_create_restore_point'))\
+, others(oid) AS (SELECT g.oid FROM pg_catalog.pg_roles g \
+WHERE g.oid IN (SELECT reached.roleid FROM reached) AND g.rolname !~ '^pg_') \
+SELECT thing.kind, thing.name, bool_or(x.grantee = me.oid), bool_or(x.grantee = 0), \
+bool_or(x.grantee IN (SELECT others.oid FROM others)) FROM thing, me, aclexplode(thing.acl) x \
+WHERE x.privilege_type IN ('SELECT', 'EXECUTE') \
+AND (x.grantee = 0 OR x.grantee = me.oid OR x.grantee IN (SELECT others.oid FROM others)) GROUP BY 1, 2 \
+UNION ALL SELECT 'PARAMETER', '', bool_or(d.refobjid = me.oid), false, bool_or(d.refobjid <> me.oid) \
+FROM pg_catalog.pg_shdepend d, me WHERE d.classid = 6243 AND d.deptype = 'a' \
+AND (d.refobjid = me.oid OR d.refobjid IN (SELECT others.oid FROM others)) HAVING count(*) > 0 ORDER BY 1, 2"
 );
 
 /// Tables and views: OID, whether the account owns it, whether a view reads with the rights of whoever asks, whether row
-/// policies are on, and bind the owner.
-const RELATIONS: &str = "\
-SELECT c.oid, c.relowner = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user), \
+/// policies are on, whether they bind the owner too, the role that owns it where the account is a member of that.
+const RELATIONS: &str = reached!(
+    "SELECT c.oid, c.relowner = me.oid, \
 coalesce((SELECT bool_or(o.option_value::bool) FROM pg_options_to_table(c.reloptions) o \
-WHERE o.option_name = 'security_invoker'), false), c.relrowsecurity, c.relforcerowsecurity \
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+WHERE o.option_name = 'security_invoker'), false), c.relrowsecurity, c.relforcerowsecurity, \
+coalesce((SELECT o.rolname FROM pg_catalog.pg_roles o WHERE o.oid = c.relowner AND NOT o.rolsuper \
+AND o.oid IN (SELECT reached.roleid FROM reached)), '') \
+FROM me CROSS JOIN pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-ORDER BY n.nspname, c.relname";
+ORDER BY n.nspname, c.relname"
+);
 
 /// Rights on them: relation, column or nothing for all of them, right, whether the account has it itself, everybody has it,
 /// and a role through which it comes, or nothing.
@@ -174,7 +188,8 @@ AND strpos(lower(q.prosrc), lower(p.proname)) > 0) \
 FROM me, pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
 JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles o ON o.oid = p.proowner \
 CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x \
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND (p.prosecdef OR NOT l.lanpltrusted) \
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+AND (p.prosecdef AND p.proowner <> me.oid OR NOT l.lanpltrusted) \
 AND p.prorettype <> 'trigger'::regtype \
 AND (x.grantee = 0 OR x.grantee = me.oid OR x.grantee IN (SELECT reached.roleid FROM reached)) \
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid \

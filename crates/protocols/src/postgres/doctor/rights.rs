@@ -10,8 +10,8 @@ use postern_core::operation::Effect;
 use postern_core::policy::Needs;
 
 use super::questions::Question;
-use super::role::Role;
 use super::sql::name;
+use super::taking::Holders;
 use crate::postgres::catalog::{Catalog, CatalogError, Cells, Relation, RelationKind, Row};
 
 /// The rights that there are on tables and views, each with what somebody does who needs it.
@@ -39,10 +39,14 @@ pub(super) struct Rights {
 pub(super) struct Table {
     pub(super) relation: Arc<Relation>,
     pub(super) owned: bool,
+    /// The role that owns it, where the account is a member of that.
+    pub(super) owner: Option<String>,
     /// Whether a view reads with the rights of whoever asks.
     pub(super) invoker: bool,
-    /// Whether row policies are on, and do not bind the owner.
-    pub(super) unforced: bool,
+    /// Whether row policies are on.
+    pub(super) policed: bool,
+    /// Whether they bind the owner as well.
+    pub(super) forced: bool,
     rights: Vec<Right>,
     /// What reads it with the account's rights: which column, or 0 for any, and what it is.
     uses: Vec<(i16, String)>,
@@ -53,17 +57,7 @@ struct Right {
     /// On which column; on all of them where there is none.
     column: Option<String>,
     word: String,
-    own: bool,
-    everybody: bool,
-    through: Option<String>,
-}
-
-/// Whom a right has to be taken from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Holders {
-    pub(super) own: bool,
-    pub(super) everybody: bool,
-    pub(super) through: bool,
+    holders: Holders,
 }
 
 impl Rights {
@@ -74,9 +68,10 @@ impl Rights {
         for cells in Question::Relations.rows(answers) {
             let oid: u32 = cells.number(0)?;
             let Some(relation) = catalog.by_oid(oid) else { continue };
-            let (owned, invoker, unforced) = (cells.flag(1)?, cells.flag(2)?, cells.flag(3)? && !cells.flag(4)?);
+            let (owned, invoker, policed, forced) = (cells.flag(1)?, cells.flag(2)?, cells.flag(3)?, cells.flag(4)?);
+            let owner = Some(cells.text(5)?.to_owned()).filter(|owner| !owner.is_empty());
             let (relation, rights, uses) = (Arc::clone(relation), Vec::new(), Vec::new());
-            tables.insert(oid, Table { relation, owned, invoker, unforced, rights, uses });
+            tables.insert(oid, Table { relation, owned, owner, invoker, policed, forced, rights, uses });
             order.push(oid);
         }
         for cells in Question::Rights.rows(answers) {
@@ -112,28 +107,8 @@ impl Right {
     fn of(cells: &Cells<'_>) -> Result<Self, CatalogError> {
         let some = |at| cells.text(at).map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
         let (column, word) = (some(1)?, cells.text(2)?.to_owned());
-        Ok(Self { column, word, own: cells.flag(3)?, everybody: cells.flag(4)?, through: some(5)? })
-    }
-}
-
-impl Holders {
-    fn and(self, right: &Right) -> Self {
-        Self {
-            own: self.own || right.own,
-            everybody: self.everybody || right.everybody,
-            through: self.through || right.through.is_some(),
-        }
-    }
-
-    /// Whether nobody holds it.
-    pub(super) fn is_nobody(self) -> bool {
-        self == Self::default()
-    }
-
-    /// Those from whom it can be taken.
-    pub(super) fn named(self, role: &Role) -> Vec<String> {
-        let holders = [(self.own, name(&role.name)), (self.everybody, "PUBLIC".to_owned())];
-        holders.into_iter().filter(|(holds, _)| *holds).map(|(_, holder)| holder).collect()
+        let holders = Holders { own: cells.flag(3)?, everybody: cells.flag(4)?, through: some(5)?.is_some() };
+        Ok(Self { column, word, holders })
     }
 }
 
@@ -161,13 +136,13 @@ impl Table {
 
     /// Who gives the account a right, on the whole of it or on some column.
     pub(super) fn holders(&self, word: &str) -> Holders {
-        self.rights.iter().filter(|right| right.word == word).fold(Holders::default(), Holders::and)
+        of_all(self.rights.iter().filter(|right| right.word == word))
     }
 
     /// Who lets the account read a column.
     pub(super) fn readers(&self, column: &str) -> Holders {
         let reads = |right: &&Right| right.word == SELECT && right.column.as_deref().is_none_or(|one| one == column);
-        self.rights.iter().filter(reads).fold(Holders::default(), Holders::and)
+        of_all(self.rights.iter().filter(reads))
     }
 
     /// The rights that the policy needs none of, and who gives them.
@@ -181,4 +156,8 @@ impl Table {
         let given = ["SELECT", "INSERT", "UPDATE", "DELETE"];
         given.into_iter().filter(|word| self.needs(word, needs) && self.holders(word).is_nobody()).collect()
     }
+}
+
+fn of_all<'r>(rights: impl Iterator<Item = &'r Right>) -> Holders {
+    rights.fold(Holders::default(), |all, right| all.and(right.holders))
 }

@@ -3,10 +3,14 @@
 //! What it owns and was given by name is [`super::grounds`]'s. Enter at [`Role::of`] and [`Role::findings`].
 
 use postern_core::examination::{Finding, Gravity};
+use postern_core::operation::{Effect, Object};
+use postern_core::policy::Needs;
 
 use super::questions::Question;
-use super::sql::{is_plain, name};
-use crate::postgres::catalog::{CatalogError, Cells, Row};
+use super::rights::{Rights, SELECT};
+use super::sql::name;
+use super::taking::{Holders, Taking};
+use crate::postgres::catalog::{CatalogError, Cells, Row, SYSTEM};
 
 /// What is wrong with an attribute: its column in the answers, its words, how bad it is, and why.
 type Attribute = (&'static str, &'static str, Gravity, &'static str, &'static str);
@@ -72,12 +76,20 @@ const PREDEFINED: &[(&str, Gravity, &str)] = &[
     ("pg_use_reserved_connections", Gravity::Note, "it takes the connections that are kept for administrators"),
 ];
 
+/// What sessions do by way of such a role, where that is one thing.
+const OPENED: &[(&str, Effect, &str)] = &[
+    ("pg_monitor", Effect::Read, "pg_stat_activity"),
+    ("pg_read_all_stats", Effect::Read, "pg_stat_activity"),
+    ("pg_read_all_settings", Effect::Read, "pg_settings"),
+    ("pg_signal_backend", Effect::Execute, "pg_terminate_backend"),
+];
+
 /// A role, and what is known of it.
 pub(super) struct Role {
     /// Its name.
     pub(super) name: String,
-    /// Whether it is the only one that is injected at its target.
-    pub(super) alone: bool,
+    /// Whether it has to stay what it is: the server's first role, or its only superuser.
+    fixed: bool,
     /// The database that is examined.
     pub(super) database: String,
     /// The oldest version of TLS that the server takes.
@@ -103,15 +115,21 @@ struct Membership {
 
 /// Something that the server keeps from everybody, and that this role has a right to.
 struct Closed {
-    function: bool,
-    name: String,
-    own: bool,
-    everybody: bool,
+    thing: Thing,
+    holders: Holders,
+}
+
+enum Thing {
+    Table(String),
+    /// With its arguments.
+    Function(String),
+    /// Any of the server's settings.
+    Parameter,
 }
 
 impl Role {
     /// Of the answers to [`super::QUESTIONS`].
-    pub(super) fn of(answers: &[Vec<Row>], alone: bool) -> Result<Self, CatalogError> {
+    pub(super) fn of(answers: &[Vec<Row>]) -> Result<Self, CatalogError> {
         let mut rows = Question::Role.rows(answers);
         let empty = Row::new();
         let cells = rows.next().unwrap_or_else(|| Cells::new(0, &empty));
@@ -119,7 +137,7 @@ impl Role {
         let closed = Question::Closed.rows(answers).map(|cells| Closed::of(&cells));
         Ok(Self {
             name: cells.text(0)?.to_owned(),
-            alone,
+            fixed: cells.flag(11)?,
             attributes: attributes(&cells, 1)?,
             unlimited: cells.number::<i64>(6)? < 0,
             lasting: cells.flag(7)?,
@@ -141,27 +159,47 @@ impl Role {
         self.memberships.iter().any(|one| one.role == role)
     }
 
-    /// What speaks against taking a right from everybody.
-    pub(super) fn shared(&self, everybody: bool) -> Option<String> {
-        let needed = "everybody has it, and other accounts of this target may need it".to_owned();
-        (everybody && !self.alone).then_some(needed)
-    }
-
     /// What is to be said of it.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for ((word, is, gravity, why, without), has) in ATTRIBUTES.iter().zip(self.attributes) {
-            if has {
-                let mend = format!("ALTER ROLE {} {without};", name(&self.name));
-                found.push(Finding::new(*gravity, word, format!("`{}` {is}", self.name), *why).mend([mend]));
-            }
-        }
-        found.extend(self.memberships.iter().filter_map(|one| one.finding(&self.name)));
+    pub(super) fn findings(&self, needs: &Needs, rights: &Rights) -> Vec<Finding> {
+        let mut found: Vec<Finding> = self.memberships.iter().filter_map(|one| one.finding(self, needs)).collect();
         // of a superuser it is said already
         let closed = self.closed.iter().filter(|_| !self.is_superuser());
-        found.extend(closed.map(|one| one.finding(&self.name)));
+        found.extend(closed.map(|one| one.finding(self, needs)));
         found.extend(self.bounds());
+        // what opens everything goes last, so that nothing else is lacking before
+        let attributes = ATTRIBUTES.iter().zip(self.attributes).filter(|(_, has)| *has).rev();
+        found.extend(attributes.map(|(attribute, _)| self.attribute(attribute, needs, rights)));
         found
+    }
+
+    /// One attribute that it has.
+    fn attribute(&self, attribute: &Attribute, needs: &Needs, rights: &Rights) -> Finding {
+        let (word, is, gravity, why, without) = *attribute;
+        let needed = match word {
+            "replication" => needs.lets(Effect::Transfer, &Object::everything()),
+            // roles and databases are the server's, and in no schema
+            "createrole" => needs.lets(Effect::Define, &Object::at([self.name.as_str()])),
+            "createdb" => needs.lets(Effect::Define, &Object::at([self.database.as_str()])),
+            _ => false,
+        };
+        let finding = Finding::new(gravity, word, format!("`{}` {is}", self.name), why);
+        let statement = format!("ALTER ROLE {} {without};", name(&self.name));
+        let read = rights.tables.iter().filter(|table| table.policed && table.needs(SELECT, needs));
+        let policed: Vec<String> = read.map(|table| format!("`{}`", table.shown())).collect();
+        let against = match word {
+            _ if needed => return used(finding, &statement),
+            _ if self.fixed && self.is_superuser() => {
+                let advice = "it has to stay so, as the server's first role or its only superuser: make another account for \
+                              Postern, and name it in `login`";
+                return finding.advice(advice);
+            }
+            "superuser" | "bypassrls" if !policed.is_empty() => {
+                Some(format!("sessions then see only the rows of {} that row policies let it see", policed.join(", ")))
+            }
+            _ => None,
+        };
+        let holders = Holders { own: true, ..Holders::default() };
+        Taking::of(&self.name, holders, |_| statement.clone()).mend(finding, against)
     }
 
     /// What bounds the harm of a stolen password.
@@ -189,6 +227,15 @@ impl Role {
     }
 }
 
+/// What rules need is not taken away, and is no less dangerous to whoever has the password.
+fn used(finding: Finding, statement: &str) -> Finding {
+    let advice = format!(
+        "a rule lets sessions use it: give those that need it an account of their own, by a second [[target.login]], and take \
+         it from this one: {statement}"
+    );
+    Finding { gravity: finding.gravity.max(Gravity::Warning), ..finding.advice(advice) }
+}
+
 fn attributes(cells: &Cells<'_>, first: usize) -> Result<[bool; 5], CatalogError> {
     let flag = |at: usize| cells.flag(first.saturating_add(at));
     Ok([flag(0)?, flag(1)?, flag(2)?, flag(3)?, flag(4)?])
@@ -202,7 +249,8 @@ impl Membership {
     }
 
     /// What comes with the role, where that is too much.
-    fn finding(&self, role: &str) -> Option<Finding> {
+    fn finding(&self, of: &Role, needs: &Needs) -> Option<Finding> {
+        let role = &of.name;
         // what comes with a role of the server's own is said of that one
         if PREDEFINED.iter().any(|(known, ..)| *known == self.member) {
             return None;
@@ -220,7 +268,12 @@ impl Membership {
         let taken = format!("REVOKE {} FROM {}{by};", name(&self.role), name(&self.member));
         if self.direct {
             let what = format!("`{role}` is a member of `{}`", self.role);
-            return Some(Finding::new(gravity, "membership", what, why).mend([taken]));
+            let finding = Finding::new(gravity, "membership", what, why);
+            let used_by_rules = OPENED
+                .iter()
+                .filter(|(known, ..)| *known == self.role)
+                .any(|(_, effect, name)| needs.lets(*effect, &Object::at([SYSTEM, name]).within(of.database.as_str())));
+            return Some(if used_by_rules { used(finding, &taken) } else { finding.mend([taken]) });
         }
         let what = format!("`{role}` is a member of `{}` through `{}`", self.role, self.member);
         let advice = format!("take it out of `{}`; or for all that are in there: {taken}", self.member);
@@ -230,21 +283,52 @@ impl Membership {
 
 impl Closed {
     fn of(cells: &Cells<'_>) -> Result<Self, CatalogError> {
-        let (function, name) = (cells.text(0)? == "FUNCTION", cells.text(1)?.to_owned());
-        Ok(Self { function, name, own: cells.flag(2)?, everybody: cells.flag(3)? })
+        let name = cells.text(1)?.to_owned();
+        let thing = match cells.text(0)? {
+            "FUNCTION" => Thing::Function(name),
+            "PARAMETER" => Thing::Parameter,
+            _ => Thing::Table(name),
+        };
+        let holders = Holders { own: cells.flag(2)?, everybody: cells.flag(3)?, through: cells.flag(4)? };
+        Ok(Self { thing, holders })
     }
 
-    fn finding(&self, role: &str) -> Finding {
-        let (does, why) = if self.function {
-            ("run", "it reaches past the database: files, or the server itself")
-        } else {
-            ("read", "it holds password hashes, secrets of other servers, or samples of data")
+    fn finding(&self, role: &Role, needs: &Needs) -> Finding {
+        let (does, why, kind, name, effect) = match &self.thing {
+            Thing::Function(name) => {
+                ("run", "it reaches past the database: files, or the server itself", "FUNCTION", name, Effect::Execute)
+            }
+            Thing::Table(name) => (
+                "read",
+                "it holds password hashes, secrets of other servers, or samples of data",
+                "TABLE",
+                name,
+                Effect::Read,
+            ),
+            Thing::Parameter => {
+                let what = format!("`{}` may change settings of the server that are kept from others", role.name);
+                let why = "with some of them it runs programs on the server's machine, such as `archive_command`";
+                let advice = "pg_catalog.pg_parameter_acl says which and by whom: REVOKE ALL ON PARAMETER … FROM …";
+                return Finding::new(Gravity::Grave, "system-right", what, why).advice(advice);
+            }
         };
-        let what = format!("`{role}` may {does} `pg_catalog.{}`", self.name);
-        let kind = if self.function { "FUNCTION" } else { "TABLE" };
-        let holders = [(self.own, name(role)), (self.everybody, "PUBLIC".to_owned())];
-        let holders = holders.into_iter().filter(|(holds, _)| *holds && is_plain(&self.name));
-        let mend = holders.map(|(_, holder)| format!("REVOKE ALL ON {kind} pg_catalog.{} FROM {holder};", self.name));
-        Finding::new(Gravity::Grave, "system-right", what, why).mend(mend)
+        let what = format!("`{}` may {does} `pg_catalog.{name}`", role.name);
+        let finding = Finding::new(Gravity::Grave, "system-right", what, why);
+        if !is_catalog_name(name) {
+            return finding.advice("take the right from whoever it has it by");
+        }
+        let take = |holder: &str| format!("REVOKE ALL ON {kind} pg_catalog.{name} FROM {holder};");
+        let plain = name.split('(').next().unwrap_or(name);
+        if self.holders.own && needs.lets(effect, &Object::at([SYSTEM, plain]).within(role.database.as_str())) {
+            return used(finding, &take(&super::sql::name(&role.name)));
+        }
+        Taking::of(&role.name, self.holders, take).mend(finding, None)
     }
+}
+
+/// Whether a name is one of the server's own, with the types of a function's arguments.
+///
+/// THREAT: a server that names its own things so that a statement of the script says something else.
+fn is_catalog_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_(),".contains(&byte))
 }

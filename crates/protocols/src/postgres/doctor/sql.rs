@@ -12,9 +12,6 @@ use crate::postgres::form::quoted;
 #[cfg(test)]
 mod tests;
 
-/// What to think of where a right is taken from everybody.
-pub(super) const EVERYBODY: &str = "everybody has it: whoever else needs it must be given it";
-
 /// A name in SQL. What would show as nothing, or as something else, stands there as a number.
 ///
 /// THREAT: a table whose name writes to the terminal of whoever reads the script, or ends a comment in it.
@@ -37,15 +34,9 @@ pub(super) fn name(text: &str) -> String {
 /// THREAT: a server whose answers are more than a name: a command of psql, which runs on the machine of whoever reads the
 /// script, or a statement of its own.
 pub(super) fn is_plain(text: &str) -> bool {
-    !text.contains(|c: char| c.is_control() || deceives(c) || matches!(c, '\\' | ';' | ':'))
-}
-
-/// The finding with the statements that mend it; or, where something speaks against running them, with why.
-pub(super) fn mended(finding: Finding, statements: Vec<String>, against: Option<String>) -> Finding {
-    match against {
-        None => finding.mend(statements),
-        Some(against) => finding.advice(format!("not in the script, because {against}: {}", statements.join(" "))),
-    }
+    let comments = ["--", "/*"].iter().any(|begin| text.contains(begin));
+    let open = !text.matches('"').count().is_multiple_of(2) || text.contains('\'');
+    !comments && !open && !text.contains(|c: char| c.is_control() || deceives(c) || matches!(c, '\\' | ';' | ':'))
 }
 
 /// Everything that mends some finding, in the order of the findings, each statement once.

@@ -2,16 +2,17 @@
 //!
 //! What masks hide of them is [`super::masked`]'s. Enter at [`Tables::findings`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::examination::{Finding, Gravity};
 use postern_core::operation::Effect;
 use postern_core::policy::Needs;
 
 use super::masked::Masked;
-use super::rights::{Holders, Rights, SELECT, Table};
+use super::rights::{Rights, SELECT, Table};
 use super::role::Role;
-use super::sql::{EVERYBODY, mended, name};
+use super::sql::name;
+use super::taking::{Holders, Taking};
 
 /// What there is to say of the tables of one account.
 pub(super) struct Tables<'a> {
@@ -27,9 +28,11 @@ impl<'a> Tables<'a> {
         let owned: Vec<&Table> =
             tables().filter(|table| table.owned && !self.needs.lets(Effect::Define, &table.relation.object)).collect();
         let owner = (!owned.is_empty()).then(|| self.owner(&owned));
-        let unforced = owned.iter().filter(|table| table.unforced).map(|table| self.unforced(table));
+        let lent = tables().filter(|table| !self.needs.lets(Effect::Define, &table.relation.object));
+        let lent = self.lent(lent.filter_map(|table| Some((table.owner.as_deref()?, table))));
+        let unforced = owned.iter().filter(|table| table.policed && !table.forced).map(|table| self.unforced(table));
         let surplus = tables().filter(|table| !table.owned).filter_map(|table| self.surplus(table));
-        owner.into_iter().chain(unforced).chain(surplus).chain(self.lacking(masked)).collect()
+        owner.into_iter().chain(lent).chain(unforced).chain(surplus).chain(self.lacking(masked)).collect()
     }
 
     fn owner(&self, owned: &[&Table]) -> Finding {
@@ -55,6 +58,23 @@ impl<'a> Tables<'a> {
         Finding::new(Gravity::Warning, "owner", what, why).advice(advice.join("\n"))
     }
 
+    /// What roles own of which the account is a member.
+    fn lent<'t>(&self, owned: impl Iterator<Item = (&'t str, &'t Table)>) -> Vec<Finding> {
+        let mut by_owner: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
+        owned.for_each(|(owner, table)| by_owner.entry(owner).or_default().push(table));
+        let finding = |(owner, owned): (&str, Vec<&Table>)| {
+            let what = format!(
+                "`{}` is a member of `{owner}`, which owns {}, and no rule lets it change how they are made",
+                self.role.name,
+                listed(&owned)
+            );
+            let why = "it may do what an owner may: give itself any right back, drop and change what is there";
+            let advice = "take it out of that role, and give it the rights that rules need";
+            Finding::new(Gravity::Warning, "owner", what, why).advice(advice)
+        };
+        by_owner.into_iter().map(finding).collect()
+    }
+
     fn unforced(&self, table: &Table) -> Finding {
         let what = format!("the row policies of `{}` do not bind `{}`, which owns it", table.shown(), self.role.name);
         let why = "it sees and changes every row";
@@ -73,32 +93,27 @@ impl<'a> Tables<'a> {
             format!("`{}` has {} on `{}`, and no rule needs it", self.role.name, words.join(", "), table.shown());
         let why = "whoever gets past the policy finds it open";
         let finding = Finding::new(Gravity::Warning, "surplus-right", what, why);
-        let statements = self.taken(table, &surplus);
-        if statements.is_empty() {
-            let advice =
-                "it has it through a role that it is a member of: take it from that one, or it out of that one";
-            return Some(finding.advice(advice));
-        }
         let users = self.rights.users(table, None);
-        let everybody = surplus.iter().any(|(_, holders)| holders.everybody);
         let locks = words.contains(&"UPDATE") && table.needs(SELECT, self.needs);
-        let finding = match () {
-            () if everybody => finding.advice(EVERYBODY),
-            () if locks => finding.advice("SELECT … FOR UPDATE needs UPDATE, and is refused from then on"),
-            () => finding,
-        };
+        let locks = locks.then_some("SELECT … FOR UPDATE needs UPDATE, and is refused from then on");
+        let finding = locks.into_iter().fold(finding, Finding::advice);
         let used = (!users.is_empty()).then(|| format!("{} may need it", users.join(", ")));
-        Some(mended(finding, statements, used.or_else(|| self.role.shared(everybody))))
+        Some(self.taking(table, &surplus).mend(finding, used))
     }
 
-    fn taken(&self, table: &Table, surplus: &[(&'static str, Holders)]) -> Vec<String> {
-        let from = |holder: &str, holds: fn(&Holders) -> bool| {
-            let words: Vec<&str> =
-                surplus.iter().filter(|(_, holders)| holds(holders)).map(|(word, _)| *word).collect();
-            (!words.is_empty()).then(|| format!("REVOKE {} ON {} FROM {holder};", words.join(", "), table.sql()))
+    fn taking(&self, table: &Table, surplus: &[(&'static str, Holders)]) -> Taking {
+        let of = |holds: fn(&Holders) -> bool| {
+            surplus.iter().filter(move |(_, holders)| holds(holders)).map(|(word, _)| *word).collect::<Vec<_>>()
         };
-        let own = from(&name(&self.role.name), |holders| holders.own);
-        own.into_iter().chain(from("PUBLIC", |holders| holders.everybody)).collect()
+        let (own, everybody) = (of(|holders| holders.own), of(|holders| holders.everybody));
+        let one = |words: Vec<&str>, holders: Holders| {
+            let take = |holder: &str| format!("REVOKE {} ON {} FROM {holder};", words.join(", "), table.sql());
+            Taking::of(&self.role.name, if words.is_empty() { Holders::default() } else { holders }, take)
+        };
+        let through = surplus.iter().any(|(_, holders)| holders.through);
+        one(own, Holders { own: true, ..Holders::default() })
+            .and(one(everybody, Holders { everybody: true, ..Holders::default() }))
+            .and(Taking::of(&self.role.name, Holders { through, ..Holders::default() }, str::to_owned))
     }
 
     /// What the account may do only because of what it is, and would lack once it is that no longer.

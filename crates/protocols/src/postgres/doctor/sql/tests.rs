@@ -33,7 +33,16 @@ fn what_a_server_writes_is_a_name_or_is_left_out() {
     {
         assert!(is_plain(text), "{text}");
     }
-    for text in ["integer) FROM x; DROP ROLE y", "\\! true", "a\n\\! true", "a integer\u{202e}", ":x"] {
+    for text in [
+        "integer) FROM x /*",
+        "a -- b",
+        "a \"b",
+        "integer) FROM x; DROP ROLE y",
+        "\\! true",
+        "a\n\\! true",
+        "a integer\u{202e}",
+        ":x",
+    ] {
         assert!(!is_plain(text), "{text}");
     }
 }
