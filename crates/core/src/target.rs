@@ -220,6 +220,13 @@ impl Target {
         (self.protocol, &self.host, self.port, &self.tls) == (other.protocol, &other.host, other.port, &other.tls)
     }
 
+    /// What is called by a name in replies: an account of it, its host, its databases.
+    #[must_use]
+    pub fn names<'a>(&'a self, user: &'a str) -> Vec<&'a str> {
+        let databases = self.database.iter().chain(&self.databases).map(String::as_str);
+        [user, self.host.as_str(), self.name.as_str()].into_iter().chain(databases).collect()
+    }
+
     /// The accounts that are injected for one principal or another.
     pub fn logins(&self) -> impl Iterator<Item = &Login> {
         self.logins.iter().map(|(_, login)| login)

@@ -65,7 +65,20 @@ impl Echo {
         echo
     }
 
-    /// How many of the secrets are not guarded, because they are too short.
+    /// The same, but for secrets that are one of these names: those stand in replies anyway.
+    #[must_use]
+    pub fn besides<'a>(secrets: impl IntoIterator<Item = &'a Secret>, names: &[&str]) -> Self {
+        let is_name = |secret: &&Secret| {
+            let echo = Self::of([*secret]);
+            names.iter().any(|name| echo.within(name.as_bytes()))
+        };
+        let (names, secrets): (Vec<&Secret>, Vec<&Secret>) = secrets.into_iter().partition(is_name);
+        let mut echo = Self::of(secrets);
+        echo.unguarded = echo.unguarded.saturating_add(names.len());
+        echo
+    }
+
+    /// How many of the secrets are not guarded, because they are too short or names.
     #[must_use]
     pub fn unguarded(&self) -> usize {
         self.unguarded

@@ -54,7 +54,8 @@ pub(crate) async fn online(args: &Check, out: &mut dyn Write) -> Result<()> {
     for target in unguarded(&config, &means).await? {
         writeln!(
             out,
-            "note: a password of target `{target}` has fewer than {SHORTEST} bytes: replies are not searched for it\n"
+            "note: a password of target `{target}` has fewer than {SHORTEST} bytes, or is the name of its account, host or database: \
+             replies are not searched for it\n"
         )?;
     }
     let count = answers.len();
@@ -89,12 +90,14 @@ fn remark(config: &Config, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The targets with a password that is too short to be told from other text.
+/// The targets with a password that cannot be told from other text.
 async fn unguarded<'a>(config: &'a Config, means: &Means) -> Result<BTreeSet<&'a TargetName>> {
     let mut short = BTreeSet::new();
     for target in config.rulebook.targets.values() {
-        for password in target.logins().filter_map(|login| login.password.as_ref()) {
-            if Echo::of([&means.vault.fetch(password).await?]).unguarded() > 0 {
+        for login in target.logins() {
+            let Some(password) = &login.password else { continue };
+            let password = means.vault.fetch(password).await?;
+            if Echo::besides([&password], &target.names(&login.user)).unguarded() > 0 {
                 short.insert(&target.name);
             }
         }

@@ -44,23 +44,27 @@ fn an_md5_password_goes_to_a_server_inside_tls_and_to_no_other() {
 }
 
 #[test]
-fn a_short_password_is_used_and_said_to_be_searched_for_nowhere() {
-    let served = Served::new(18, &[]);
-    let said =
-        |output: &std::process::Output| stdout(output).contains("password of target `shop` has fewer than 12 bytes");
-    let checked = served.site.run(&["check", "postern.toml", "--online"]);
-    assert!(checked.status.success() && !said(&checked), "{}{}", stdout(&checked), stderr(&checked));
-    served.server.run_sql("postgres", "ALTER ROLE app PASSWORD 'elevenbytes'").unwrap();
-    served.site.write("password", "elevenbytes");
-    let checked = served.site.run(&["check", "postern.toml", "--online"]);
-    assert!(checked.status.success() && said(&checked), "{}{}", stdout(&checked), stderr(&checked));
-    let gateway = served.site.start();
-    for _ in 0..3 {
-        assert!(served.through().works(), "{}", gateway.log());
+fn a_password_that_stands_anywhere_is_used_and_said_to_be_searched_for_nowhere() {
+    for (user, password) in [("app", "elevenbytes"), ("app_readwrite", "app_readwrite")] {
+        let served = Served::of(Options::default().login("app_readwrite", PASSWORD));
+        let authority = served.server.ca_file().display().to_string();
+        let target = served.target("shop", "localhost", served.server.port(), &authority);
+        served.configure(&target.replace("user = \"app\"", &format!("user = \"{user}\"")));
+        let said = |output: &std::process::Output| stdout(output).contains("replies are not searched for it");
+        let checked = served.site.run(&["check", "postern.toml", "--online"]);
+        assert!(checked.status.success() && !said(&checked), "{}{}", stdout(&checked), stderr(&checked));
+        served.server.run_sql("postgres", &format!("ALTER ROLE {user} PASSWORD '{password}'")).unwrap();
+        served.site.write("password", password);
+        let checked = served.site.run(&["check", "postern.toml", "--online"]);
+        assert!(checked.status.success() && said(&checked), "{}{}", stdout(&checked), stderr(&checked));
+        let gateway = served.site.start();
+        for _ in 0..3 {
+            assert!(served.through().works(), "{}", gateway.log());
+        }
+        let warned = gateway.log().matches("replies are not searched for it").count();
+        assert_eq!(warned, 1, "once for each target: {}", gateway.log());
+        assert!(!gateway.log().contains("elevenbytes"));
     }
-    let warned = gateway.log().matches("replies are not searched for it").count();
-    assert_eq!(warned, 1, "once for each target: {}", gateway.log());
-    assert!(!gateway.log().contains("elevenbytes"));
 }
 
 /// A server that takes `app` for its certificate, and `both` for a certificate and a password.

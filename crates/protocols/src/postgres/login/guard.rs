@@ -70,7 +70,7 @@ impl Kept {
 #[derive(Default)]
 pub(in crate::postgres) struct Guards {
     echoes: Echoes,
-    /// The targets of which it was said that their password is too short to be listened for.
+    /// The targets of which it was said that their password is too short to be listened for, or a name.
     told: Mutex<BTreeSet<TargetName>>,
 }
 
@@ -86,13 +86,14 @@ impl Guards {
         let parts: [&[u8]; 5] = [lease.user.as_bytes(), password.expose(), &how, &salt, &times];
         let echo = self.echoes.of(&parts, || {
             let kept = kept.of(&lease.user, password);
-            Echo::of(kept.iter().chain([password]))
+            Echo::besides(kept.iter().chain([password]), &target.names(&lease.user))
         });
         if echo.unguarded() > 0 && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(target.name.clone())
         {
             tracing::warn!(
                 target_name = %target.name,
-                "the password of this target's `login` has fewer than {SHORTEST} bytes: replies are not searched for it"
+                "the password of this target's `login` has fewer than {SHORTEST} bytes, or is the name of its account, host or \
+                 database: replies are not searched for it"
             );
         }
         echo
