@@ -794,6 +794,96 @@ UNLISTEN *;
 SET LOCAL work_mem = '8MB';
 SHOW work_mem;
 
+-- queries as programs write them
+--- masked: eager loading
+SELECT p.id AS p_id, p.name AS p_name, p.email AS p_email, o_1.id AS o_1_id, o_1.item AS o_1_item FROM people AS p LEFT OUTER JOIN orders AS o_1 ON p.id = o_1.person ORDER BY p.id;
+--- masked: eager loading of a page
+SELECT anon_1.p_id, anon_1.p_email, o_1.total FROM (SELECT people.id AS p_id, people.email AS p_email FROM people LIMIT 2) AS anon_1 LEFT OUTER JOIN orders AS o_1 ON anon_1.p_id = o_1.person;
+--- masked: annotated by a count
+SELECT "people"."id", "people"."name", "people"."email", COUNT("orders"."id") AS "n" FROM "people" LEFT OUTER JOIN "orders" ON ("people"."id" = "orders"."person") GROUP BY "people"."id" ORDER BY "n" DESC LIMIT 21;
+--- masked: related rows exist
+SELECT "people"."id", "people"."email" FROM "people" WHERE EXISTS(SELECT 1 AS "a" FROM "orders" U0 WHERE (U0."person" = "people"."id" AND U0."total" > 10) LIMIT 1);
+--- masked: rows by their keys
+SELECT "people".* FROM "people" WHERE "people"."id" IN (1, 2) ORDER BY "people"."id" ASC LIMIT 5;
+--- masked: one row of each city
+SELECT DISTINCT ON (p.city) p.city, p.id, p.email FROM people p ORDER BY p.city, p.id DESC;
+--- masked: windows
+SELECT id, email, row_number() OVER (PARTITION BY city ORDER BY id) AS rn, lag(name) OVER (ORDER BY id) FROM people;
+--- masked: joined totals
+WITH r AS (SELECT person, sum(total) AS t FROM orders GROUP BY person) SELECT p.id, p.email, r.t FROM people p JOIN r ON r.person = p.id ORDER BY r.t DESC;
+--- masked: latest of each
+SELECT p.id, p.email, l.item FROM people p LEFT JOIN LATERAL (SELECT o.item FROM orders o WHERE o.person = p.id ORDER BY o.total DESC LIMIT 1) l ON true;
+--- fine: count of distinct rows
+SELECT COUNT(*) FROM (SELECT DISTINCT p.id FROM people p INNER JOIN orders o ON o.person = p.id) AS subquery;
+--- masked: locked row
+SELECT p.id, p.email FROM people p WHERE p.id = 1 FOR UPDATE;
+--- masked: locked row of a join
+SELECT p.id, p.email FROM people p JOIN orders o ON o.person = p.id WHERE p.id = 1 FOR UPDATE OF p SKIP LOCKED;
+--- masked: inserted and returned
+INSERT INTO people (id, name, email) VALUES (60, 'x', 'new@x') RETURNING people.id, people.name, people.email;
+--- fine: upsert of other columns
+INSERT INTO people (id, name, email) VALUES (1, 'x', 'new@x') ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING id;
+--- refused: upsert of a masked column
+INSERT INTO people (id, name, email) VALUES (1, 'x', 'new@x') ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email;
+--- masked: changed and returned whole
+UPDATE people SET name='y' WHERE people.id = 1 RETURNING people.*;
+--- refused: masked column set
+UPDATE people SET email = 'other@x' WHERE id = 1;
+--- fine: deleted by key
+DELETE FROM people WHERE id = 3;
+--- masked: nested documents
+SELECT json_agg(json_build_object('id', p.id, 'email', p.email, 'orders', (SELECT json_agg(o.*) FROM orders o WHERE o.person = p.id))) FROM people p;
+--- masked: collected items
+SELECT p.id, array_agg(o.item ORDER BY o.id) FILTER (WHERE o.total > 5) AS items, p.email FROM people p LEFT JOIN orders o ON o.person = p.id GROUP BY p.id;
+--- refused/fine: rows of each month
+SELECT date_trunc('month', seen) AS m, count(*) FROM people GROUP BY 1 ORDER BY 1;
+--- fine: counted values
+SELECT city, count(*), count(email) FROM people GROUP BY city HAVING count(*) > 0 ORDER BY 2 DESC;
+--- masked: page by a key
+SELECT p.id, p.email FROM people p WHERE (p.name, p.id) > ('A', 0) ORDER BY p.name, p.id LIMIT 10;
+--- masked: joined to itself
+SELECT p.* FROM people p JOIN people b ON b.id = p.boss WHERE b.name = 'Ann';
+--- masked: tree
+WITH RECURSIVE t AS (SELECT id, boss, email, 1 AS depth FROM people WHERE boss IS NULL UNION ALL SELECT c.id, c.boss, c.email, t.depth + 1 FROM people c JOIN t ON c.boss = t.id) SELECT * FROM t;
+--- masked: appended
+SELECT id, email FROM people UNION ALL SELECT id, item FROM orders;
+--- masked: defaults
+SELECT id, coalesce(email, '') AS email, CASE WHEN note IS NULL THEN 'none' ELSE note END FROM people;
+--- masked: one text of many
+SELECT concat(name, ' <', email, '>') FROM people;
+--- refused/fine: calendar
+SELECT d::date, count(p.id) FROM generate_series('2020-01-01'::date, '2020-01-03', interval '1 day') d LEFT JOIN people p ON p.born = d GROUP BY 1;
+--- masked: numbered aliases
+SELECT t0.id, t0.email, t1.item FROM public.people AS t0 LEFT JOIN public.orders AS t1 ON (t0.id) = (t1.person) WHERE (1=1 AND t0.id IN (1,2)) ORDER BY t0.id ASC OFFSET 0;
+--- masked: question of a chart
+SELECT "public"."people"."id", "public"."people"."email", "Orders"."item" AS "Orders__item" FROM "public"."people" LEFT JOIN "public"."orders" AS "Orders" ON "public"."people"."id" = "Orders"."person" LIMIT 2000;
+--- fine: source of a chart
+SELECT "source"."city" AS "city", SUM("source"."one") AS "sum" FROM (SELECT "public"."people"."city" AS "city", 1 AS "one", "public"."people"."email" AS "email" FROM "public"."people") AS "source" GROUP BY "source"."city" ORDER BY "source"."city" ASC;
+--- masked: rows of both
+SELECT p, o FROM people p, orders o WHERE p.id = o.person;
+--- masked: field of a row
+SELECT (p).email FROM people p;
+--- fine: natural join of counts
+SELECT count(DISTINCT p.id) FROM people p NATURAL LEFT JOIN orders;
+--- masked: what every table has
+SELECT id, ctid, xmin, tableoid::regclass, email FROM people;
+--- masked: existence as a column
+SELECT p.id, p.email, EXISTS (SELECT FROM orders o WHERE o.person = p.id) AS has FROM people p;
+--- fine: subtotals
+SELECT ROUND(avg(total), 2), p.city FROM people p JOIN orders o ON o.person = p.id GROUP BY ROLLUP (p.city);
+--- masked: sampled whole
+SELECT * FROM people TABLESAMPLE bernoulli (100);
+--- fine: merged by key
+MERGE INTO orders o USING people p ON p.id = o.person WHEN MATCHED THEN UPDATE SET total = o.total + 1;
+--- masked: longest and first
+SELECT max(length(email)), min(email) FROM people;
+--- masked: only its own rows
+SELECT id, email FROM ONLY people ORDER BY id;
+--- refused/masked: where there is a value
+SELECT email FROM people WHERE email IS NOT NULL;
+--- refused/fine: sorted by a value
+SELECT p.name FROM people p ORDER BY lower(p.name), p.email;
+
 -- harmless, and refused all the same: nobody has read the code, or what it shows is not known to be free of values
 --- refused @mute: statements of others
 SELECT pid = pg_backend_pid(), backend_type FROM pg_stat_activity WHERE pid = pg_backend_pid();
