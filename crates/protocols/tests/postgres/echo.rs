@@ -239,7 +239,6 @@ async fn where_credentials_are_kept_nobody_reads() -> Result<()> {
             "TABLE pg_shadow",
             "COPY pg_authid TO STDOUT",
             "COPY (SELECT passwd FROM pg_catalog.pg_shadow) TO STDOUT",
-            "SELECT umoptions FROM pg_user_mappings",
             "SELECT umoptions FROM pg_user_mapping",
             "SELECT * FROM information_schema.user_mapping_options",
             "WITH x AS (SELECT * FROM pg_shadow) SELECT passwd FROM x",
@@ -253,7 +252,14 @@ async fn where_credentials_are_kept_nobody_reads() -> Result<()> {
         assert_eq!(raw.ask(&[query("SELECT rolname FROM pg_roles WHERE rolname = 'other'")]).await?[1], "row other");
         let sent = gateway.server.statements("app")?;
         assert!(!sent.iter().any(|text| text.contains("passwd") || text.contains("umoptions")), "{sent:?}");
+        // what a backup has to ask is for whom a rule lets do everything
+        let mappings = query("SELECT umoptions FROM pg_user_mappings");
+        assert_eq!(raw.ask(&[mappings]).await?[1], "row {\"password=a password elsewhere\"}");
     }
+    let reads = EVERYTHING.replace("objects = [\"*\"]", "objects = [\"public.*\"]");
+    let gateway = Gateway::start(18, "", &reads).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    assert_eq!(raw.ask(&[query("SELECT umoptions FROM pg_user_mappings")]).await?, ["error 42501", "ready"]);
     Ok(())
 }
 

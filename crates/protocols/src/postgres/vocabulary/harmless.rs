@@ -29,6 +29,7 @@ pub(super) const GUARDED: &[&str] = &[
     "pg_catalog.pg_stat_statements",
     "*.pg_stat_statements",
     "pg_catalog.pg_foreign_server",
+    "pg_catalog.pg_user_mappings",
     "pg_catalog.pg_hba_file_rules",
     "pg_catalog.pg_ident_file_mappings",
     "pg_catalog.pg_file_settings",
@@ -48,7 +49,6 @@ pub(super) const CREDENTIALS: &[&str] = &[
     "pg_catalog.pg_authid",
     "pg_catalog.pg_shadow",
     "pg_catalog.pg_user_mapping",
-    "pg_catalog.pg_user_mappings",
     "information_schema._pg_user_mappings",
     "information_schema.user_mapping_options",
 ];
