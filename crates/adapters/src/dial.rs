@@ -58,7 +58,7 @@ impl Direct {
         let (check, ca) = match &target.tls {
             TargetTls::VerifyFull { ca } => (Check::Full, ca),
             TargetTls::VerifyCa { ca } => (Check::Authority, ca),
-            TargetTls::Disable => return Ok(None),
+            TargetTls::Disable | TargetTls::HostKeys { .. } => return Ok(None),
         };
         let authorities = self.authorities(ca.as_deref()).map_err(|unreadable| {
             Fault::target(Code::TargetCertificate, format!("target `{}`: {}", target.name, unreadable.what))

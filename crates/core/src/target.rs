@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use data_encoding::BASE64;
 use serde::Serialize;
 
 use crate::document::meant;
@@ -94,6 +95,38 @@ pub enum TargetTls {
     },
     /// Plain text to the target.
     Disable,
+    /// No TLS: the target has keys of its own, and shows one of these.
+    HostKeys {
+        /// The keys themselves.
+        keys: Vec<HostKey>,
+        /// The keys of authorities that may certify others.
+        authorities: Vec<HostKey>,
+    },
+}
+
+/// A public key by which a host is known (RFC 4253 §6.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostKey {
+    blob: Vec<u8>,
+}
+
+impl HostKey {
+    /// Reads `TYPE BASE64`, with or without a comment behind it.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_ascii_whitespace();
+        let (kind, text) = (words.next()?, words.next()?);
+        let blob = BASE64.decode(text.as_bytes()).ok()?;
+        let (length, rest) = blob.split_first_chunk::<4>()?;
+        let named = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?.0;
+        (named == kind.as_bytes()).then_some(Self { blob })
+    }
+
+    /// The key as it stands in messages, its type first.
+    #[must_use]
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
 }
 
 /// Where a secret is kept: `env:NAME`, `file:PATH`, `sealed:NAME`. Never the secret itself.
@@ -181,6 +214,15 @@ pub struct Target {
     pub labels: BTreeMap<String, String>,
 }
 
+/// Why a target does not open for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It has no such account for them.
+    Account,
+    /// It does not open that database.
+    Database,
+}
+
 /// Why nothing is meant by a name of a target, or of a target and a database in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nowhere {
@@ -232,15 +274,41 @@ impl Target {
         self.logins.iter().map(|(_, login)| login)
     }
 
-    /// The account that is injected for a principal, if there is one.
+    /// The account that is injected for a principal, if there is one; where clients open accounts, the one `space` names.
     #[must_use]
-    pub fn login_of(&self, principal: &Principal) -> Option<&Login> {
-        self.logins.iter().find(|(who, _)| who.iter().any(|who| who.names(principal))).map(|(_, login)| login)
+    pub fn login_of(&self, principal: &Principal, space: Option<&str>) -> Option<&Login> {
+        let named = |login: &Login| !self.has_accounts() || space.is_none_or(|space| space == login.user);
+        let theirs = |who: &[Who]| who.iter().any(|who| who.names(principal));
+        self.logins.iter().find(|(who, login)| theirs(who) && named(login)).map(|(_, login)| login)
+    }
+
+    /// Whether what a client opens in it is an account, rather than a database.
+    #[must_use]
+    pub fn has_accounts(&self) -> bool {
+        matches!(self.tls, TargetTls::HostKeys { .. })
+    }
+
+    /// The account that is injected for a principal who asks for `space`, and what is opened by that.
+    ///
+    /// # Errors
+    /// What keeps it closed.
+    pub fn opens<'t>(&'t self, principal: &Principal, space: Option<&'t str>) -> Result<(&'t Login, &'t str), Closed> {
+        let login = self.login_of(principal, space).ok_or(Closed::Account)?;
+        let opened = if self.has_accounts() { Some(login.user.as_str()) } else { self.admits(space) };
+        match (opened, space) {
+            (Some(opened), _) => Ok((login, opened)),
+            (None, None) => Ok((login, "")),
+            (None, Some(_)) => Err(Closed::Database),
+        }
     }
 
     /// The database that a client who asks for `wanted` gets, or `None` where that may not be opened.
     #[must_use]
     pub fn admits<'a>(&'a self, wanted: Option<&'a str>) -> Option<&'a str> {
+        if self.has_accounts() {
+            let mut users = self.logins().map(|login| login.user.as_str());
+            return users.find(|user| wanted.is_none_or(|wanted| wanted == *user));
+        }
         let default = self.database.as_deref();
         let Some(wanted) = wanted else { return default.or(self.databases.first().map(String::as_str)) };
         let listed = self.databases.iter().any(|name| name == wanted);

@@ -10,7 +10,7 @@ use crate::identity::{Kind, Template, TrustRule};
 use crate::operation::{Deed, Facts, Outputs, Reading, Stage, Uses};
 use crate::policy::Rulebook;
 use crate::policy::source::{Around, Source, Voucher};
-use crate::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
+use crate::vocabulary::{FactKind, FactWord, Harmless, Proof, Shape, Vocabulary};
 use crate::{Action, Column, Effect, Micros, Object, Operation, Principal, Touch, VerifiedClaims};
 
 /// 2026-01-01T00:00:00Z.
@@ -28,6 +28,7 @@ pub(crate) static TABLES: Vocabulary = Vocabulary {
     ],
     guarded: &["sys.passwords", "locks.*"],
     credentials: &["sys.logins"],
+    proof: Proof::Certificate,
     port: 7_000,
 };
 
@@ -40,6 +41,7 @@ pub(crate) static PATHS: Vocabulary = Vocabulary {
     harmless: &[],
     guarded: &[],
     credentials: &[],
+    proof: Proof::HostKey,
     port: 7_001,
 };
 

@@ -25,6 +25,8 @@ pub struct Vocabulary {
     /// Where a target keeps the credentials of accounts, and what they are checked with: nobody touches that, whatever the
     /// rules say.
     pub credentials: &'static [&'static str],
+    /// How its targets prove that they are the target.
+    pub proof: Proof,
     /// The port it listens on where the configuration says nothing.
     pub port: u16,
 }
@@ -67,6 +69,15 @@ fn each_part_matches(pattern: &str, object: &Object) -> bool {
     let mut parts = pattern.split('.');
     let each = object.path.iter().all(|part| parts.next().is_some_and(|pattern| matches(pattern, part)));
     each && parts.next().is_none()
+}
+
+/// How a target proves that it is the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By a certificate, inside TLS.
+    Certificate,
+    /// By a key of its own, without TLS.
+    HostKey,
 }
 
 /// How a protocol's objects are written.

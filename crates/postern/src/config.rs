@@ -176,7 +176,7 @@ impl Base {
         target.tls = match target.tls {
             TargetTls::VerifyFull { ca } => TargetTls::VerifyFull { ca: ca.map(|ca| self.join(&ca)) },
             TargetTls::VerifyCa { ca } => TargetTls::VerifyCa { ca: ca.map(|ca| self.join(&ca)) },
-            TargetTls::Disable => TargetTls::Disable,
+            proof @ (TargetTls::Disable | TargetTls::HostKeys { .. }) => proof,
         };
         for (_, login) in &mut target.logins {
             self.settle_login(login);

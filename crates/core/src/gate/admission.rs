@@ -13,7 +13,7 @@ use crate::gate::Known;
 use crate::id::CredentialId;
 use crate::identity::{Principal, VerifiedClaims};
 use crate::policy::{Rulebook, Scope, Situation};
-use crate::target::{Login, Target, TargetName};
+use crate::target::{Closed, Login, Target, TargetName};
 
 /// What a session stands on: a proof, whom it makes of the client, and what it was opened for.
 #[derive(Clone)]
@@ -53,15 +53,19 @@ impl Admission {
         let found = found.filter(|found| protocol.is_none_or(|one| found.protocol == one)).ok_or_else(unknown)?;
         let situation = Situation { principal: &principal, target: &found, client, now };
         let scope = rulebook.scope(&principal, &found).filter(|scope| scope.admits(&situation)).ok_or_else(unknown)?;
-        let login = found.login_of(&principal).cloned().ok_or_else(|| {
-            let message = format!("target `{target}` has no account for `{}`", principal.name());
-            Fault::client(Code::NoLogin, message).hint("one of the target's logins must be for you, or for everybody")
-        })?;
-        let space = match (found.admits(space), space) {
-            (Some(space), _) => space.into(),
-            (None, None) => "".into(),
-            (None, Some(space)) => {
-                let message = format!("target `{target}` does not open database `{space}`");
+        let (login, space) = match found.opens(&principal, space) {
+            Ok((login, space)) => (login.clone(), Arc::from(space)),
+            Err(Closed::Account) => {
+                let name = principal.name();
+                let message = match space.filter(|_| found.has_accounts()) {
+                    Some(account) => format!("target `{target}` has no account `{account}` for `{name}`"),
+                    None => format!("target `{target}` has no account for `{name}`"),
+                };
+                return Err(Fault::client(Code::NoLogin, message)
+                    .hint("one of the target's logins must be for you, or for everybody"));
+            }
+            Err(Closed::Database) => {
+                let message = format!("target `{target}` does not open database `{}`", space.unwrap_or_default());
                 return Err(Fault::client(Code::TargetUnknown, message)
                     .hint("leave the database out to get the target's default"));
             }
@@ -84,11 +88,8 @@ impl Admission {
         let target = rulebook.targets.get(name).filter(|target| target.is_backend(&self.target));
         let moved = || changed(format!("target `{name}` is not what it was when this session began"));
         let target = Arc::clone(target.ok_or_else(moved)?);
-        if target.login_of(&principal) != Some(&*self.login) {
-            return Err(moved());
-        }
         let space = Some(&*self.space).filter(|space| !space.is_empty());
-        if target.admits(space) != space {
+        if target.opens(&principal, space) != Ok((&*self.login, &*self.space)) {
             return Err(moved());
         }
         let closed = || changed(format!("no rule lets you use target `{name}` any more"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use postern_adapters::journal::Durability;
 use postern_core::Effect;
 use postern_core::target::TargetTls;
-use postern_core::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Harmless, Proof, Shape, Vocabulary};
 
 use super::{Config, Mistakes, Tls, read};
 
@@ -19,6 +19,7 @@ static POSTGRES: Vocabulary = Vocabulary {
     harmless: &[Harmless { effect: Effect::Read, object: "pg_catalog.pg_class" }],
     guarded: &[],
     credentials: &[],
+    proof: Proof::Certificate,
     port: 15432,
 };
 

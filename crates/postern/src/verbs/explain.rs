@@ -68,11 +68,10 @@ impl Question<'_> {
         writeln!(text, "who      {} `{}` in [{}]", principal.kind().word(), principal.name(), groups.join(", "))?;
         writeln!(text, "on       {} ({}), names {source}", target.name, target.protocol)?;
         let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
-        let (mut scope, login) = match (scope, target.login_of(principal)) {
-            (Some(scope), Some(login)) => (scope, login),
+        let (mut scope, (login, space)) = match (scope, target.opens(principal, self.space)) {
+            (Some(scope), Ok(opened)) => (scope, opened),
             (scope, _) => return refused(text, &self.situation, scope.is_some()),
         };
-        let space = target.admits(self.space).unwrap_or_default();
         if let Some(lineage) = inventory.lineage(space) {
             scope.relate(&*lineage);
         }

@@ -5,7 +5,7 @@
 mod harmless;
 
 use postern_core::operation::{Action, Effect, Object};
-use postern_core::vocabulary::{FactKind, FactWord, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Proof, Shape, Vocabulary};
 
 /// The protocol's words.
 pub static VOCABULARY: Vocabulary = Vocabulary {
@@ -16,6 +16,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     harmless: harmless::HARMLESS,
     guarded: harmless::GUARDED,
     credentials: harmless::CREDENTIALS,
+    proof: Proof::Certificate,
     port: 15432,
 };
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postern_core::operation::{Deed, Facts, Outputs, Reading, Stage, Uses};
-use postern_core::vocabulary::{FactKind, FactWord, Harmless, Shape, Vocabulary};
+use postern_core::vocabulary::{FactKind, FactWord, Harmless, Proof, Shape, Vocabulary};
 use postern_core::{Action, Effect, Operation, Touch};
 
 /// The words of the toy protocol: schemas, tables and columns, and a few verbs.
@@ -18,6 +18,7 @@ pub static TOY: Vocabulary = Vocabulary {
     harmless: &[Harmless { effect: Effect::Read, object: "sys.*" }],
     guarded: &["sys.passwords"],
     credentials: &[],
+    proof: Proof::Certificate,
     port: 7_000,
 };
 

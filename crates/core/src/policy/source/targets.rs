@@ -9,8 +9,9 @@ use std::sync::Arc;
 use crate::document::{Findings, Reader, Text, Value};
 use crate::policy::references::Written;
 use crate::policy::source::{Aim, Known, each};
-use crate::target::{Attribution, Certificate, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
+use crate::target::{Attribution, Certificate, HostKey, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
 use crate::verdict::Who;
+use crate::vocabulary::Proof;
 
 /// The stores that a reference can name in this version.
 const STORES: &[&str] = &["env", "file", "sealed"];
@@ -52,7 +53,8 @@ fn read(
     let address = table.required(findings, "address").and_then(|text| address(findings, &text));
     let database = table.text(findings, "database").map(|text| text.text);
     let databases = table.texts(findings, "databases").unwrap_or_default().into_iter().map(|text| text.text).collect();
-    let tls = tls(findings, &mut table);
+    let proof = protocol.and_then(|protocol| known.vocabularies.get(protocol)).map(|vocabulary| vocabulary.proof);
+    let tls = self::proof(findings, &mut table, proof);
     let encrypted = tls.as_ref().is_none_or(|tls| *tls != TargetTls::Disable);
     table.later(findings, "via");
     let inventory = table.text(findings, "schema");
@@ -129,6 +131,53 @@ fn tls(findings: &mut Findings, table: &mut Reader<'_>) -> Option<TargetTls> {
             Some(TargetTls::Disable)
         }
     }
+}
+
+/// How a target proves itself; what is of no use for its protocol is an error.
+fn proof(findings: &mut Findings, table: &mut Reader<'_>, proof: Option<Proof>) -> Option<TargetTls> {
+    let other: &[&'static str] = match proof {
+        Some(Proof::HostKey) => &["tls", "ca"],
+        Some(Proof::Certificate) => &["host_key", "host_authority"],
+        None => &[],
+    };
+    for key in other {
+        if let Some(value) = table.value(key) {
+            let message = format!("`{key}` has no use here: targets of this protocol prove themselves otherwise");
+            findings.wrong(&value.place, message, None);
+        }
+    }
+    // asked for in any case, so that the reader knows the keys
+    let (keys, tls) = (host_keys(findings, table), tls(findings, table));
+    if proof != Some(Proof::HostKey) {
+        return tls;
+    }
+    let [keys, authorities] = keys;
+    let (keys, authorities) = (keys?, authorities?);
+    if keys.is_empty() && authorities.is_empty() {
+        // THREAT: whoever stands in the way of the first session is taken for the target
+        let hint = "add host_key = \"TYPE BASE64\", once you have compared it with the host's own".to_owned();
+        findings.wrong(&table.place(), "nothing says which key this host has", Some(hint));
+        return None;
+    }
+    Some(TargetTls::HostKeys { keys, authorities })
+}
+
+/// The keys that a target may show, and those of authorities that may certify others.
+fn host_keys(findings: &mut Findings, table: &mut Reader<'_>) -> [Option<Vec<HostKey>>; 2] {
+    ["host_key", "host_authority"].map(|key| {
+        let texts = table.texts(findings, key).unwrap_or_default();
+        let keys: Vec<Option<HostKey>> = texts.iter().map(|text| host_key(findings, text)).collect();
+        keys.into_iter().collect()
+    })
+}
+
+fn host_key(findings: &mut Findings, text: &Text) -> Option<HostKey> {
+    let key = HostKey::parse(&text.text);
+    if key.is_none() {
+        let hint = "write it as the host's own public key file does: its type, then its base64";
+        findings.wrong(&text.place, "this is no public key of a host", Some(hint.to_owned()));
+    }
+    key
 }
 
 fn attribution(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Attribution> {

@@ -2,6 +2,8 @@
 
 use crate::tests::rulebook;
 
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
 /// Stands behind every snippet, so that a snippet's lines count from 1.
 const AROUND: &str = r#"
 [[principal]]
@@ -27,6 +29,7 @@ labels = { env = "prod" }
 [[target]]
 name = "files"
 protocol = "paths"
+host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
 address = "[::1]:7001"
 login = { user = "app" }
 "#;
@@ -195,6 +198,7 @@ fn mistakes_in_masks() {
 #[test]
 fn mistakes_in_targets() {
     let with = |rest: &str| format!("name='t'\nprotocol='tables'\naddress='h:1'\n{rest}");
+    let hosts = |rest: &str| with(rest).replace("tables", "paths").replace("KEY", KEY);
     let lines = [
         String::new(),
         "name='-t'\nprotocol='table'\naddress='h'\nlogin={ user='u' }".to_owned(),
@@ -211,6 +215,11 @@ fn mistakes_in_targets() {
         with("login={ user='u', certificate='file:/c', key='file:/k' }\ntls='disable'"),
         with("login={ user='u' }\ntls='verify'\nca='file:/ca.pem'"),
         with("login={ user='u' }\ntls='disable'\nca='file:/ca.pem'"),
+        with("login={ user='u' }\nhost_key='KEY'"),
+        hosts("login={ user='u' }"),
+        hosts("login={ user='u' }\nhost_key='SHA256:abc'"),
+        hosts("login={ user='u' }\nhost_key='KEY'\ntls='verify-full'\nca='file:/ca.pem'"),
+        hosts("login={ user='u' }\nhost_key=[]"),
         with("login={ user='u' }\nvia='connector:eu'\nschema='s.sql'"),
         with("login={ user='u' }\nlabels={ env=1 }\ndatabases=[1]\nport=5"),
         with("[[target.login]]\nuser='u'\nfor=['group']\n[[target.login]]\npassword='hunter22'"),
