@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use postern_core::Secret;
-use postern_core::mask::echo::{Echo, Heard, Listening, SHORTEST};
+use postern_core::mask::echo::{Echo, SHORTEST};
+use postern_core::mask::stream::{Echoed, Filter};
 
 fuzz_target!(|input: &[u8]| {
     let [length, piece, rest @ ..] = input else { return };
@@ -16,15 +18,16 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(echo.is_empty(), secret.len() < SHORTEST);
     let expected = echo.within(stream);
 
-    let (mut listening, mut left, mut came) = (Listening::new(Arc::clone(&echo)), 0, 0);
+    let (mut filter, mut left, mut came) = (Filter::new(Arc::clone(&echo)), 0, 0);
     for piece in stream.chunks(usize::from(*piece).max(1)) {
         came += piece.len();
-        match listening.pass(piece) {
-            Heard::Nothing { leave, held } => {
-                left += leave;
-                assert_eq!(left + held, came);
+        match filter.pass(Bytes::copy_from_slice(piece)) {
+            Ok(leaves) => {
+                assert!(stream[left..].starts_with(&leaves));
+                left += leaves.len();
+                assert_eq!(left + filter.held(), came);
             }
-            Heard::Secret => {
+            Err(Echoed) => {
                 assert!(expected);
                 assert!(!echo.within(&stream[..left]), "it has left");
                 return;
@@ -32,5 +35,5 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     assert!(!expected);
-    assert_eq!(left + listening.release(), stream.len());
+    assert_eq!(filter.end().as_deref(), Ok(&stream[left..]));
 });

@@ -26,9 +26,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use postern_core::Secret;
 use postern_core::mask::detect::{Detector, Detectors};
-use postern_core::mask::echo::{Echo, Heard, Listening};
+use postern_core::mask::echo::Echo;
+use postern_core::mask::stream::Filter;
 
 const SIZE: usize = 8 << 20;
 
@@ -68,15 +70,31 @@ fn echo(rows: &[u8]) {
     ] {
         let echo = Arc::new(Echo::of(&secrets));
         for piece in [100, 1000, 16 << 10, 256 << 10] {
-            let mut listening = Listening::new(Arc::clone(&echo));
+            let mut filter = Filter::new(Arc::clone(&echo));
+            let pieces: Vec<Bytes> = rows.chunks(piece).map(Bytes::copy_from_slice).collect();
             let mut pass = || {
-                rows.chunks(piece).for_each(|piece| {
-                    assert_ne!(black_box(listening.pass(piece)), Heard::Secret);
+                pieces.iter().for_each(|piece| {
+                    black_box(filter.pass(piece.clone())).expect("no secret");
                 })
             };
             println!("echo guard, {what}, in pieces of {piece} bytes\t{:.2} GB/s", speed(rows.len(), &mut pass));
         }
+        let mut filter = Filter::new(Arc::clone(&echo));
+        println!("echo guard, {what}, one key at a time\t{:.0} ns", keys(&mut filter));
     }
+}
+
+/// The median time that the echo of one key takes, where somebody types and what is held leaves after each key.
+fn keys(filter: &mut Filter) -> f64 {
+    let typed = b"git commit -m 'Say what a user gains' && psql -h gateway -U ada orders # mR7\r\n";
+    let keys: Vec<Bytes> = typed.chunks(1).cycle().take(100_000).map(Bytes::copy_from_slice).collect();
+    let mut pass = || {
+        for key in &keys {
+            let left = (filter.pass(key.clone()), filter.release());
+            black_box(left.0.and(left.1)).expect("no secret");
+        }
+    };
+    1e9 / (speed(keys.len(), &mut pass) * 1e9)
 }
 
 /// DataRow messages as PostgreSQL sends them: numbers, names, addresses, times, a UUID, a text, a document.

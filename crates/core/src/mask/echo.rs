@@ -1,14 +1,12 @@
 //! Whether what leaves carries a credential that the gateway itself put into the session, in any of its usual writings.
 //!
-//! It knows neither messages nor cells: bytes come in any cutting, and it says how many of them may leave. It is a guard
-//! against what nobody meant to show and against plain tries, not against somebody who takes a secret apart. Enter at
-//! [`Echo::of`], then [`Listening::pass`].
+//! It knows neither messages nor cells. It is a guard against what nobody meant to show and against plain tries, not
+//! against somebody who takes a secret apart. Enter at [`Echo::of`]; [`Filter`](super::stream::Filter) listens to streams.
 
 mod encodings;
 mod shared;
 
 use std::fmt;
-use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -105,7 +103,7 @@ impl Echo {
     }
 
     /// How many bytes at the end of this text may be the beginning of a writing.
-    fn begun(&self, text: &[u8]) -> usize {
+    pub(super) fn begun(&self, text: &[u8]) -> usize {
         let from = text.len().saturating_sub(self.reach());
         let mut rest = text.get(from..).unwrap_or_default();
         while !rest.is_empty() && !self.may_begin(rest) {
@@ -128,7 +126,7 @@ impl Echo {
     }
 
     /// The most that can be the beginning of a writing and no whole one.
-    fn reach(&self) -> usize {
+    pub(super) fn reach(&self) -> usize {
         self.longest.saturating_sub(1)
     }
 
@@ -154,70 +152,6 @@ impl Echo {
 }
 
 impl fmt::Debug for Echo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// One direction of one session.
-pub struct Listening {
-    echo: Arc<Echo>,
-    /// The end of what came, as far as it may be the beginning of a writing.
-    begun: Zeroizing<Vec<u8>>,
-    /// How much of that is still held back.
-    held: usize,
-    heard: bool,
-}
-
-/// What came of some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// So many of the bytes that have not left may leave now, in their order; the others may be the beginning of a secret.
-    Nothing {
-        /// How many may leave.
-        leave: usize,
-        /// How many may not yet.
-        held: usize,
-    },
-    /// A secret. Nothing that has not left may leave any more, now or later.
-    Secret,
-}
-
-impl Listening {
-    /// Hears nothing yet.
-    #[must_use]
-    pub fn new(echo: Arc<Echo>) -> Self {
-        Self { echo, begun: Zeroizing::default(), held: 0, heard: false }
-    }
-
-    /// Hears the next bytes of the stream.
-    pub fn pass(&mut self, chunk: &[u8]) -> Heard {
-        let near = chunk.get(..self.echo.reach()).unwrap_or(chunk);
-        // INVARIANT: what began before this chunk is in `begun`, and ends within `near` of it
-        let seam = match self.begun.is_empty() {
-            true => Zeroizing::default(),
-            false => Zeroizing::new([self.begun.as_slice(), near].concat()),
-        };
-        self.heard = self.heard || self.echo.within(&seam) || self.echo.within(chunk);
-        if self.heard {
-            return Heard::Secret;
-        }
-        let end = if near.len() < chunk.len() || seam.is_empty() { chunk } else { &seam };
-        let begun = self.echo.begun(end);
-        let waiting = self.held.saturating_add(chunk.len());
-        self.held = begun.min(waiting);
-        self.begun = Zeroizing::new(end.get(end.len().saturating_sub(begun)..).unwrap_or_default().to_vec());
-        Heard::Nothing { leave: waiting.saturating_sub(self.held), held: self.held }
-    }
-
-    /// Lets go of what is held, because the other side says no more until it has it; how many bytes that is. A secret
-    /// that had begun with them is heard all the same, and what is still to come of it does not leave.
-    pub fn release(&mut self) -> usize {
-        if self.heard { 0 } else { std::mem::take(&mut self.held) }
-    }
-}
-
-impl fmt::Debug for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }

@@ -12,6 +12,7 @@ mod lift;
 mod screen;
 mod search;
 mod stable;
+pub mod stream;
 mod veil;
 
 use std::sync::Arc;
