@@ -35,27 +35,21 @@ impl Vocabulary {
     /// Whether an effect on an object is one that shows nobody's data and that connecting implies.
     #[must_use]
     pub fn is_harmless(&self, effect: Effect, object: &Object) -> bool {
-        let listed = || self.harmless.iter().any(|one| one.effect == effect && names(one.object, object));
+        let listed = || self.harmless.iter().any(|one| one.effect == effect && self.shape.names(one.object, object));
         !self.is_guarded(object) && (effect == Effect::Session || listed())
     }
 
     /// Whether an object is one that is never implied.
     #[must_use]
     pub fn is_guarded(&self, object: &Object) -> bool {
-        self.guarded.iter().any(|pattern| names(pattern, object)) || self.holds_credentials(object)
+        self.guarded.iter().any(|pattern| self.shape.names(pattern, object)) || self.holds_credentials(object)
     }
 
     /// Whether a target keeps credentials in an object.
     #[must_use]
     pub fn holds_credentials(&self, object: &Object) -> bool {
-        self.credentials.iter().any(|pattern| names(pattern, object))
+        self.credentials.iter().any(|pattern| self.shape.names(pattern, object))
     }
-}
-
-/// Whether a dotted pattern names an object. Every decision asks it of hundreds of patterns, nearly all of which begin
-/// otherwise.
-fn names(pattern: &str, object: &Object) -> bool {
-    begins_alike(pattern, object) && each_part_matches(pattern, object)
 }
 
 /// Whether an object is spelled as a pattern is before any `*` in it.
@@ -63,12 +57,6 @@ fn begins_alike(pattern: &str, object: &Object) -> bool {
     let parts = object.path.iter().enumerate();
     let mut spelled = parts.flat_map(|(at, part)| (at > 0).then_some(b'.').into_iter().chain(part.bytes()));
     pattern.bytes().take_while(|byte| *byte != b'*').all(|byte| spelled.next() == Some(byte))
-}
-
-fn each_part_matches(pattern: &str, object: &Object) -> bool {
-    let mut parts = pattern.split('.');
-    let each = object.path.iter().all(|part| parts.next().is_some_and(|pattern| matches(pattern, part)));
-    each && parts.next().is_none()
 }
 
 /// How a target proves that it is the target.
@@ -89,6 +77,33 @@ pub struct Shape {
     pub levels: &'static [&'static str],
     /// Whether a column may follow as the last part.
     pub columns: bool,
+}
+
+impl Shape {
+    /// Whether what is written is one part, whatever stands in it: a path, a host and a program have dots and slashes
+    /// of their own.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.levels.len() == 1 && !self.columns
+    }
+
+    /// The parts of a path as it is written, outermost first.
+    pub fn parts(self, path: &str) -> impl Iterator<Item = &str> {
+        let most = if self.is_whole() { 1 } else { usize::MAX };
+        path.splitn(most, '.')
+    }
+
+    /// Whether a pattern names an object. Every decision asks it of hundreds of patterns, nearly all of which begin
+    /// otherwise.
+    fn names(self, pattern: &str, object: &Object) -> bool {
+        begins_alike(pattern, object) && self.each_part_matches(pattern, object)
+    }
+
+    fn each_part_matches(self, pattern: &str, object: &Object) -> bool {
+        let mut parts = self.parts(pattern);
+        let each = object.path.iter().all(|part| parts.next().is_some_and(|pattern| matches(pattern, part)));
+        each && parts.next().is_none()
+    }
 }
 
 /// One fact that operations of a protocol may carry.

@@ -1,4 +1,5 @@
-//! How rules and masks name objects: `[space/]part.part[.column]`, with `*` in any part and `{a,b}` for a choice.
+//! How rules and masks name objects: `[space/]part.part[.column]`, with `*` in any part and `{a,b}` for a choice. Where
+//! objects have one part, it is whole: `/etc/nginx.conf`.
 //!
 //! What is too short to say covers everything below it; what is too long covers nothing, and is an error where it is
 //! written ([`ObjectPattern::parse`]).
@@ -35,7 +36,7 @@ impl ObjectPattern {
 
     fn parse_one(text: &str, shape: Shape) -> Result<Self, String> {
         let (space, path) = split_space(text, shape)?;
-        let mut parts: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let mut parts: Vec<String> = shape.parts(path).map(str::to_owned).collect();
         if parts.iter().any(String::is_empty) {
             return Err(format!("`{text}` has an empty part"));
         }
@@ -161,7 +162,7 @@ impl ColumnPattern {
     pub fn parse(text: &str, shape: Shape) -> Result<Vec<Self>, String> {
         let object = |text: &String| -> Result<Self, String> {
             let (_, path) = split_space(text, shape)?;
-            if path.split('.').count() != shape.levels.len().saturating_add(1) {
+            if shape.parts(path).count() != shape.levels.len().saturating_add(1) {
                 return Err(format!("`{text}` is no column: {}", written(shape)));
             }
             let mut object = ObjectPattern::parse_one(text, shape)?;
@@ -175,6 +176,7 @@ impl ColumnPattern {
 fn split_space(text: &str, shape: Shape) -> Result<(Option<String>, &str), String> {
     match (text.split_once('/'), shape.space) {
         (Some((space, path)), Some(_)) if !space.is_empty() => Ok((Some(space.to_owned()), path)),
+        (Some(_), None) if shape.is_whole() => Ok((None, text)),
         (Some(_), _) => Err(format!("nothing can stand before a `/` in `{text}`")),
         (None, _) => Ok((None, text)),
     }

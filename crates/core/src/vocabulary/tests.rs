@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
-use super::{each_part_matches, names};
+use super::Shape;
 use crate::operation::Object;
+
+const TABLES: Shape = Shape { space: None, levels: &["schema", "table"], columns: true };
+const FILES: Shape = Shape { space: None, levels: &["path"], columns: false };
 
 proptest! {
     #[test]
@@ -10,7 +13,9 @@ proptest! {
         path in prop::collection::vec("[ab.*]{0,3}", 1..4),
     ) {
         let object = Object::at(path.iter().map(String::as_str));
-        prop_assert_eq!(names(&pattern, &object), each_part_matches(&pattern, &object));
+        for shape in [TABLES, FILES] {
+            prop_assert_eq!(shape.names(&pattern, &object), shape.each_part_matches(&pattern, &object));
+        }
     }
 }
 
@@ -18,9 +23,30 @@ proptest! {
 fn patterns_name_part_by_part() {
     let object = Object::at(["sys", "types"]);
     for pattern in ["sys.types", "sys.*", "*.types", "s*s.t*s", "*.*"] {
-        assert!(names(pattern, &object), "{pattern}");
+        assert!(TABLES.names(pattern, &object), "{pattern}");
     }
     for pattern in ["sys", "sys.type", "sys.types.a", "sys.typesa", "*", "sys.types*.*", "tys.types", ""] {
-        assert!(!names(pattern, &object), "{pattern}");
+        assert!(!TABLES.names(pattern, &object), "{pattern}");
+    }
+}
+
+#[test]
+fn what_has_one_part_is_never_taken_apart() {
+    let object = Object::at(["/home/a.b/.ssh/id.pub"]);
+    for pattern in ["/home/a.b/.ssh/id.pub", "*/.ssh/*", "/home/*.pub", "*"] {
+        assert!(FILES.names(pattern, &object), "{pattern}");
+        assert!(!TABLES.names(pattern, &object) || pattern == "*", "{pattern}");
+    }
+    for pattern in ["*.*.ssh", "/home/a", "/home/a.b/.ssh/id", "*/.ssh", ""] {
+        assert!(!FILES.names(pattern, &object), "{pattern}");
+    }
+    let columns = Shape { columns: true, ..FILES };
+    for (shape, path, parts) in [
+        (FILES, "a.b.c", vec!["a.b.c"]),
+        (FILES, "", vec![""]),
+        (columns, "a.b.c", vec!["a", "b", "c"]),
+        (TABLES, "a.b.c", vec!["a", "b", "c"]),
+    ] {
+        assert_eq!(shape.parts(path).collect::<Vec<_>>(), parts, "{shape:?} {path}");
     }
 }

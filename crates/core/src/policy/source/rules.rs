@@ -211,7 +211,12 @@ fn object(
 ) -> Vec<(&'static str, ObjectPattern)> {
     let mut objects = Vec::new();
     let mut wrong = None;
-    for vocabulary in known.vocabularies.values() {
+    // what another protocol would take it for helps nobody who names a target
+    let mut vocabularies: Vec<_> = known.vocabularies.values().filter(|one| known.speaks(on, one.protocol)).collect();
+    if vocabularies.is_empty() {
+        vocabularies = known.vocabularies.values().collect();
+    }
+    for vocabulary in vocabularies {
         match ObjectPattern::parse(&text.text, vocabulary.shape) {
             Ok(patterns) => objects.extend(patterns.into_iter().map(|pattern| (vocabulary.protocol, pattern))),
             Err(message) => wrong = wrong.or(Some(message)),

@@ -51,6 +51,34 @@ fn what_has_not_the_shape_is_refused() {
 }
 
 #[test]
+fn what_has_one_part_is_never_taken_apart() {
+    let files = Shape { space: None, levels: &["path"], columns: false };
+    let table: &[(&str, &[&str])] = &[
+        ("/etc/nginx/nginx.conf", &["/etc/nginx/nginx.conf"]),
+        ("/srv/{www,ftp}/*.html", &["/srv/www/*.html", "/srv/ftp/*.html"]),
+        ("db.example.org:5432", &["db.example.org:5432"]),
+        ("a..b.", &["a..b."]),
+        ("*", &["*"]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(parse(text, files).unwrap(), *expected, "{text}");
+    }
+    assert_eq!(parse("", files), Err("`` has an empty part".to_owned()));
+    assert!(ColumnPattern::parse("/etc/passwd", files).is_err());
+    let disks = Shape { space: Some("disk"), ..files };
+    assert_eq!(parse("boot/etc/a.b", disks).unwrap(), ["boot/etc/a.b"]);
+    let pattern = ObjectPattern::parse("boot/etc/a.b", disks).unwrap().remove(0);
+    assert_eq!(pattern.space(), Some("boot"));
+
+    let covers =
+        |text: &str, path: &str| ObjectPattern::parse(text, files).unwrap().remove(0).covers(&Object::at([path]));
+    assert!(covers("/srv/*", "/srv/www/index.html"));
+    assert!(covers("/srv/*.html", "/srv/www/index.html"));
+    assert!(!covers("/srv/*.html", "/srv/www/index.htm"));
+    assert!(!covers("/srv/www", "/srv/www/index.html"));
+}
+
+#[test]
 fn a_column_pattern_ends_in_a_column() {
     let parse = |text| ColumnPattern::parse(text, TABLES.shape).map(|patterns| patterns.len());
     assert_eq!(parse("public.customers.{email,phone}"), Ok(2));
