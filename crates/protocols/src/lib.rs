@@ -5,6 +5,7 @@
 pub mod oauthbearer;
 pub mod postgres;
 pub mod scram;
+pub mod ssh;
 mod wire;
 
 use std::sync::Arc;

@@ -1,0 +1,31 @@
+use std::collections::BTreeSet;
+
+use postern_core::operation::Object;
+
+use super::*;
+
+#[test]
+fn words_are_said_once() {
+    let actions: BTreeSet<_> = VOCABULARY.actions.iter().collect();
+    assert_eq!(actions.len(), VOCABULARY.actions.len());
+    assert!(VOCABULARY.actions.iter().all(|action| action.starts_with("ssh.")));
+    let facts: BTreeSet<_> = VOCABULARY.facts.iter().map(|fact| fact.name).collect();
+    assert_eq!(facts.len(), VOCABULARY.facts.len());
+}
+
+#[test]
+fn credentials_of_a_host_are_nobodys() {
+    for path in [
+        "/etc/shadow",
+        "/etc/shadow-",
+        "/etc/ssh/ssh_host_ed25519_key",
+        "/var/lib/git/.ssh/authorized_keys",
+        "/users/a.b/.ssh/authorized_keys2",
+        "/users/deploy/.ssh/id_rsa",
+    ] {
+        assert!(VOCABULARY.holds_credentials(&Object::at([path])), "{path}");
+    }
+    for path in ["/etc/passwd", "/etc/ssh/ssh_host_ed25519_key.pub", "/users/a/.ssh/config", "/srv/authorized_keys"] {
+        assert!(!VOCABULARY.holds_credentials(&Object::at([path])), "{path}");
+    }
+}
