@@ -16,7 +16,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::mask::FIXED;
-use text::Text;
+use text::{More, Text};
 
 #[cfg(test)]
 mod tests;
@@ -98,10 +98,15 @@ enum Sign {
     Url,
 }
 
+/// What is looked for wherever a digit stands.
+const NUMBERS: &[Detector] = &[Detector::CardNumber, Detector::Iban, Detector::UsSsn, Detector::BrCpf];
+
 /// Some detectors, ready to look. They are made once, where the policy is read: what they look by takes memory.
 pub struct Detectors {
     chosen: Vec<Detector>,
     signs: Vec<Sign>,
+    /// Whether any is a number that is known by its form.
+    numbers: bool,
     search: Option<AhoCorasick>,
 }
 
@@ -125,7 +130,8 @@ impl Detectors {
             .kind(Some(AhoCorasickKind::DFA))
             .build(signs.iter().map(|(word, _)| word))
             .ok();
-        Self { chosen, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
+        let numbers = NUMBERS.iter().any(has);
+        Self { chosen, numbers, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
     }
 
     /// What they look for.
@@ -137,10 +143,27 @@ impl Detectors {
     /// What there is in a text, in order and apart; `label` is the name that it stands under, such as that of a column.
     #[must_use]
     pub fn find(&self, label: Option<&str>, text: &str) -> Vec<Found> {
-        let text = Text(text);
+        self.look(label, Text::whole(text))
+    }
+
+    /// What there is in a text of which more may come, up to where that could still change, and where that is: what is
+    /// found in the whole text before that place is this, whatever comes.
+    #[must_use]
+    pub fn find_begun(&self, text: &str) -> (Vec<Found>, usize) {
+        let more = More::of(text);
+        let mut found = self.look(None, Text::begun(text, &more));
+        let mut open = more.open().min(self.begun(Text::whole(text)));
+        while let Some(last) = found.pop_if(|last| last.range.end > open) {
+            open = open.min(last.range.start);
+        }
+        (found, open)
+    }
+
+    fn look(&self, label: Option<&str>, text: Text<'_>) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
-        for hit in self.search.iter().flat_map(|search| search.find_overlapping_iter(text.0)) {
+        for hit in self.search.iter().flat_map(|search| search.find_overlapping_iter(text.all())) {
             let range = hit.start()..hit.end();
+            text.starts(text.len());
             match self.signs.get(hit.pattern().as_usize()) {
                 Some(Sign::Token(token)) => found.extend(token.find(text, range)),
                 Some(Sign::Name(name)) => found.extend(name.find(text, range)),
@@ -159,16 +182,36 @@ impl Detectors {
 
     /// What is known by its form alone.
     fn scan(&self, label: Option<&str>, text: Text<'_>, found: &mut Vec<Found>) {
+        let starts = |byte: u8| {
+            (byte.is_ascii_digit() && self.numbers)
+                || (byte == b'@' && self.has(Detector::Email))
+                || (byte == b'+' && self.has(Detector::Phone))
+        };
         let mut from = 0;
-        while let Some(at) = text.next(from, |byte| byte.is_ascii_digit() || matches!(byte, b'@' | b'+')) {
+        while let Some(at) = text.next(from, starts) {
+            text.starts(text.len());
             let (one, next) = match text.at(at) {
                 b'@' => (addresses::email(text, at), at.saturating_add(1)),
                 b'+' => addresses::phone(text, at),
                 _ => numbers::find(label, text, at),
             };
-            found.extend(one.filter(|found| self.chosen.contains(&found.detector)));
+            found.extend(one.filter(|found| self.has(found.detector)));
             from = next.max(at.saturating_add(1));
         }
+    }
+
+    /// Where something may begin of which nothing has come yet that tells it.
+    fn begun(&self, text: Text<'_>) -> usize {
+        let tokens =
+            self.signs.iter().filter_map(|sign| if let Sign::Token(token) = sign { Some(token) } else { None });
+        let token = tokens.filter_map(|token| token.begun(text)).min();
+        let local = addresses::local(text, text.len()).filter(|_| self.has(Detector::Email));
+        let country = numbers::country(text).filter(|_| self.has(Detector::Iban));
+        [token, local, country].into_iter().flatten().min().unwrap_or(text.len())
+    }
+
+    fn has(&self, detector: Detector) -> bool {
+        self.chosen.contains(&detector)
     }
 
     /// A text with what is in it hidden; none where there is nothing. What was a JSON document stays one.
@@ -184,7 +227,7 @@ impl Detectors {
             let before = text.get(from..one.range.start).unwrap_or_default();
             hidden.push_str(before);
             // a number of a document, which stands outside of any string
-            let bare = bare(Text(text), &one.range);
+            let bare = bare(Text::whole(text), &one.range);
             hidden.push_str(&if bare { format!("\"{FIXED}\"") } else { FIXED.to_owned() });
             from = one.range.end;
         }
@@ -210,7 +253,7 @@ impl fmt::Debug for Detectors {
 
 /// Whether it is a value of a document and no string.
 fn bare(text: Text<'_>, range: &Range<usize>) -> bool {
-    !text.quoted(range.start) && serde_json::from_str::<serde::de::IgnoredAny>(text.0).is_ok()
+    !text.quoted(range.start) && serde_json::from_str::<serde::de::IgnoredAny>(text.all()).is_ok()
 }
 
 /// In order; what overlaps is one, under the name of the first detector.

@@ -84,6 +84,9 @@ pub(super) const ALL: &[Name] = &[
 /// The longest value that is a number, with what stands between its digits.
 const LONGEST: usize = 28;
 
+/// The longest value that is a secret.
+const MOST: usize = 4096;
+
 impl Name {
     /// The value beside a name in a text.
     pub(super) fn find(&self, text: Text<'_>, name: Range<usize>) -> Option<Found> {
@@ -103,11 +106,11 @@ impl Name {
     pub(super) fn under(&self, label: &str, cell: Text<'_>) -> Option<Found> {
         let start = label.len().checked_sub(self.word.len())?;
         let same = label.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(self.word));
-        if !same || !self.begins(Text(label), start) {
+        if !same || !self.begins(Text::whole(label), start) {
             return None;
         }
-        let before = cell.0.len().saturating_sub(cell.0.trim_start().len());
-        let value = cell.0.trim();
+        let before = cell.all().len().saturating_sub(cell.all().trim_start().len());
+        let value = cell.all().trim();
         let fits = match self.value {
             Value::Secret(is) => !value.contains(char::is_whitespace) && is(value),
             Value::Number(is) => value.len() <= LONGEST && is(&compact(value)),
@@ -132,12 +135,15 @@ impl Name {
         };
         at = text.run(at, blank);
         let (opened, start) = quote(text, at);
+        text.starts(start);
         let end = match (opened, self.value) {
             (Some(quote), _) => closing(text, start, quote),
             (None, Value::Secret(_)) => {
-                text.run(start, |byte| !byte.is_ascii_whitespace() && !b"\"'`,;&|<>()[]{}".contains(&byte))
+                text.run_within(start, MOST, |byte| !byte.is_ascii_whitespace() && !b"\"'`,;&|<>()[]{}".contains(&byte))
             }
-            (None, Value::Number(_)) => text.run(start, |byte| alphanumeric(byte) || b" .-/+()".contains(&byte)),
+            (None, Value::Number(_)) => {
+                text.run_within(start, LONGEST, |byte| alphanumeric(byte) || b" .-/+()".contains(&byte))
+            }
         };
         // INVARIANT: no escape is cut: what follows may be a quote that one of these belongs to
         let value = text.part(start..end).trim_end_matches('\\');
@@ -176,7 +182,10 @@ fn closing(text: Text<'_>, start: usize, quote: u8) -> usize {
         }
         at = sign.saturating_add(1);
     }
-    text.0.len()
+    if text.len().saturating_sub(start) <= MOST {
+        text.ends();
+    }
+    text.len()
 }
 
 /// The value, and what it begins with, ever shorter, up to where something stands between.
@@ -249,7 +258,7 @@ fn random(value: &str) -> bool {
     let signs = value.bytes().all(|byte| alphanumeric(byte) || b"+/=_-.~%$!@#^*:".contains(&byte));
     let has = |is: fn(&u8) -> bool| seen.iter().any(is);
     let mixed = has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit);
-    (16..=4096).contains(&value.len()) && seen.len() >= 8 && signs && mixed && !placeholder(value) && !dated(value)
+    (16..=MOST).contains(&value.len()) && seen.len() >= 8 && signs && mixed && !placeholder(value) && !dated(value)
 }
 
 /// IAM's user guide: forty characters of base64.

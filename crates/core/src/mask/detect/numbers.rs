@@ -84,16 +84,18 @@ pub(super) fn find(label: Option<&str>, text: Text<'_>, at: usize) -> (Option<Fo
         let end = found.range.end;
         return (Some(found), end);
     }
+    // what goes on with a word is followed by groups of its own
+    text.starts(if glued(text.before(at)) { text.len() } else { at });
     let end = text.run(at, |byte| byte.is_ascii_digit());
+    if glued(text.before(at)) {
+        return (None, end);
+    }
     let goes_on = matches!(text.at(end), b' ' | b'-' | b'.') && text.at(end.saturating_add(1)).is_ascii_digit();
     // short and alone: nothing that is known by its form
     if end.saturating_sub(at) < 13 && !goes_on {
         return (None, end);
     }
     let (groups, end) = groups(text, at);
-    if glued(text.before(at)) {
-        return (None, groups.first().map_or(end, |group| group.end));
-    }
     let mut rest = groups.as_slice();
     while let Some((first, after)) = rest.split_first() {
         if let Some((detector, many)) = written(text, rest)
@@ -221,6 +223,7 @@ fn iban(text: Text<'_>, at: usize) -> Option<Found> {
     if word(text.before(start)) {
         return None;
     }
+    text.starts(start);
     let (mut account, mut end) = (String::new(), start);
     while account.len() < length {
         let letter = text.at(end);
@@ -238,6 +241,16 @@ fn iban(text: Text<'_>, at: usize) -> Option<Found> {
     });
     let all = tail.bytes().filter(u8::is_ascii_digit).count() >= 6;
     (rest == Some(1) && all && closed(text, end)).then_some(Found { detector: Detector::Iban, range: start..end })
+}
+
+/// Where a text ends with the letters of a country that a bank account begins with.
+pub(super) fn country(text: Text<'_>) -> Option<usize> {
+    let begins = |start: &usize| {
+        let letters = text.part(*start..text.len());
+        let known = LENGTHS.iter().any(|(_, countries)| countries.split(' ').any(|one| one.starts_with(letters)));
+        known && !letters.is_empty() && !word(text.before(*start))
+    };
+    (text.len().saturating_sub(2)..text.len()).find(begins)
 }
 
 /// SWIFT's registry of IBAN: how long they are, by country.

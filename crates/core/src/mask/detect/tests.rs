@@ -143,6 +143,42 @@ fn what_is_hidden_leaves_the_rest() {
 }
 
 #[test]
+fn what_can_be_nothing_more_is_not_open() {
+    for (text, open) in [
+        ("nothing of this kind,", 21),
+        ("nothing of this kin", 16),
+        ("it is gh", 6),
+        ("it is ghp_zQWB", 6),
+        ("it is ghp-", 6),
+        ("it is ghp/", 10),
+        ("xghp_zQWB ", 10),
+        ("password", 0),
+        ("password:", 9),
+        ("password: hunter22", 10),
+        ("password: hunter22 ", 19),
+        ("password: \"hunter22 or", 11),
+        ("https://example.org/", 20),
+        ("https://app:hun", 12),
+        ("https://app:hun/", 16),
+        ("order 4111 1111 1111", 6),
+        ("order 4111 1111 1111,", 21),
+        ("12:30 GB8", 6),
+        ("12:30 GB8,", 10),
+        ("it is +44 20", 6),
+        ("it is +44 20,", 13),
+        ("mail ada@example.or", 5),
+        ("mail ada@example.org,", 21),
+        ("-----BEGIN CERTIFICATE-----\nMIIB,", 33),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB,", 0),
+    ] {
+        let (_, at) = all().find_begun(text);
+        assert_eq!(at, open, "{text}");
+        let (_, at) = Detectors::of(&[]).find_begun(text);
+        assert_eq!(at, text.len(), "{text}");
+    }
+}
+
+#[test]
 fn each_has_a_name_of_its_own() {
     let mut names: Vec<_> = Detector::ALL.iter().map(|one| one.name()).collect();
     names.sort_unstable();
@@ -154,6 +190,18 @@ fn each_has_a_name_of_its_own() {
 /// Pieces of what is looked for, whole and in parts, and of what it stands in.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
+        Just("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"),
+        Just("ghp_"),
+        Just("AccountKey="),
+        Just("-----BEGIN PUBLIC KEY-----"),
+        Just("-----"),
+        Just("GB"),
+        Just("--"),
+        Just("ssn 078-05-1120"),
+        Just("secret_access_key"),
+        Just("+"),
+        Just("://"),
+        Just("a"),
         Just("password"),
         Just("\"token\":"),
         Just("="),
@@ -208,5 +256,18 @@ proptest! {
             let hidden = all().hide(None, &document).unwrap();
             prop_assert!(serde_json::from_str::<serde_json::Value>(&hidden).is_ok(), "{document}\n{hidden}");
         }
+    }
+
+    /// The beginning of a text is judged as it will be judged in the whole, and what is still open is said.
+    #[test]
+    fn whatever_comes_nothing_changes_before_the_open_place(text in text(), cut in any::<prop::sample::Index>()) {
+        let whole = all().find(None, &text);
+        let ends: Vec<usize> = (0..=text.len()).filter(|end| text.is_char_boundary(*end)).collect();
+        let beginning = &text[..ends[cut.index(ends.len())]];
+        let (found, open) = all().find_begun(beginning);
+        let settled: Vec<Found> = whole.iter().filter(|one| one.range.start < open).cloned().collect();
+        prop_assert_eq!(&found, &settled, "{:?} of {:?}, open from {}", beginning, text, open);
+        prop_assert!(found.iter().all(|one| one.range.end <= open));
+        prop_assert!(open <= beginning.len() && beginning.is_char_boundary(open));
     }
 }

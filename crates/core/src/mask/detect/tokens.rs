@@ -72,22 +72,45 @@ pub(super) const ALL: &[Token] = &[
 ];
 
 const ARMOUR: &str = "-----";
+const ENDS: &str = "-----END ";
+
+/// How long the label of an armour may be.
+const LABEL: usize = 40;
 
 impl Token {
+    /// Whether what it begins with is the name of what follows.
+    fn keyed(&self) -> bool {
+        self.begins.ends_with('=')
+    }
+
+    /// Where a text ends with some of what it begins with.
+    pub(super) fn begun(&self, text: Text<'_>) -> Option<usize> {
+        let longest = self.begins.len().saturating_sub(1).min(text.len());
+        let starts = text.len().saturating_sub(longest)..text.len();
+        let is = |start: &usize| {
+            let rest = text.part(*start..text.len());
+            !rest.is_empty() && self.begins.starts_with(rest) && !self.glued(text, *start)
+        };
+        starts.filter(|_| !self.keyed()).find(is)
+    }
+
+    /// Whether it would begin in the middle of a word.
+    fn glued(&self, text: Text<'_>, start: usize) -> bool {
+        word(text.before(start)) && alphanumeric(text.at(start))
+    }
+
     pub(super) fn find(&self, text: Text<'_>, begins: Range<usize>) -> Option<Found> {
         // the search looks at no case, a token does; and what begins in the middle of a word is none
-        if text.part(begins.clone()) != self.begins
-            || (word(text.before(begins.start)) && alphanumeric(text.at(begins.start)))
-        {
+        if text.part(begins.clone()) != self.begins || self.glued(text, begins.start) {
             return None;
         }
-        let end = text.run(begins.end, self.of);
-        let end = if self.begins.starts_with(ARMOUR) { armoured(text, begins.end) } else { end };
-        let rest = text.part(begins.end..end).trim_end_matches('.');
+        let start = if self.keyed() { begins.end } else { begins.start };
+        text.starts(start);
         let (least, most) = self.length;
+        let armoured = self.begins.starts_with(ARMOUR);
+        let end = if armoured { armoured_end(text, begins.end) } else { text.run_within(begins.end, most, self.of) };
+        let rest = text.part(begins.end..end).trim_end_matches('.');
         let fits = (least..=most).contains(&rest.len());
-        let keyed = self.begins.ends_with('=');
-        let start = if keyed { begins.end } else { begins.start };
         (fits && (self.is)(rest))
             .then(|| Found { detector: self.detector, range: start..begins.end.saturating_add(rest.len()) })
     }
@@ -95,20 +118,30 @@ impl Token {
 
 /// RFC 7468: to the end of the armour that is opened here; where there is none, to the end of the text, or of the string
 /// that it stands in.
-fn armoured(text: Text<'_>, from: usize) -> usize {
-    let rest = text.part(from..text.0.len());
-    let rest = rest.split('"').next().unwrap_or_default().trim_end_matches('\\');
-    let end = rest.find("-----END ").and_then(|end| {
-        let label = end.saturating_add("-----END ".len());
+fn armoured_end(text: Text<'_>, from: usize) -> usize {
+    let all = text.part(from..text.len());
+    let string = all.split('"').next().unwrap_or_default();
+    let rest = string.trim_end_matches('\\');
+    let end = rest.find(ENDS).and_then(|end| {
+        let label = end.saturating_add(ENDS.len());
         let close = rest.get(label..)?.find(ARMOUR)?;
         Some(label.saturating_add(close).saturating_add(ARMOUR.len()))
     });
+    let closed = end.is_some() || string.len() < all.len();
+    if !closed && may_be_private(rest) {
+        text.ends();
+    }
     from.saturating_add(end.unwrap_or(rest.len()))
 }
 
 fn private_key(rest: &str) -> bool {
     let label = rest.split(ARMOUR).next().unwrap_or_default();
-    label.len() < 40 && (label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK"))
+    label.len() < LABEL && (label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK"))
+}
+
+/// Whether it is the armour of a private key, or the label of the armour is still to come.
+fn may_be_private(rest: &str) -> bool {
+    private_key(rest) || (!rest.contains(ARMOUR) && rest.len() < LABEL.saturating_add(ARMOUR.len()))
 }
 
 /// RFC 7515, section 3.1.
