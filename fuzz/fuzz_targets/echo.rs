@@ -8,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use postern_core::Secret;
+use postern_core::mask::MaskSet;
 use postern_core::mask::echo::{Echo, SHORTEST};
-use postern_core::mask::stream::{Echoed, Filter};
+use postern_core::mask::stream::{Echoed, Filter, Width};
 
 fuzz_target!(|input: &[u8]| {
     let [length, piece, rest @ ..] = input else { return };
@@ -18,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(echo.is_empty(), secret.len() < SHORTEST);
     let expected = echo.within(stream);
 
-    let (mut filter, mut left, mut came) = (Filter::new(Arc::clone(&echo)), 0, 0);
+    let (mut filter, mut left, mut came) = (Filter::new(Arc::clone(&echo), &MaskSet::default(), Width::Any), 0, 0);
     for piece in stream.chunks(usize::from(*piece).max(1)) {
         came += piece.len();
         match filter.pass(Bytes::copy_from_slice(piece)) {

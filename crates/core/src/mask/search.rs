@@ -58,6 +58,12 @@ impl Search {
         self.detectors.hide(None, text)
     }
 
+    /// What it looks for.
+    #[must_use]
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
     pub(super) fn names_columns(&self) -> bool {
         !self.columns.is_empty()
     }

@@ -10,23 +10,38 @@
 //!
 //! Enter at [`Filter::new`], then [`Filter::pass`].
 
+mod armour;
+mod edits;
 mod guard;
+mod lines;
+mod text;
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
 
+use crate::mask::MaskSet;
 use crate::mask::echo::Echo;
 use guard::Guard;
+use lines::Lines;
+
+pub use edits::Width;
+
+#[cfg(test)]
+mod tests;
 
 /// So many bytes of the beginning of a credential are none by chance.
 pub const TELLING: usize = 6;
 
+/// A line is looked at in parts of so many bytes; a value that is longer is hidden where its beginning tells it.
+pub const LONGEST: usize = 8 << 10;
+
 /// One direction of one stream.
-#[derive(Debug)]
 pub struct Filter {
     guard: Guard,
+    lines: Lines,
 }
 
 /// The stream carries a credential that the gateway has put into the session: nothing that has not left may leave.
@@ -35,10 +50,12 @@ pub struct Filter {
 pub struct Echoed;
 
 impl Filter {
-    /// Listens for the credentials that were put into the session.
+    /// Listens for the credentials that were put into the session, and hides what the detectors of these masks find.
     #[must_use]
-    pub fn new(echo: Arc<Echo>) -> Self {
-        Self { guard: Guard::new(echo) }
+    pub fn new(echo: Arc<Echo>, masks: &MaskSet, width: Width) -> Self {
+        // it has no columns, and so is what any column may be in
+        let searches = masks.searches().filter(|one| one.covers(None, None)).cloned().collect();
+        Self { guard: Guard::new(echo), lines: Lines::new(searches, width) }
     }
 
     /// Takes the next bytes of the stream; what may leave now, of these and of those that were held.
@@ -46,31 +63,48 @@ impl Filter {
     /// # Errors
     /// A credential ends in these bytes; or did before, because it is not forgotten.
     pub fn pass(&mut self, chunk: Bytes) -> Result<Bytes, Echoed> {
-        self.guard.pass(chunk)
+        Ok(self.lines.pass(self.guard.pass(chunk)?))
     }
 
-    /// How many bytes are held. Whoever has a person at the other end waits for the next chunk a millisecond at most
-    /// where there are any, and then calls [`Filter::release`].
+    /// How many bytes are held: less than [`LONGEST`] and the longest writing of a credential together. Whoever has a
+    /// person at the other end waits for the next chunk a millisecond at most where there are any, and then calls
+    /// [`Filter::release`].
     #[must_use]
     pub fn held(&self) -> usize {
-        self.guard.held()
+        self.guard.held().saturating_add(self.lines.held())
     }
 
-    /// Takes it that nothing comes for now: a prompt, the echo of a key. What may be a beginning by chance leaves. Something
-    /// that has begun with it is found all the same, and what is still to come of it does not leave. A beginning of a
-    /// credential that is none by chance ([`TELLING`]) is held on.
+    /// Takes it that nothing comes for now: a prompt, the echo of a key. What may be a beginning by chance leaves, and what is
+    /// something by now is hidden. What has begun with it is found all the same, and what is still to come of it does not
+    /// leave. A beginning of a credential that is none by chance ([`TELLING`]) and lines of a private key are held on.
     ///
     /// # Errors
     /// A credential was in the stream.
     pub fn release(&mut self) -> Result<Bytes, Echoed> {
-        self.guard.release()
+        let released = self.guard.release()?;
+        Ok(both(self.lines.pass(released), self.lines.release()))
     }
 
-    /// Takes it that nothing comes any more: all that is held leaves, because nothing has come of it.
+    /// Takes it that nothing comes any more: all that is held leaves, but for what is something by now.
     ///
     /// # Errors
     /// A credential was in the stream.
     pub fn end(&mut self) -> Result<Bytes, Echoed> {
-        self.guard.end()
+        let released = self.guard.end()?;
+        Ok(both(self.lines.pass(released), self.lines.end()))
+    }
+}
+
+fn both(first: Bytes, then: Bytes) -> Bytes {
+    match (first.is_empty(), then.is_empty()) {
+        (_, true) => first,
+        (true, false) => then,
+        (false, false) => [first, then].concat().into(),
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").field("held", &self.held()).finish_non_exhaustive()
     }
 }

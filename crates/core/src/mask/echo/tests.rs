@@ -8,7 +8,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::mask::stream::{Echoed, Filter, TELLING};
+use crate::mask::MaskSet;
+use crate::mask::stream::{Echoed, Filter, TELLING, Width};
 
 const PASSWORD: &str = "correct'horse/battery\\staple+9";
 
@@ -16,9 +17,13 @@ fn echo(secret: &[u8]) -> Arc<Echo> {
     Arc::new(Echo::of([&Secret::new(secret)]))
 }
 
+fn filter(echo: &Arc<Echo>) -> Filter {
+    Filter::new(Arc::clone(echo), &MaskSet::default(), Width::Any)
+}
+
 /// Sends a text in these pieces; what has left, whether a secret was heard, and the most that was held.
 fn sent<'a>(echo: &Arc<Echo>, pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, bool, usize) {
-    let (mut filter, mut came, mut left) = (Filter::new(Arc::clone(echo)), Vec::new(), Vec::new());
+    let (mut filter, mut came, mut left) = (filter(echo), Vec::new(), Vec::new());
     let mut most = 0;
     for piece in pieces {
         came.extend_from_slice(piece);
@@ -165,7 +170,7 @@ fn of_a_long_secret_the_beginning_is_listened_for() {
 #[test]
 fn what_was_let_go_is_still_the_beginning_of_a_secret() {
     let of = |text: &'static str| Bytes::from_static(text.as_bytes());
-    let mut filter = Filter::new(echo(PASSWORD.as_bytes()));
+    let mut filter = filter(&echo(PASSWORD.as_bytes()));
     assert_eq!(filter.pass(of("ready corre")), Ok(of("ready ")));
     assert_eq!(filter.release(), Ok(of("corre")));
     assert_eq!((filter.release(), filter.held()), (Ok(of("")), 0));
@@ -178,7 +183,7 @@ fn what_was_let_go_is_still_the_beginning_of_a_secret() {
 #[test]
 fn what_is_no_beginning_by_chance_is_held_until_more_comes() {
     let of = |text: &'static str| Bytes::from_static(text.as_bytes());
-    let mut filter = Filter::new(echo(PASSWORD.as_bytes()));
+    let mut filter = filter(&echo(PASSWORD.as_bytes()));
     assert_eq!(filter.pass(of(&PASSWORD[..TELLING])), Ok(of("")));
     assert_eq!((filter.release(), filter.held()), (Ok(of("")), TELLING));
     assert_eq!(filter.pass(of(" ")), Ok(of("correc ")));
@@ -191,7 +196,7 @@ fn what_is_no_beginning_by_chance_is_held_until_more_comes() {
 fn nothing_of_it_is_printed() {
     let echo = echo(PASSWORD.as_bytes());
     assert_eq!(format!("{echo:?}"), "[secret]");
-    let mut filter = Filter::new(echo);
+    let mut filter = filter(&echo);
     filter.pass(Bytes::from_static(b"corr")).unwrap();
     assert!(!format!("{filter:?}").contains("corr"));
 }

@@ -2,7 +2,6 @@
 //!
 //! Enter at [`Guard::pass`].
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -86,10 +85,4 @@ fn leaving(waiting: &[u8], mut chunk: Bytes, held: usize) -> Bytes {
     leaves.extend_from_slice(&chunk);
     leaves.truncate(leaves.len().saturating_sub(held));
     leaves.freeze()
-}
-
-impl fmt::Debug for Guard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
 }
