@@ -9,6 +9,7 @@ mod asked;
 mod channel;
 mod exec;
 mod path;
+mod shell;
 
 pub use channel::{
     agent, env, forward, forward_remote, forward_remote_socket, forward_socket, pty, shell, subsystem, unknown, x11,

@@ -8,6 +8,8 @@ macro_rules! assert_read {
 }
 
 mod channels;
+mod commands;
+mod shells;
 
 use std::fmt::Write as _;
 
