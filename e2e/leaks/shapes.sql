@@ -326,6 +326,16 @@ CREATE RULE r AS ON UPDATE TO people DO ALSO INSERT INTO scratch (t) SELECT OLD.
 UPDATE people SET note = 'x' WHERE id = 1;
 SELECT t FROM scratch;
 
+--- masked: view of a column turned around and cut
+CREATE TEMP VIEW mine AS SELECT id, lpad(substr(email, 1, 4), 8, 'x') AS a, lpad(substr(email, 5, 4), 8, 'x') AS b FROM people;
+SELECT a, b FROM mine ORDER BY id;
+--- refused: view that makes rows of a value
+CREATE TEMP VIEW v AS SELECT id, k, generate_series(1, ascii(substr(secret, k, 1))) AS x FROM people, generate_series(1, 30) k;
+SELECT id, k, count(*) FROM v GROUP BY id, k;
+--- refused: view that makes rows of what matches
+CREATE TEMP VIEW v AS SELECT id, regexp_matches(secret, '^[0-9]') AS x FROM people;
+SELECT count(*) FROM v;
+
 -- code
 --- refused: function
 SELECT told(1);
@@ -716,6 +726,20 @@ EXPLAIN (ANALYZE, SERIALIZE, TIMING OFF, SUMMARY OFF) SELECT secret FROM people;
 --- refused: plan of what was prepared
 PREPARE s(text) AS SELECT id FROM orders WHERE item = $1;
 EXPLAIN EXECUTE s((SELECT secret FROM people WHERE id = 1));
+
+--- refused: rows of a plan, beside a system column
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT *, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people WHERE id = 1;
+--- refused: rows of a plan, of a sample
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people TABLESAMPLE bernoulli(100) WHERE id = 1;
+--- refused: rows of a plan, of an array
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT generate_series(1, ascii(substr(tags[1], 1, 1))) FROM tagged WHERE id = 1;
+--- refused: rows of a plan, of a cursor
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) DECLARE c CURSOR FOR SELECT *, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people WHERE id = 1;
+--- refused: a setting that a plan makes
+EXPLAIN (ANALYZE) SELECT set_config('my.x', p.secret, false) FROM people p TABLESAMPLE bernoulli(100);
+SHOW my.x;
+--- refused: a branch of a plan
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT *, ctid, coalesce(nullif(secret, 'x'), (SELECT item FROM orders LIMIT 1)) FROM ONLY people WHERE id = 1;
 
 -- catalogs and statistics
 --- refused: statistics

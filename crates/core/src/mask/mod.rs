@@ -157,6 +157,9 @@ pub trait Lineage: Send + Sync {
 
     /// The columns that show the data of this one under another name: of views, partitions, heirs, computed ones.
     fn kin(&self, column: &Column) -> Vec<Column>;
+
+    /// Those of its kin that hold its very values, and nothing that was made of them.
+    fn copies(&self, column: &Column) -> Vec<Column>;
 }
 
 impl MaskSet {
@@ -173,8 +176,11 @@ impl MaskSet {
             if binding.is_empty() {
                 continue;
             }
+            let copies = lineage.copies(&column);
             for kin in lineage.kin(&column).iter().filter(|kin| **kin != column) {
-                entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), Arc::clone(mask))));
+                let copied = copies.contains(kin);
+                let due = |mask: &&Arc<Mask>| if copied { Arc::clone(mask) } else { Arc::new(mask.whole()) };
+                entries.extend(binding.iter().map(|mask| (ColumnPattern::exactly(kin), due(mask))));
             }
         }
         Self { entries: entries.into(), searches: searches.into(), lifts: self.lifts.clone() }
@@ -242,6 +248,15 @@ impl Mask {
                 None => Masked::Abort,
             },
         }
+    }
+
+    /// The same, but that nothing at all is shown.
+    ///
+    /// THREAT: what a mask shows of a value shows another part of it where that was turned around or cut: the last four
+    /// characters of `reverse(number)` are its first.
+    fn whole(&self) -> Self {
+        let kind = if self.kind == MaskKind::Null { MaskKind::Null } else { MaskKind::Fixed };
+        Self { kind, pseudonym: None, ..self.clone() }
     }
 
     /// The same mask, which can make stand-ins.

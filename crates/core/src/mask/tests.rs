@@ -393,6 +393,10 @@ impl Lineage for View {
             _ => Vec::new(),
         }
     }
+
+    fn copies(&self, column: &Column) -> Vec<Column> {
+        self.kin(column)
+    }
 }
 
 /// Whatever is masked is in all that there is, unless its database is another.

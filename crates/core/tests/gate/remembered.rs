@@ -122,6 +122,10 @@ impl Lineage for View {
     fn kin(&self, of: &Column) -> Vec<Column> {
         if *of == column("orders", "mail") { vec![column("v", "copy")] } else { Vec::new() }
     }
+
+    fn copies(&self, of: &Column) -> Vec<Column> {
+        self.kin(of)
+    }
 }
 
 fn column(table: &str, name: &str) -> Column {

@@ -46,12 +46,13 @@ mod tests;
 mod utility;
 mod work;
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use postern_core::mask::MaskSet;
-use postern_core::operation::Deed;
+use postern_core::operation::{Column, Deed};
 
 use super::catalog::Catalog;
 
@@ -286,7 +287,15 @@ pub fn read(text: &str, names: &Names<'_>) -> Result<Vec<Statement>, Unread> {
     statement::read(text, names)
 }
 
-/// Where the columns of a view's definition come from, one by one; `None` where that cannot be read.
-pub(crate) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Vec<Source>> {
+/// What a view's definition says.
+pub(crate) struct Defined {
+    /// Where each of its columns comes from.
+    pub(crate) columns: Vec<Source>,
+    /// Columns that its rows are made of, so that their number tells of them.
+    pub(crate) multiplied: BTreeSet<Column>,
+}
+
+/// Reads a view's definition; `None` where that cannot be read.
+pub(crate) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Defined> {
     statement::columns_of(definition, catalog, path)
 }

@@ -53,7 +53,7 @@ pub struct Catalog {
     by_oid: HashMap<u32, Arc<Relation>>,
     types: HashMap<u32, Type>,
     /// The columns that a column goes into, in views and generated columns.
-    feeds: HashMap<Column, BTreeSet<Column>>,
+    feeds: HashMap<Column, BTreeMap<Column, bool>>,
     /// Relations on which a rewrite rule stands, other than the one that makes a view.
     ruled: HashSet<u32>,
     /// What views read, according to the server.
@@ -114,6 +114,8 @@ pub struct Relation {
     pub children: Vec<u32>,
     /// What stands behind those of its columns that are computed, by attribute number.
     computed: BTreeMap<i16, Source>,
+    /// For a view: columns that its rows are made of, so that their number tells of them.
+    pub(crate) multiplied: BTreeSet<Column>,
 }
 
 /// One column of a relation.

@@ -27,6 +27,7 @@ mod lasting;
 mod limits;
 mod load;
 mod logins;
+mod made;
 mod masking;
 mod missing;
 mod moved;

@@ -18,7 +18,7 @@ const TABLES: &str = r#"
         id int PRIMARY KEY, name text, email text, phone varchar(20), pin varchar(2), code char(6), address mail,
         born date, score numeric(8,2), feeling mood, profile jsonb, raw json, note text, boss int);
     CREATE TABLE orders (id int PRIMARY KEY, person int, total int);
-    CREATE VIEW contacts AS SELECT id, name, lower(email) AS mail, phone FROM people;
+    CREATE VIEW contacts AS SELECT id, name, email AS mail, phone FROM people;
     CREATE TABLE heirs () INHERITS (people);
     CREATE TABLE parts (id int, secret text, at int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
     CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);

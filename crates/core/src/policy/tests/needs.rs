@@ -106,6 +106,9 @@ fn only_binding(needs: &Needs) -> Option<Binding> {
         fn kin(&self, _: &Column) -> Vec<Column> {
             Vec::new()
         }
+        fn copies(&self, _: &Column) -> Vec<Column> {
+            Vec::new()
+        }
     }
     needs.bindings(&Nothing).pop()
 }

@@ -12,6 +12,7 @@ use super::Kind;
 use super::query::Rows;
 use super::relation::Named;
 use super::scope::Scope;
+use super::source::Source;
 use super::statement::{Outcome, Reader, strings};
 use crate::postgres::vocabulary::action;
 
@@ -211,7 +212,7 @@ impl Reader<'_> {
             ) => self.utility(other),
             Some(_) | None => return self.unknown_statement(),
         };
-        let opaque = matches!(self.found.reading(), Reading::Opaque(_));
+        let opaque = matches!(self.found.reading(), Reading::Opaque(_)) || (analyze && !self.runs_unseen(&inner));
         if analyze {
             if inner.action != action::SELECT {
                 self.found.action(inner.action);
@@ -232,6 +233,26 @@ impl Reader<'_> {
             outputs: Outputs::Cells(vec![plan]),
             columns: vec!["QUERY PLAN".into()],
             ..Outcome::of(action::EXPLAIN, kind)
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// What a statement shows that runs where nobody sees its rows is computed all the same: how many there are, how it
+    /// fails, and what functions do with what they are given tell of it. Answers whether it is known what that is.
+    fn runs_unseen(&mut self, inner: &Outcome) -> bool {
+        let outputs = if let Kind::DeclareCursor { inner, .. } = &inner.kind { &inner.outputs } else { &inner.outputs };
+        match outputs {
+            Outputs::Nothing => true,
+            Outputs::Cells(outputs) | Outputs::Stream(outputs) => {
+                for output in outputs {
+                    if let Output::Derived { from, .. } = output {
+                        self.found.compute(&Source::computed(from.clone()));
+                    }
+                }
+                !outputs.iter().any(|output| matches!(output, Output::Unknown { .. }))
+            }
+            Outputs::Unknown => false,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Found {
     work: Work,
     touches: Touches,
     pub(super) uses: Uses,
+    /// Columns of whose values several rows are made, or none.
+    pub(super) multiplied: BTreeSet<Column>,
     actions: Vec<Action>,
     functions: BTreeSet<String>,
     tables: BTreeSet<String>,
@@ -48,6 +50,7 @@ impl Found {
             work,
             touches: BTreeMap::new(),
             uses: Uses::default(),
+            multiplied: BTreeSet::new(),
             actions: Vec::new(),
             functions: BTreeSet::new(),
             tables: BTreeSet::new(),
@@ -149,6 +152,19 @@ impl Found {
             self.charge(source.from.len());
             self.uses.computed.extend(source.from.iter().cloned());
         }
+    }
+
+    /// The columns of a value of which several rows are made, or none.
+    pub(super) fn multiply(&mut self, source: &Source) {
+        self.compute(source);
+        self.multiplied.extend(source.from.iter().cloned());
+    }
+
+    /// Rows are read whose number tells of these columns.
+    pub(super) fn count(&mut self, multiplied: &BTreeSet<Column>) {
+        self.charge(multiplied.len());
+        self.uses.consulted.extend(multiplied.iter().cloned());
+        self.multiplied.extend(multiplied.iter().cloned());
     }
 
     /// A column is given a value as it stands.

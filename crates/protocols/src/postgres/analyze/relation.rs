@@ -86,6 +86,10 @@ impl Reader<'_> {
         if named.relation.is_none() && !self.names.catalog.is_assumed() {
             self.read_all(&named.objects);
         }
+        if let Some(relation) = &named.relation {
+            // whoever counts the rows of a view learns what they are made of
+            self.found.count(&relation.multiplied);
+        }
         let item = named.item(self.names.catalog.is_assumed());
         aliased(item, name)
     }

@@ -13,9 +13,8 @@ use super::found::Found;
 use super::query::Rows;
 use super::scope::{Item, Scope};
 use super::sites::Sites;
-use super::source::Source;
 use super::work::Work;
-use super::{Kind, Names, Statement, Unread, depth, encoding, facts, label, redact, syntax};
+use super::{Defined, Kind, Names, Statement, Unread, depth, encoding, facts, label, redact, syntax};
 use crate::postgres::catalog::{Catalog, Path};
 use crate::postgres::vocabulary::action;
 
@@ -119,7 +118,7 @@ fn own_text<'t>(raw: &RawStmt, text: &'t str) -> &'t str {
 }
 
 /// See [`super::columns_of`].
-pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Vec<Source>> {
+pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>]) -> Option<Defined> {
     encoding::is_uncut(definition).then_some(())?;
     let raw = parse(definition).ok()?;
     let [RawStmt { stmt: Some(statement), .. }] = raw.as_slice() else {
@@ -132,7 +131,8 @@ pub(super) fn columns_of(definition: &str, catalog: &Catalog, path: &[Arc<str>])
     let mut reader = Reader::new(definition, definition, &names, Work::whole());
     let rows = reader.select(select, &Scope::default());
     let read = reader.found.charge(rows.weight()) && !reader.found.is_opaque() && rows.unlisted.is_none();
-    read.then(|| rows.columns.iter().map(|column| (*column.source).clone()).collect())
+    let columns = rows.columns.iter().map(|column| (*column.source).clone()).collect();
+    read.then_some(Defined { columns, multiplied: reader.found.multiplied })
 }
 
 impl<'a> Reader<'a> {

@@ -4,7 +4,7 @@
 //! the view's definition says it column by column; where that reading is not wholly clear, the
 //! server's record stands for every column of the view. A base column is never lost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use postern_core::mask::Lineage;
@@ -143,10 +143,10 @@ fn refine_one(catalog: &mut Catalog, searched: &[Arc<str>], oid: u32, definition
     let Some(relation) = catalog.by_oid.get(&oid) else {
         return;
     };
-    let Some(sources) = analyze::columns_of(definition, catalog, searched) else {
+    let Some(defined) = analyze::columns_of(definition, catalog, searched) else {
         return;
     };
-    if sources.len() != relation.columns.len() {
+    if defined.columns.len() != relation.columns.len() {
         return;
     }
     let numbers = relation.columns.iter().map(|column| column.number);
@@ -157,22 +157,28 @@ fn refine_one(catalog: &mut Catalog, searched: &[Arc<str>], oid: u32, definition
         columns: relation.columns.clone(),
         parents: relation.parents.clone(),
         children: relation.children.clone(),
-        computed: numbers.zip(sources).collect(),
+        computed: numbers.zip(defined.columns).collect(),
+        multiplied: defined.multiplied,
     };
     catalog.keep(oid, refined);
 }
 
 /// Every column that shows the data of `column` under another name: the same column of parents and
-/// children, and columns of views and generated columns that are computed from it.
-fn kin(catalog: &Catalog, column: &Column) -> BTreeSet<Column> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![column.clone()];
-    while let Some(next) = open.pop() {
-        for relative in
-            family(catalog, &next).into_iter().chain(catalog.feeds.get(&next).into_iter().flatten().cloned())
-        {
-            if relative != *column && found.insert(relative.clone()) {
-                open.push(relative);
+/// children, and columns of views and generated columns that are computed from it; and whether it holds the very values.
+///
+/// INVARIANT: where one way leads to a column by something that is made of the values, it does not hold them.
+fn kin(catalog: &Catalog, column: &Column) -> BTreeMap<Column, bool> {
+    let mut found: BTreeMap<Column, bool> = BTreeMap::new();
+    let mut open = vec![(column.clone(), true)];
+    while let Some((next, same)) = open.pop() {
+        let family = family(catalog, &next).into_iter().map(|relative| (relative, same));
+        let fed = catalog.feeds.get(&next).into_iter().flatten();
+        let fed = fed.map(|(relative, copied)| (relative.clone(), same && *copied));
+        for (relative, same) in family.chain(fed) {
+            let known = found.get(&relative).copied();
+            if relative != *column && known.is_none_or(|known| known && !same) {
+                found.insert(relative.clone(), same);
+                open.push((relative, same));
             }
         }
     }
@@ -195,15 +201,16 @@ fn family(catalog: &Catalog, column: &Column) -> Vec<Column> {
         .collect()
 }
 
-/// Which columns go into which others.
-pub(super) fn feeds(catalog: &Catalog) -> HashMap<Column, BTreeSet<Column>> {
-    let mut feeds: HashMap<Column, BTreeSet<Column>> = HashMap::new();
+/// Which columns go into which others, and whether as they are.
+pub(super) fn feeds(catalog: &Catalog) -> HashMap<Column, BTreeMap<Column, bool>> {
+    let mut feeds: HashMap<Column, BTreeMap<Column, bool>> = HashMap::new();
     for relation in catalog.by_oid.values() {
         let columns = if relation.computed.is_empty() { [].as_slice() } else { &relation.columns };
         for column in columns {
-            let behind = relation.computed.get(&column.number);
-            for input in behind.into_iter().flat_map(|source| &source.from) {
-                feeds.entry(input.clone()).or_default().insert(relation.column(&column.name));
+            let Some(behind) = relation.computed.get(&column.number) else { continue };
+            for input in &behind.from {
+                let fed = feeds.entry(input.clone()).or_default();
+                fed.insert(relation.column(&column.name), behind.bare.is_some());
             }
         }
     }
@@ -220,6 +227,10 @@ impl Lineage for Catalog {
     }
 
     fn kin(&self, column: &Column) -> Vec<Column> {
-        kin(self, column).into_iter().collect()
+        kin(self, column).into_keys().collect()
+    }
+
+    fn copies(&self, column: &Column) -> Vec<Column> {
+        kin(self, column).into_iter().filter(|(_, same)| *same).map(|(kin, _)| kin).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! The answers come from a server that may be hostile or merely odd: a row that does not fit is an
 //! error, never a guess.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::lineage;
@@ -119,6 +119,7 @@ impl Catalog {
                 parents: Vec::new(),
                 children: Vec::new(),
                 computed: BTreeMap::new(),
+                multiplied: BTreeSet::new(),
             };
             found.insert(oid, relation);
         }

@@ -130,7 +130,7 @@ fn where_columns_come_from_is_not_said_without_end() {
     let path = ["public".into()];
     let gathers = |text: &str| read(text, &names(&catalog, &path)).unwrap();
     assert_eq!(said(&gathers(&gathered(500))), 500 * 150);
-    assert_eq!(columns_of(&gathered(500), &catalog, &path).map(|columns| columns.len()), Some(500));
+    assert_eq!(columns_of(&gathered(500), &catalog, &path).map(|defined| defined.columns.len()), Some(500));
 
     let one = gathers(&gathered(1664)).remove(0);
     assert_eq!(one.outputs, Outputs::Unknown);
