@@ -9,12 +9,14 @@ mod asked;
 mod channel;
 mod exec;
 mod path;
+mod sftp;
 mod shell;
 
 pub use channel::{
     agent, env, forward, forward_remote, forward_remote_socket, forward_socket, pty, shell, subsystem, unknown, x11,
 };
 pub use exec::exec;
+pub use sftp::sftp;
 
 #[cfg(test)]
 mod tests;

@@ -21,9 +21,10 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
 };
 
 /// What passwords are checked with, whose key opens an account, and the keys that hosts and accounts prove themselves
-/// with. It is named only where files are: a program that reads one is a program.
+/// with; and the folder that these are in, which could be renamed with all that is in it. They are named only where
+/// files are: a program that reads one is a program.
 const CREDENTIALS: &[&str] =
-    &["/etc/shadow*", "/etc/gshadow*", "/etc/ssh/ssh_host_*_key", "*/.ssh/authorized_keys*", "*/.ssh/id_*"];
+    &["/etc/shadow*", "/etc/gshadow*", "/etc/ssh/ssh_host_*_key", "*/.ssh", "*/.ssh/authorized_keys*", "*/.ssh/id_*"];
 
 /// Declares each action once, and the list of them all.
 macro_rules! actions {

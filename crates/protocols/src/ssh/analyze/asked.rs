@@ -32,6 +32,11 @@ impl Asked {
         Self { deed, meaning: Vec::new(), settings: BTreeMap::new() }
     }
 
+    /// What it is called.
+    pub(super) fn action(&self) -> &'static str {
+        self.deed.action.0
+    }
+
     /// Another verb in it.
     pub(super) fn also(mut self, action: Action) -> Self {
         self.deed.also.push(action);

@@ -9,6 +9,7 @@ macro_rules! assert_read {
 
 mod channels;
 mod commands;
+mod files;
 mod shells;
 
 use std::fmt::Write as _;

@@ -18,6 +18,7 @@ fn credentials_of_a_host_are_nobodys() {
     for path in [
         "/etc/shadow",
         "/etc/shadow-",
+        "/var/lib/git/.ssh",
         "/etc/ssh/ssh_host_ed25519_key",
         "/var/lib/git/.ssh/authorized_keys",
         "/users/a.b/.ssh/authorized_keys2",

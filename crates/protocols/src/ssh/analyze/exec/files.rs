@@ -4,11 +4,8 @@
 
 use postern_core::operation::Effect;
 
-use super::super::path::absolute;
+use super::super::path::{ANY, absolute, file};
 use super::super::shell::{Direction, Word};
-
-/// What every file there is goes by.
-const ANY: &str = "*";
 
 /// What a redirection opens.
 pub(super) enum File {
@@ -34,7 +31,7 @@ impl File {
 /// What a word names, as a redirection opens it.
 pub(super) fn of(word: &Word) -> File {
     let Some(path) = word.literal() else { return File::Named(ANY.to_owned()) };
-    let name = path_of(path);
+    let name = file(path);
     let own = name.strip_prefix("/dev/fd/").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
     match name.as_str() {
         "/dev/null" | "/dev/zero" | "/dev/full" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr" | "/dev/tty" => {
@@ -43,20 +40,6 @@ pub(super) fn of(word: &Word) -> File {
         _ if own => File::None,
         _ if name.starts_with("/dev/tcp/") || name.starts_with("/dev/udp/") => File::Network,
         _ => File::Named(name),
-    }
-}
-
-/// A path as an object: that of every file, where only the host knows which it is.
-pub(super) fn path_of(path: &str) -> String {
-    absolute(path).unwrap_or_else(|| ANY.to_owned())
-}
-
-/// A path and all that is below it.
-pub(super) fn tree_of(path: &str) -> Vec<String> {
-    match path_of(path) {
-        any if any == ANY => vec![any],
-        root if root == "/" => vec!["/*".to_owned(), root],
-        path => vec![format!("{path}/*"), path],
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use postern_core::operation::{Effect, Fact};
 
+use super::super::path;
 use super::super::shell::Word;
 use super::files;
 
@@ -57,8 +58,8 @@ impl Tool {
     /// What is done to these files, and where it goes deeper, to all that is below them.
     fn touching(mut self, effects: &[Effect], words: &[Word], deep: bool) -> Self {
         for word in words {
-            let path = word.literal().unwrap_or_default();
-            let objects = if deep { files::tree_of(path) } else { vec![files::path_of(path)] };
+            let named = word.literal().unwrap_or_default();
+            let objects = if deep { path::tree(named) } else { vec![path::file(named)] };
             for object in objects {
                 self.touches.extend(effects.iter().map(|effect| (*effect, object.clone())));
             }
