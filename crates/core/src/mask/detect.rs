@@ -98,6 +98,12 @@ enum Sign {
     Url,
 }
 
+impl Sign {
+    fn is_token(&self) -> bool {
+        matches!(self, Self::Token(_))
+    }
+}
+
 /// What is looked for wherever a digit stands.
 const NUMBERS: &[Detector] = &[Detector::CardNumber, Detector::Iban, Detector::UsSsn, Detector::BrCpf];
 
@@ -146,31 +152,32 @@ impl Detectors {
         self.look(label, Text::whole(text))
     }
 
+    /// What tokens there are in a text that is put together of pieces: it has neither words nor numbers, because nobody
+    /// knows where in it one ends.
+    #[must_use]
+    pub fn find_tokens(&self, text: &str) -> Vec<Found> {
+        apart(self.signed(Text::whole(text), Sign::is_token))
+    }
+
+    /// The same for a text of which more may come, as [`Detectors::find_begun`] does it.
+    #[must_use]
+    pub fn find_tokens_begun(&self, text: &str) -> (Vec<Found>, usize) {
+        let more = More::of(text);
+        let found = apart(self.signed(Text::begun(text, &more), Sign::is_token));
+        settled(found, more.open().min(self.token_begun(Text::whole(text)).unwrap_or(text.len())))
+    }
+
     /// What there is in a text of which more may come, up to where that could still change, and where that is: what is
     /// found in the whole text before that place is this, whatever comes.
     #[must_use]
     pub fn find_begun(&self, text: &str) -> (Vec<Found>, usize) {
         let more = More::of(text);
-        let mut found = self.look(None, Text::begun(text, &more));
-        let mut open = more.open().min(self.begun(Text::whole(text)));
-        while let Some(last) = found.pop_if(|last| last.range.end > open) {
-            open = open.min(last.range.start);
-        }
-        (found, open)
+        let found = self.look(None, Text::begun(text, &more));
+        settled(found, more.open().min(self.begun(Text::whole(text))))
     }
 
     fn look(&self, label: Option<&str>, text: Text<'_>) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
-        for hit in self.search.iter().flat_map(|search| search.find_overlapping_iter(text.all())) {
-            let range = hit.start()..hit.end();
-            text.starts(text.len());
-            match self.signs.get(hit.pattern().as_usize()) {
-                Some(Sign::Token(token)) => found.extend(token.find(text, range)),
-                Some(Sign::Name(name)) => found.extend(name.find(text, range)),
-                Some(Sign::Url) => found.extend(addresses::password(text, range)),
-                None => {}
-            }
-        }
+        let mut found = self.signed(text, |_| true);
         self.scan(label, text, &mut found);
         if let Some(label) = label {
             let names =
@@ -180,12 +187,30 @@ impl Detectors {
         apart(found)
     }
 
+    /// What is known by a sign of such a kind.
+    fn signed(&self, text: Text<'_>, kind: impl Fn(&Sign) -> bool) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for hit in self.search.iter().flat_map(|search| search.find_overlapping_iter(text.all())) {
+            let range = hit.start()..hit.end();
+            text.starts(text.len());
+            match self.signs.get(hit.pattern().as_usize()).filter(|sign| kind(sign)) {
+                Some(Sign::Token(token)) => found.extend(token.find(text, range)),
+                Some(Sign::Name(name)) => found.extend(name.find(text, range)),
+                Some(Sign::Url) => found.extend(addresses::password(text, range)),
+                None => {}
+            }
+        }
+        found
+    }
+
     /// What is known by its form alone.
     fn scan(&self, label: Option<&str>, text: Text<'_>, found: &mut Vec<Found>) {
-        let starts = |byte: u8| {
-            (byte.is_ascii_digit() && self.numbers)
-                || (byte == b'@' && self.has(Detector::Email))
-                || (byte == b'+' && self.has(Detector::Phone))
+        let (numbers, email, phone) = (self.numbers, self.has(Detector::Email), self.has(Detector::Phone));
+        let starts = |byte: u8| match byte {
+            b'0'..=b'9' => numbers,
+            b'@' => email,
+            b'+' => phone,
+            _ => false,
         };
         let mut from = 0;
         while let Some(at) = text.next(from, starts) {
@@ -208,6 +233,12 @@ impl Detectors {
         let local = addresses::local(text, text.len()).filter(|_| self.has(Detector::Email));
         let country = numbers::country(text).filter(|_| self.has(Detector::Iban));
         [token, local, country].into_iter().flatten().min().unwrap_or(text.len())
+    }
+
+    fn token_begun(&self, text: Text<'_>) -> Option<usize> {
+        let tokens =
+            self.signs.iter().filter_map(|sign| if let Sign::Token(token) = sign { Some(token) } else { None });
+        tokens.filter_map(|token| token.begun(text)).min()
     }
 
     fn has(&self, detector: Detector) -> bool {
@@ -254,6 +285,14 @@ impl fmt::Debug for Detectors {
 /// Whether it is a value of a document and no string.
 fn bare(text: Text<'_>, range: &Range<usize>) -> bool {
     !text.quoted(range.start) && serde_json::from_str::<serde::de::IgnoredAny>(text.all()).is_ok()
+}
+
+/// What of it is before a place from which on all is open; where something goes beyond that, it is open from its beginning.
+fn settled(mut found: Vec<Found>, mut open: usize) -> (Vec<Found>, usize) {
+    while let Some(last) = found.pop_if(|last| last.range.end > open) {
+        open = open.min(last.range.start);
+    }
+    (found, open)
 }
 
 /// In order; what overlaps is one, under the name of the first detector.

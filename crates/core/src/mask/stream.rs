@@ -14,6 +14,8 @@ mod armour;
 mod edits;
 mod guard;
 mod lines;
+mod look;
+mod screen;
 mod text;
 
 use std::fmt;
@@ -26,6 +28,7 @@ use crate::mask::MaskSet;
 use crate::mask::echo::Echo;
 use guard::Guard;
 use lines::Lines;
+use look::Look;
 
 pub use edits::Width;
 
@@ -55,7 +58,8 @@ impl Filter {
     pub fn new(echo: Arc<Echo>, masks: &MaskSet, width: Width) -> Self {
         // it has no columns, and so is what any column may be in
         let searches = masks.searches().filter(|one| one.covers(None, None)).cloned().collect();
-        Self { guard: Guard::new(echo), lines: Lines::new(searches, width) }
+        let look = Look::new(Arc::clone(&echo), searches, width);
+        Self { guard: Guard::new(echo), lines: Lines::new(look, width) }
     }
 
     /// Takes the next bytes of the stream; what may leave now, of these and of those that were held.
@@ -63,7 +67,8 @@ impl Filter {
     /// # Errors
     /// A credential ends in these bytes; or did before, because it is not forgotten.
     pub fn pass(&mut self, chunk: Bytes) -> Result<Bytes, Echoed> {
-        Ok(self.lines.pass(self.guard.pass(chunk)?))
+        let passed = self.guard.pass(chunk)?;
+        self.heard(|lines| lines.pass(passed))
     }
 
     /// How many bytes are held: less than [`LONGEST`] and the longest writing of a credential together. Whoever has a
@@ -82,7 +87,7 @@ impl Filter {
     /// A credential was in the stream.
     pub fn release(&mut self) -> Result<Bytes, Echoed> {
         let released = self.guard.release()?;
-        Ok(both(self.lines.pass(released), self.lines.release()))
+        self.heard(|lines| Ok(both(lines.pass(released)?, lines.release()?)))
     }
 
     /// Takes it that nothing comes any more: all that is held leaves, but for what is something by now.
@@ -91,7 +96,11 @@ impl Filter {
     /// A credential was in the stream.
     pub fn end(&mut self) -> Result<Bytes, Echoed> {
         let released = self.guard.end()?;
-        Ok(both(self.lines.pass(released), self.lines.end()))
+        self.heard(|lines| Ok(both(lines.pass(released)?, lines.end()?)))
+    }
+
+    fn heard(&mut self, pass: impl FnOnce(&mut Lines) -> Result<Bytes, Echoed>) -> Result<Bytes, Echoed> {
+        pass(&mut self.lines).inspect_err(|_| self.guard.hear())
     }
 }
 

@@ -48,6 +48,11 @@ impl Guard {
         Ok(leaves)
     }
 
+    /// Takes it that a credential was heard in another way.
+    pub(super) fn hear(&mut self) {
+        self.heard = true;
+    }
+
     pub(super) fn held(&self) -> usize {
         self.held
     }

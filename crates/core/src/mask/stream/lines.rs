@@ -7,14 +7,12 @@
 //!
 //! Enter at [`Lines::pass`].
 
-use std::ops::Range;
-
 use bytes::{Bytes, BytesMut};
 
 use super::edits::{Edits, Part, Width};
-use super::{LONGEST, armour, text};
-use crate::mask::Search;
-use crate::mask::detect::{Detector, Found};
+use super::look::{Look, Looked};
+use super::screen::{self, Kind, Moved};
+use super::{Echoed, LONGEST, armour, text};
 
 /// A line that is so long may be cut, and so may one that is longer by so much.
 const PART: usize = LONGEST / 4;
@@ -32,7 +30,7 @@ const CLOSING: usize = 64;
 const TEXT: usize = 8;
 
 pub(super) struct Lines {
-    searches: Vec<Search>,
+    look: Look,
     width: Width,
     within: Within,
     /// Whether the last line was none.
@@ -62,6 +60,8 @@ struct Place {
     start: usize,
     /// With so much of it was tried to cut it.
     tried: usize,
+    /// Before this all steps back are done.
+    back: usize,
     /// As far as that is decided on, because it is too long to be looked at whole.
     decided: usize,
     /// As far as all may leave.
@@ -71,7 +71,7 @@ struct Place {
 impl Place {
     /// Nothing before this place is looked at any more.
     fn at(place: usize) -> Self {
-        Self { start: place, tried: 0, decided: place, left: place }
+        Self { start: place, decided: place, left: place, ..Self::default() }
     }
 }
 
@@ -83,136 +83,174 @@ enum Step {
 }
 
 impl Lines {
-    pub(super) fn new(searches: Vec<Search>, width: Width) -> Self {
+    pub(super) fn new(look: Look, width: Width) -> Self {
         let (line, place) = (Bytes::new(), Place::default());
-        Self { searches, width, within: Within::Text, binary: false, line, place }
+        Self { look, width, within: Within::Text, binary: false, line, place }
     }
 
     pub(super) fn held(&self) -> usize {
         self.line.len().saturating_sub(self.place.left)
     }
 
-    pub(super) fn pass(&mut self, chunk: Bytes) -> Bytes {
-        if self.searches.is_empty() || chunk.is_empty() {
-            return chunk;
+    pub(super) fn pass(&mut self, chunk: Bytes) -> Result<Bytes, Echoed> {
+        if self.look.passes_all() || chunk.is_empty() {
+            return Ok(chunk);
         }
         let bytes = joined(std::mem::take(&mut self.line), chunk);
         let mut edits = Edits::of(bytes.clone(), self.place.left, self.width);
-        while self.place.start < bytes.len() && self.step(&bytes, &mut edits) == Step::Next {}
-        let Place { start, tried, decided, left } = self.place;
+        self.skip(&bytes);
+        while self.place.start < bytes.len() && self.step(&bytes, &mut edits)? == Step::Next {}
+        let Place { start, left, .. } = self.place;
         self.line = bytes.slice(start..);
-        self.place =
-            Place { start: 0, tried, decided: decided.saturating_sub(start), left: left.saturating_sub(start) };
-        edits.leave(left)
+        self.place.start = 0;
+        self.place.decided = self.place.decided.saturating_sub(start);
+        self.place.left = left.saturating_sub(start);
+        Ok(edits.leave(left))
     }
 
     /// Takes what is there for all there is. What goes on with it is still looked at together with it.
-    pub(super) fn release(&mut self) -> Bytes {
+    pub(super) fn release(&mut self) -> Result<Bytes, Echoed> {
         let bytes = self.line.clone();
         let mut edits = Edits::of(bytes.clone(), self.place.left, self.width);
         if let Within::Key(_, broken) = self.within
             && !bytes.is_empty()
-            && !armour::goes_on(&text::text(&bytes, true))
+            && !armour::goes_on(&plain(&bytes).text)
         {
             self.leave_key(&mut edits, broken);
         }
         if self.within == Within::Text {
-            let text = text::text(&bytes, true);
-            self.hide(&self.found(&text), &text, &mut edits);
-            self.place.left = bytes.len();
+            let looked = self.look.at(&bytes, true)?;
+            self.hide(&looked, &mut edits);
+            self.place.left = looked.telling.unwrap_or(bytes.len()).max(self.place.left);
         }
-        edits.leave(self.place.left)
+        Ok(edits.leave(self.place.left))
     }
 
     /// Takes what is there for all there is, and what would go on with a key for a part of it.
-    pub(super) fn end(&mut self) -> Bytes {
-        let leaves = self.release();
+    pub(super) fn end(&mut self) -> Result<Bytes, Echoed> {
+        let released = self.release()?;
+        let rest = self.line.slice(self.place.left.min(self.line.len())..);
         (self.line, self.place) = (Bytes::new(), Place::default());
-        leaves
+        Ok(if self.within == Within::Text { [released, rest].concat().into() } else { released })
     }
 
-    fn step(&mut self, bytes: &Bytes, edits: &mut Edits) -> Step {
-        let rest = bytes.get(self.place.start..).unwrap_or_default();
-        let line = rest.iter().position(|byte| matches!(byte, b'\n' | 0));
-        match self.within {
-            Within::Binary => self.pass_binary(rest, line),
-            Within::Secret => self.hide_secret(rest, edits),
-            Within::Key(hidden, broken) => self.hide_key((hidden, broken), rest, line, edits),
-            Within::Text => self.look(rest, line, edits),
+    /// Goes to the last line of what is text alone, where that is let pass.
+    fn skip(&mut self, bytes: &[u8]) {
+        let text = self.look.passes_text() && self.within == Within::Text && !self.binary;
+        if text
+            && !screen::noisy_but_for_lines(bytes)
+            && let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n')
+        {
+            self.place = Place::at(last.saturating_add(1));
         }
     }
 
-    fn look(&mut self, rest: &[u8], line: Option<usize>, edits: &mut Edits) -> Step {
-        let start = self.place.start;
+    fn step(&mut self, bytes: &Bytes, edits: &mut Edits) -> Result<Step, Echoed> {
+        let rest = bytes.get(self.place.start..).unwrap_or_default();
+        // what is looked at is no longer
+        let most = if self.within == Within::Binary { rest.len() } else { LONGEST };
+        let line = rest.iter().take(most).position(|byte| matches!(byte, b'\n' | 0));
+        match self.within {
+            Within::Binary => Ok(self.pass_binary(rest, line)),
+            Within::Secret => Ok(self.hide_secret(rest, edits)),
+            Within::Key(hidden, broken) => Ok(self.hide_key((hidden, broken), rest, line, edits)),
+            Within::Text => self.pass_text(rest, line, edits),
+        }
+    }
+
+    fn pass_text(&mut self, rest: &[u8], line: Option<usize>, edits: &mut Edits) -> Result<Step, Echoed> {
         let length = line.unwrap_or(rest.len()).min(LONGEST);
-        let stretch = rest.get(..length).unwrap_or_default();
+        let whole = rest.get(..length).unwrap_or_default();
         loop {
             let part = self.place.tried.saturating_add(PART);
-            let stretch = stretch.get(..part).unwrap_or(stretch);
+            let stretch = whole.get(..part).unwrap_or(whole);
+            let back = self.steps_back(stretch);
+            let stretch = back.and_then(|back| stretch.get(..back)).unwrap_or(stretch);
             if let Some(end) = text::binary(stretch, self.binary) {
-                self.leave_text(stretch.get(..end).unwrap_or_default(), edits);
-                return Step::Next;
+                self.leave_text(stretch.get(..end).unwrap_or_default(), edits)?;
+                return Ok(Step::Next);
+            }
+            if let Some(back) = back {
+                // what is decided here is decided before something is written over it
+                self.decide(stretch, edits)?;
+                self.place.back = back.saturating_add(1);
+                continue;
             }
             if stretch.len() < part {
                 break;
             }
             self.place.tried = part;
-            if self.cut(stretch, edits) {
-                return Step::Next;
+            if self.cut(stretch, edits)? {
+                return Ok(Step::Next);
             }
         }
         let Some(line) = line else {
-            let text = text::text(stretch, false);
-            let (found, open) = self.found_begun(&text);
-            self.hide(&found, &text, edits);
-            self.place.left = self.place.left.max(start.saturating_add(open));
-            return Step::Wait;
+            self.decide(whole, edits)?;
+            return Ok(Step::Wait);
         };
-        let text = text::text(stretch.strip_suffix(b"\r").unwrap_or(stretch), true);
-        let found = self.found(&text);
-        self.hide(&found, &text, edits);
+        let start = self.place.start;
         let next = start.saturating_add(line).saturating_add(1);
-        if let Some(key) = open_key(&found, &text) {
+        let whole = whole.strip_suffix(b"\r").unwrap_or(whole);
+        let looked = self.look.at(whole, true)?;
+        self.hide(&looked, edits);
+        if let Some(key) = looked.key {
             // the line ends within the key
-            edits.hide(start.saturating_add(key.end)..next, Part::Rest);
-            self.within = Within::Key(key.len(), true);
+            edits.hide(start.saturating_add(whole.len()).max(self.place.left)..next, Part::Rest);
+            self.within = Within::Key(key, true);
         }
         self.binary = self.binary && length < TEXT;
         self.place = Place::at(next);
-        Step::Next
+        Ok(Step::Next)
+    }
+
+    /// Decides on the beginning of a line as far as nothing that comes changes it.
+    fn decide(&mut self, stretch: &[u8], edits: &mut Edits) -> Result<(), Echoed> {
+        let looked = self.look.at(stretch, false)?;
+        self.hide(&looked, edits);
+        self.place.left = self.place.left.max(self.place.start.saturating_add(looked.open));
+        Ok(())
+    }
+
+    /// Where the line next goes back to write over what stands there.
+    fn steps_back(&self, stretch: &[u8]) -> Option<usize> {
+        if !screen::noisy(stretch) {
+            return None;
+        }
+        let back = |piece: &screen::Piece| matches!(piece.kind, Kind::Back(_)).then_some(piece.range.start);
+        let mut steps = screen::pieces(stretch).into_iter().filter_map(|piece| back(&piece)).take(screen::BACK);
+        steps.find(|at| *at >= self.place.back)
     }
 
     /// Whether something is decided of a long line, so that the rest is looked at without the beginning; at [`LONGEST`] all is.
-    fn cut(&mut self, stretch: &[u8], edits: &mut Edits) -> bool {
+    fn cut(&mut self, stretch: &[u8], edits: &mut Edits) -> Result<bool, Echoed> {
         let start = self.place.start;
-        let text = text::text(stretch, false);
-        let (mut found, mut open) = self.found_begun(&text);
-        if start.saturating_add(open) <= self.place.decided {
+        let mut looked = self.look.at(stretch, false)?;
+        if start.saturating_add(looked.open) <= self.place.decided {
             if stretch.len() < LONGEST {
-                return false;
+                return Ok(false);
             }
-            (found, open) = (self.found(&text), text.len());
-            self.within = match (open_key(&found, &text), found.last()) {
-                (Some(key), _) => Within::Key(key.len(), false),
-                (None, Some(last)) if last.range.end == text.len() => Within::Secret,
-                (None, Some(_) | None) => Within::Text,
+            looked = self.look.at(stretch, true)?;
+            self.within = match looked.key {
+                Some(key) => Within::Key(key, false),
+                None if looked.cut => Within::Secret,
+                None => Within::Text,
             };
         }
-        self.hide(&found, &text, edits);
-        let decided = start.saturating_add(open);
-        let before = if self.within == Within::Text { open.saturating_sub(BEFORE) } else { open };
-        let before = (before..=open).find(|place| text.is_char_boundary(*place)).unwrap_or(open);
+        self.hide(&looked, edits);
+        let decided = start.saturating_add(looked.open);
+        let begins = if self.within == Within::Text { looked.begins(stretch, BEFORE) } else { looked.open };
         let left = self.place.left.max(decided);
-        self.place = Place { start: start.saturating_add(before), tried: 0, decided, left };
-        true
+        self.place = Place { start: start.saturating_add(begins), decided, left, ..Place::default() };
+        Ok(true)
     }
 
     /// Decides on what stands before something that is no text.
-    fn leave_text(&mut self, stretch: &[u8], edits: &mut Edits) {
-        let text = text::text(stretch, true);
-        self.hide(&self.found(&text), &text, edits);
+    fn leave_text(&mut self, stretch: &[u8], edits: &mut Edits) -> Result<(), Echoed> {
+        let looked = self.look.at(stretch, true)?;
+        self.hide(&looked, edits);
         (self.within, self.binary) = (Within::Binary, true);
         self.place = Place::at(self.place.start.saturating_add(stretch.len()).max(self.place.left));
+        Ok(())
     }
 
     fn pass_binary(&mut self, rest: &[u8], line: Option<usize>) -> Step {
@@ -241,11 +279,14 @@ impl Lines {
     ) -> Step {
         let start = self.place.start;
         let length = line.unwrap_or(rest.len()).min(LONGEST);
-        let text = text::text(rest.get(..length).unwrap_or_default(), true);
-        let (hides, within) = match (armour::end(&text), line.filter(|line| *line < LONGEST)) {
+        let stretch = rest.get(..length).unwrap_or_default();
+        let view = plain(stretch);
+        let text = &view.text;
+        let end = armour::end(text).map(|end| view.range(&(0..end)).end);
+        let (hides, within) = match (end, line) {
             (Some(end), _) => (end, Within::Text),
             (None, None) if length < LONGEST => return Step::Wait,
-            (None, _) if hidden > KEY || !armour::goes_on(&text) => {
+            (None, _) if hidden > KEY || !armour::goes_on(text) => {
                 self.leave_key(edits, broken);
                 return Step::Next;
             }
@@ -259,7 +300,12 @@ impl Lines {
             }
         };
         let next = start.saturating_add(hides);
-        edits.hide(start..next, Part::Rest);
+        for piece in screen::pieces(rest.get(..hides).unwrap_or_default()) {
+            let range = start.saturating_add(piece.range.start)..start.saturating_add(piece.range.end);
+            if matches!(piece.kind, Kind::Text | Kind::Moves) || piece.range.len() == 1 {
+                edits.hide(range, Part::Rest);
+            }
+        }
         (self.within, self.place) = (within, Place::at(next));
         Step::Next
     }
@@ -272,65 +318,24 @@ impl Lines {
         }
     }
 
-    fn found(&self, text: &str) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
-        for search in &self.searches {
-            found.extend(search.detectors().find(None, text));
-        }
-        found.sort_by_key(|one| one.range.start);
-        found
-    }
-
-    fn found_begun(&self, text: &str) -> (Vec<Found>, usize) {
-        let (mut found, mut open) = (Vec::new(), text.len());
-        for search in &self.searches {
-            let (some, up_to) = search.detectors().find_begun(text);
-            found.extend(some);
-            open = open.min(up_to);
-        }
-        found.sort_by_key(|one| one.range.start);
-        // what overlaps something that is open is open with it
-        while let Some(one) = found.iter().find(|one| one.range.start < open && one.range.end > open) {
-            open = one.range.start;
-        }
-        found.retain(|one| one.range.end <= open);
-        (found, open)
-    }
-
-    fn hide(&self, found: &[Found], text: &str, edits: &mut Edits) {
+    fn hide(&self, looked: &Looked, edits: &mut Edits) {
         let Place { start, left, .. } = self.place;
-        for one in found {
-            let range = start.saturating_add(one.range.start).max(left)..start.saturating_add(one.range.end);
-            let part = if bare(text, &one.range) { Part::Bare } else { Part::Whole };
-            edits.hide(range, part);
+        for hit in &looked.hits {
+            let mut part = hit.part;
+            for shown in &hit.shown {
+                let range = start.saturating_add(shown.start).max(left)..start.saturating_add(shown.end);
+                if range.start < range.end {
+                    edits.hide(range, part);
+                    part = Part::Rest;
+                }
+            }
         }
     }
 }
 
-/// A private key that has begun in a text and not ended.
-fn open_key(found: &[Found], text: &str) -> Option<Range<usize>> {
-    let last = found.last().filter(|last| last.detector == Detector::PrivateKey && last.range.end == text.len())?;
-    let key = text.get(last.range.clone())?;
-    (key.contains("-----BEGIN ") && armour::end(key).is_none()).then(|| last.range.clone())
-}
-
-/// Whether it is a number of a JSON document that stands in no string.
-fn bare(text: &str, range: &Range<usize>) -> bool {
-    let before = text.get(..range.start).unwrap_or_default().trim_end_matches([' ', '\t']);
-    let value = text.get(range.clone()).unwrap_or_default();
-    let named = before.strip_suffix(':').map(str::trim_end).and_then(|name| name.strip_suffix('"'));
-    let listed = before.ends_with(['[', ',', ':']) && text.trim_start().starts_with(['{', '[']) && !quoted(before);
-    value.bytes().all(|byte| byte.is_ascii_digit()) && (named.is_some_and(|name| !name.ends_with('\\')) || listed)
-}
-
-/// Whether a string is open at the end of it.
-fn quoted(text: &str) -> bool {
-    let (mut open, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        open ^= byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-    }
-    open
+/// A line as it is shown.
+fn plain(line: &[u8]) -> screen::View {
+    screen::shown(line, &screen::pieces(line), true, Moved::Apart)
 }
 
 fn joined(line: Bytes, chunk: Bytes) -> Bytes {

@@ -1,5 +1,7 @@
 //! What leaves of streams: the same however they are cut, with nothing in it that is looked for.
 
+mod terminal;
+
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
