@@ -87,8 +87,9 @@ impl fmt::Display for Action {
 
 /// A thing inside a target: the space it lives in (a database) where there is one, and its path from the outside in.
 ///
-/// INVARIANT: a part of `*` stands for every name. Whatever refuses or hides any of them means it, and what lets through
-/// does so only where it names every name itself.
+/// INVARIANT: a `*` in a part stands for any run of characters, so that `*` stands for every name, and `/srv/*` for all
+/// that is below a folder. Whatever refuses or hides any of them means it, and what lets through does so only where it
+/// names each of them itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     /// The database, cluster or realm around the path, where the protocol has one.
@@ -111,10 +112,10 @@ impl Object {
         Self::at([Self::EVERY])
     }
 
-    /// Whether a part of a path stands for every name.
+    /// Whether a part of a path may stand for more than one name.
     #[must_use]
-    pub fn is_every(part: &str) -> bool {
-        part == Self::EVERY
+    pub fn is_several(part: &str) -> bool {
+        part.contains(Self::EVERY)
     }
 
     /// The same object inside `space`.

@@ -98,7 +98,7 @@ impl Index {
 
     /// The rules that may speak of an effect on an object, in file order.
     pub(super) fn candidates(&self, effect: Effect, object: &Object) -> Vec<usize> {
-        let named = |at: usize| object.path.get(at).filter(|part| !Object::is_every(part));
+        let named = |at: usize| object.path.get(at).filter(|part| !Object::is_several(part));
         let branches: Vec<&Branch> = match (named(0), object.path.is_empty()) {
             (Some(first), _) => self.begins.get(&**first).into_iter().collect(),
             (None, true) => Vec::new(),

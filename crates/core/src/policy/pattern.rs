@@ -70,11 +70,7 @@ impl ObjectPattern {
             self.space.as_ref().zip(object.space.as_ref()).is_some_and(|(space, actual)| !matches(space, actual));
         !elsewhere
             && !object.path.is_empty()
-            && self
-                .parts
-                .iter()
-                .zip(&object.path)
-                .all(|(pattern, part)| Object::is_every(part) || matches(pattern, part))
+            && self.parts.iter().zip(&object.path).all(|(pattern, part)| meets(pattern, part))
     }
 
     /// Whether it names nothing in particular.
@@ -171,6 +167,21 @@ impl ColumnPattern {
         };
         expand(text)?.iter().map(object).collect()
     }
+}
+
+/// Whether a pattern fits a part of a path, or one of the names that the part stands for.
+fn meets(pattern: &str, part: &str) -> bool {
+    if !Object::is_several(part) {
+        return matches(pattern, part);
+    }
+    let Some(((begins, rest), (ends, end))) = pattern.split_once('*').zip(part.split_once('*')) else {
+        return matches(part, pattern);
+    };
+    // where both have a `*`, whatever stands between their first and last ones has room in some name
+    let tail = |text: &'_ str| text.rsplit('*').next().unwrap_or_default().len();
+    let heads = begins.bytes().zip(ends.bytes());
+    let tails = rest.bytes().rev().take(tail(rest)).zip(end.bytes().rev().take(tail(end)));
+    heads.chain(tails).all(|(left, right)| left == right)
 }
 
 fn split_space(text: &str, shape: Shape) -> Result<(Option<String>, &str), String> {

@@ -57,6 +57,8 @@ const MESSAGES: &[&str] = &[
     "tables.read: transfer main/*",
     "tables.read: read public.*(*)",
     "tables.read: transfer *.a",
+    "tables.write: write p*.a",
+    "tables.delete: delete public.a*",
 ];
 
 /// One rule as an operator would write it, without its name.

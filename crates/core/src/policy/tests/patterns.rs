@@ -1,6 +1,9 @@
 //! How objects and columns are named.
 
+use proptest::prelude::*;
+
 use crate::Object;
+use crate::identity::matches;
 use crate::policy::pattern::{ColumnPattern, ObjectPattern};
 use crate::tests::{PATHS, TABLES, object};
 use crate::vocabulary::Shape;
@@ -131,11 +134,39 @@ fn covering_and_concerning() {
         ("public.a", at("*.a"), false, true),
         ("p*.a", at("public.*"), false, true),
         ("old.a", at("public.*"), false, false),
+        ("public.a", at("public.a*"), false, true),
+        ("public.abc", at("public.a*"), false, true),
+        ("public.b", at("public.a*"), false, false),
+        ("public.a*", at("public.a*"), true, true),
+        ("public.*", at("public.a*"), true, true),
+        ("public.a*", at("public.ab*c"), true, true),
+        ("public.ab*", at("public.a*"), false, true),
+        ("public.b*", at("public.a*"), false, false),
+        ("public.*b", at("public.a*c"), false, false),
+        ("public.*bc", at("public.a*c"), false, true),
+        ("public.a", at("p*.a"), false, true),
     ];
     for (text, object, covers, concerns) in table {
         let pattern = ObjectPattern::parse(text, TABLES.shape).unwrap().remove(0);
         assert_eq!(pattern.covers(&object), covers, "`{text}` covers {object:?}");
         assert_eq!(pattern.concerns(&object), concerns, "`{text}` concerns {object:?}");
         assert!(concerns || !covers, "what is covered is concerned");
+    }
+}
+
+proptest! {
+    /// Wherever some name is meant by both.
+    #[test]
+    fn whatever_may_be_meant_is_concerned(pattern in "[ab*]{1,4}", part in "[ab*]{1,4}") {
+        let files = Shape { space: None, levels: &["path"], columns: false };
+        let names = (0..9_u32).flat_map(|length| {
+            let letter = |bits: u32, at: u32| if bits >> at & 1 == 0 { 'a' } else { 'b' };
+            (0..1_u32 << length).map(move |bits| (0..length).map(|at| letter(bits, at)).collect::<String>())
+        });
+        let some = names.into_iter().any(|name| matches(&pattern, &name) && matches(&part, &name));
+        let object = Object::at([part.as_str()]);
+        let parsed = ObjectPattern::parse(&pattern, files).unwrap().remove(0);
+        prop_assert_eq!(parsed.concerns(&object), some);
+        prop_assert!(some || !parsed.covers(&object));
     }
 }
