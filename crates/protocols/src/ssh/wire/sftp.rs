@@ -9,6 +9,7 @@
 //!
 //! Sources: draft-ietf-secsh-filexfer-02, and OpenSSH's `PROTOCOL`, section 4.
 
+pub mod about;
 pub mod attributes;
 pub mod error;
 pub mod extension;
@@ -19,6 +20,7 @@ pub mod reply;
 pub mod request;
 mod write;
 
+pub use about::About;
 pub use attributes::Attributes;
 pub use error::SftpError;
 pub use extension::Extension;

@@ -128,6 +128,8 @@ const UNREAD: &[&str] = &[
     "a 12> f",
     "a >&2- b",
     "a=(1 2)",
+    ": {PATH}>f",
+    "a {x}<f",
     "f() { a; }",
     "f () a",
     "function f { a; }",

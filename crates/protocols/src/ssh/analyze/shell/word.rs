@@ -24,9 +24,9 @@ impl Word {
         Self { text: text.into(), literal: true, bare: true, assigns: None }
     }
 
-    /// The same, where it is not known what it is.
+    /// The same, where it is not known what it is, nor what it would set.
     pub(in super::super) fn unknown(self) -> Self {
-        Self { literal: false, ..self }
+        Self { literal: false, assigns: None, ..self }
     }
 
     /// What it is, where that is known.
@@ -83,6 +83,10 @@ impl Reader<'_> {
                     self.unquoted(&mut word, c)?;
                 }
             }
+        }
+        // THREAT: `: {PATH}>f` sets a variable in `bash`, and opens a file in all of them
+        if braces && matches!(self.peek(), Some('<' | '>')) {
+            return Err(Unread("a brace before `<` or `>` is not read alike by all shells"));
         }
         // a lone bracket is a program, and empty braces are what some programs put words in the place of
         word.literal &= !pattern || (word.bare && word.text == "[");

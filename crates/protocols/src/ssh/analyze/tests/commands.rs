@@ -122,6 +122,7 @@ fn wrappers() {
         "xargs",
         "xargs -I{} sh -c 'rm {}'",
         "xargs -I{} rm {} x",
+        "xargs -I X env X=1 ls",
         "xargs sh -c",
         "xargs sh",
         "xargs sudo",

@@ -236,3 +236,41 @@ fn how_a_file_is_opened() {
     }
     assert!(!Access(0x40).is_known() && !Access(0x40).changes());
 }
+
+#[test]
+fn which_files_a_request_is_about() {
+    let (a, b): (Bytes, Bytes) = ("a".into(), "b".into());
+    let open = |access| Call::Open { path: "a".into(), access: Access(access), attributes: Attributes::default() };
+    let attributes = Attributes::default;
+    let extended = |extension| Call::Extended(extension);
+    let table = [
+        (open(0x01), About::Followed(&a), About::Nothing),
+        (open(0x0a), About::Followed(&a), About::Nothing),
+        (open(0x2a), About::Itself(&a), About::Nothing),
+        (open(0x22), About::Followed(&a), About::Nothing),
+        (Call::Write { handle: a.clone(), offset: 0, data: b.clone() }, About::Handle(&a), About::Nothing),
+        (Call::Fsetstat { handle: a.clone(), attributes: attributes() }, About::Handle(&a), About::Nothing),
+        (Call::Setstat { path: a.clone(), attributes: attributes() }, About::Followed(&a), About::Nothing),
+        (Call::Stat(a.clone()), About::Followed(&a), About::Nothing),
+        (Call::Lstat(a.clone()), About::Itself(&a), About::Nothing),
+        (Call::Remove(a.clone()), About::Itself(&a), About::Nothing),
+        (Call::Rename { from: a.clone(), to: b.clone() }, About::Itself(&a), About::Itself(&b)),
+        (Call::Symlink { target: b.clone(), link: a.clone() }, About::Itself(&a), About::Nothing),
+        (extended(Extension::PosixRename { from: a.clone(), to: b.clone() }), About::Itself(&a), About::Itself(&b)),
+        (
+            extended(Extension::Lsetstat { path: a.clone(), attributes: attributes() }),
+            About::Itself(&a),
+            About::Nothing,
+        ),
+        (
+            extended(Extension::CopyData { from: a.clone(), from_offset: 0, length: 0, to: b.clone(), to_offset: 0 }),
+            About::Handle(&a),
+            About::Handle(&b),
+        ),
+        (extended(Extension::HomeDirectory(a.clone())), About::Nothing, About::Nothing),
+        (Call::Unknown { kind: 99, body: a.clone() }, About::Nothing, About::Nothing),
+    ];
+    for (call, first, other) in &table {
+        assert_eq!(call.about(), [*first, *other], "{call:?}");
+    }
+}
