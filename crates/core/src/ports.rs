@@ -102,6 +102,8 @@ pub struct Client {
     pub address: SocketAddr,
     /// How to encrypt the connection.
     pub tls: Arc<dyn Encrypt>,
+    /// What the gateway's own key is made of, where it proves itself without TLS: 32 bytes that nobody else has.
+    pub host_seed: Arc<Secret>,
     /// The gateway's own name, under which targets have theirs: `TARGET.<domain>`.
     pub domain: Arc<str>,
     /// Whether this listener takes plain text.
@@ -125,6 +127,11 @@ pub trait Protocol: Send + Sync {
 
     /// What clients call it where they say inside TLS what they speak (ALPN); nothing where it has no name there.
     fn alpn(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// How clients know the gateway where it proves itself without TLS: its public key, made of this seed.
+    fn proves(&self, _seed: &Secret) -> Option<String> {
         None
     }
 

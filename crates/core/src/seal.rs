@@ -84,6 +84,14 @@ pub(crate) fn extract(root: &Secret) -> Result<hkdf::Prk, Fault> {
     Ok(hkdf::Salt::new(hkdf::HKDF_SHA256, b"postern").extract(root.expose()))
 }
 
+/// What the key is made of by which the gateway is known where it has no certificate: the same for the same root.
+///
+/// # Errors
+/// Where the root is not 32 bytes long.
+pub fn host_seed(root: &Secret) -> Result<Secret, Fault> {
+    expand(root, "host key").map(|seed| Secret::new(seed.to_vec()))
+}
+
 /// The key for a purpose.
 pub(crate) fn expand(root: &Secret, purpose: &'static str) -> Result<Zeroizing<[u8; KEY]>, Fault> {
     let mut key = Zeroizing::new([0_u8; KEY]);

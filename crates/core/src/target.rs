@@ -153,6 +153,8 @@ pub struct Login {
     pub password: Option<SecretRef>,
     /// The certificate that the gateway shows inside TLS, where the target asks for one.
     pub certificate: Option<Certificate>,
+    /// Where a private key is kept that it proves itself with outside of TLS.
+    pub key: Option<SecretRef>,
 }
 
 /// A certificate and its key, both PEM.
@@ -168,13 +170,13 @@ impl Login {
     /// Whatever has to be fetched for it.
     pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
         let certificate = self.certificate.iter().flat_map(|one| [&one.chain, &one.key]);
-        self.password.iter().chain(certificate)
+        self.password.iter().chain(certificate).chain(&self.key)
     }
 
     /// The same, to be changed.
     pub fn references_mut(&mut self) -> impl Iterator<Item = &mut SecretRef> {
         let certificate = self.certificate.iter_mut().flat_map(|one| [&mut one.chain, &mut one.key]);
-        self.password.iter_mut().chain(certificate)
+        self.password.iter_mut().chain(certificate).chain(&mut self.key)
     }
 }
 

@@ -148,10 +148,13 @@ impl Draft<'_> {
         let around = Around { vocabularies: self.vocabularies, later: postern_protocols::LATER, issuers: &vouchers };
         let mut rulebook = source.compile(&mut self.findings, &around, content);
         // last, because a target with a mistake in it is not there
-        if let Some((table, listeners)) = settings.as_ref().filter(|_| self.findings.is_clean()) {
-            listeners.serve_something(&mut self.findings, &table.place, &rulebook);
-        }
-        let settings = settings.and_then(|(table, listeners)| table.gateway.zip(Some(listeners)));
+        let settings = settings.and_then(|(table, listeners)| {
+            let listeners = match self.findings.is_clean() {
+                true => listeners.serving(&mut self.findings, &table.place, &rulebook),
+                false => listeners,
+            };
+            table.gateway.zip(Some(listeners))
+        });
         let Some((gateway, listeners)) = settings.filter(|_| self.findings.is_clean()) else {
             return Err(Mistakes::found(&self.findings));
         };

@@ -146,9 +146,13 @@ impl Gateway {
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {
-                Some(protocol) => {
-                    Guests::of_protocol(Arc::clone(protocol), Arc::clone(&house), &certificate, &settings.domain)?
-                }
+                Some(protocol) => Guests::of_protocol(
+                    Arc::clone(protocol),
+                    Arc::clone(&house),
+                    &certificate,
+                    &root,
+                    &settings.domain,
+                )?,
                 None => Guests::of_https(api.clone(), halted.clone(), &certificate)?,
             };
             doors.push(Door::open(listener, guests).await?);

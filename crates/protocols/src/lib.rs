@@ -15,8 +15,8 @@ use postern_core::ports::Protocol;
 /// Every protocol there is, one line each.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Protocol>> {
-    vec![Arc::new(postgres::Postgres::new())]
+    vec![Arc::new(postgres::Postgres::new()), Arc::new(ssh::Ssh::new())]
 }
 
 /// The names of protocols that a later version speaks, so that a policy may speak of them already.
-pub const LATER: &[&str] = &["mysql", "ssh", "kubernetes", "ldap", "http"];
+pub const LATER: &[&str] = &["mysql", "kubernetes", "ldap", "http"];

@@ -9,6 +9,7 @@
 //! | [`fakes`] | what stands behind every door of core, in memory, and a whole house of it |
 //! | [`conformance`](mod@conformance) | what every protocol must hold to, as one suite |
 //! | [`issuer`] | a *fake* token issuer: signs any claims, rotates keys, redirects, hangs, lies |
+//! | [`sshd`] | a real OpenSSH server on loopback, stopped with its owner |
 //! | [`openid_provider`] | a *real* OpenID provider (npm `oidc-provider`), for what the fake would only assume |
 
 pub mod certificates;
@@ -17,3 +18,4 @@ pub mod fakes;
 pub mod issuer;
 pub mod openid_provider;
 pub mod postgres;
+pub mod sshd;

@@ -20,7 +20,7 @@ struct Seal {
     reason: &'static str,
 }
 
-const OUTLET: &[&str] = &["crates/protocols/src/wire.rs"];
+const OUTLET: &[&str] = &["crates/protocols/src/wire.rs", "crates/protocols/src/ssh/transport/leash.rs"];
 const WRITING: &str = "what leaves a protocol leaves through the outlet, and the target's outlet is `forward`'s";
 
 const SEALS: &[Seal] = &[
@@ -58,6 +58,7 @@ const SEALS: &[Seal] = &[
             "crates/adapters/src/vault.rs",
             "crates/protocols/src/*/login",
             "crates/protocols/src/*/login.rs",
+            "crates/protocols/src/ssh/transport/keys.rs",
             "crates/api/src/token.rs",
         ],
         reason: "a secret is opened by a login, a verifier, a key derivation, the vault that fetched it, the guard \

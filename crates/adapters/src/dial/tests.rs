@@ -21,7 +21,10 @@ fn at(host: &str, port: u16, tls: TargetTls) -> Target {
         database: None,
         databases: Vec::new(),
         tls,
-        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
+        logins: vec![(
+            vec![Who::Anyone],
+            Login { user: "app".to_owned(), password: None, certificate: None, key: None },
+        )],
         catalog_login: None,
         attribution: Attribution::Principal,
         labels: BTreeMap::new(),

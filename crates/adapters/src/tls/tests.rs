@@ -29,7 +29,10 @@ fn at(host: &str) -> Target {
         database: None,
         databases: Vec::new(),
         tls: TargetTls::Disable,
-        logins: vec![(vec![Who::Anyone], Login { user: "app".to_owned(), password: None, certificate: None })],
+        logins: vec![(
+            vec![Who::Anyone],
+            Login { user: "app".to_owned(), password: None, certificate: None, key: None },
+        )],
         catalog_login: None,
         attribution: Attribution::Principal,
         labels: std::collections::BTreeMap::new(),

@@ -47,6 +47,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::approval::digest_of;
+use crate::clock::Micros;
 use crate::fault::Fault;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
@@ -393,6 +394,12 @@ impl<S> Gate<S> {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// What time it is here.
+    #[must_use]
+    pub fn now(&self) -> Micros {
+        self.house.clock.now()
     }
 
     fn into_state<T>(self, state: T) -> Gate<T> {

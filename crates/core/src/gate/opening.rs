@@ -25,8 +25,10 @@ use crate::target::{Certificate, Login, Target};
 pub struct Lease {
     /// The account's name.
     pub user: String,
-    /// Its password; none for a target that trusts the gateway's address.
+    /// Its password; none for a target that trusts the gateway's address, or takes its key.
     pub password: Option<Secret>,
+    /// Its private key, where it proves itself with one outside of TLS.
+    pub key: Option<Secret>,
 }
 
 impl Lease {
@@ -41,6 +43,10 @@ impl Lease {
             Some(reference) => Some(vault.fetch(reference).await?),
             None => None,
         };
+        let key = match &login.key {
+            Some(reference) => Some(vault.fetch(reference).await?),
+            None => None,
+        };
         let certificate = match &login.certificate {
             Some(Certificate { chain, key }) => {
                 Some(ClientCertificate { chain: vault.fetch(chain).await?, key: vault.fetch(key).await? })
@@ -48,7 +54,7 @@ impl Lease {
             None => None,
         };
         let link = dial.dial(target, certificate).await?;
-        Ok((Self { user: login.user.clone(), password }, link))
+        Ok((Self { user: login.user.clone(), password, key }, link))
     }
 }
 

@@ -8,8 +8,8 @@ fn it_prints_as_a_word() {
     let secret = Secret::new("hunter2");
     assert_eq!(format!("{secret:?}"), "[secret]");
     assert_eq!(format!("{:#?}", Claim::Token(Secret::new("hunter2"))), "Token(\n    [secret],\n)");
-    let lease = crate::gate::Lease { user: "app".to_owned(), password: Some(secret) };
-    assert_eq!(format!("{lease:?}"), "Lease { user: \"app\", password: Some([secret]) }");
+    let lease = crate::gate::Lease { user: "app".to_owned(), password: Some(secret), key: None };
+    assert_eq!(format!("{lease:?}"), "Lease { user: \"app\", password: Some([secret]), key: None }");
 }
 
 #[test]

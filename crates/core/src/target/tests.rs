@@ -32,7 +32,7 @@ fn a_host_key_is_what_openssh_writes() {
 
 #[test]
 fn an_account_opens_for_whom_it_is_for() {
-    let account = |user: &str| Login { user: user.to_owned(), password: None, certificate: None };
+    let account = |user: &str| Login { user: user.to_owned(), password: None, certificate: None, key: None };
     let logins = vec![
         (vec![Who::parse("group:ops").unwrap()], account("root")),
         (vec![Who::Anyone], account("deploy")),

@@ -15,7 +15,7 @@ use super::gateway::Table;
 pub const HTTPS: &str = "https";
 const HTTPS_PORT: u16 = 18443;
 /// Listeners of a later version, which nothing serves yet.
-const LATER: &[&str] = &["mysql", "ssh", "ldap", "ldaps"];
+const LATER: &[&str] = &["mysql", "ldap", "ldaps"];
 /// How many clients a listener serves at once where the configuration does not say.
 const CONNECTIONS: usize = 1_000;
 
@@ -30,6 +30,8 @@ pub struct Listener {
     pub plaintext: bool,
     /// How many clients it serves at once.
     pub connections: usize,
+    /// Whether the configuration says that it is to be.
+    pub asked: bool,
 }
 
 /// All listeners that are switched on.
@@ -48,21 +50,21 @@ impl Listeners {
         self.0.iter().find(|listener| listener.protocol == protocol)
     }
 
-    /// Reports a listener behind which there is nothing, and a gateway without any.
-    pub(super) fn serve_something(&self, findings: &mut Findings, place: &Place, rulebook: &Rulebook) {
+    /// Those behind which there is something. One that was asked for and has nothing behind it is reported, and so is a
+    /// gateway without any.
+    pub(super) fn serving(mut self, findings: &mut Findings, place: &Place, rulebook: &Rulebook) -> Self {
+        let spoken = |protocol: &str| rulebook.targets.values().any(|target| target.protocol == protocol);
+        self.0.retain(|listener| listener.asked || listener.protocol == HTTPS || spoken(listener.protocol));
         if self.0.is_empty() {
             findings.wrong(place, "every listener is switched off", Some("give one of `ports` a number".to_owned()));
         }
-        for listener in self.0.iter().filter(|listener| listener.protocol != HTTPS) {
-            let protocol = listener.protocol;
-            if !rulebook.targets.values().any(|target| target.protocol == protocol) {
-                let message =
-                    format!("port {} would serve `{protocol}`, and no target speaks it", listener.address.port());
-                let hint =
-                    format!("add a [[target]] with protocol = \"{protocol}\", or write {protocol} = 0 in `ports`");
-                findings.wrong(place, message, Some(hint));
-            }
+        for listener in self.0.iter().filter(|listener| listener.protocol != HTTPS && !spoken(listener.protocol)) {
+            let Listener { protocol, address, .. } = listener;
+            let message = format!("port {} would serve `{protocol}`, and no target speaks it", address.port());
+            let hint = format!("add a [[target]] with protocol = \"{protocol}\", or write {protocol} = 0 in `ports`");
+            findings.wrong(place, message, Some(hint));
         }
+        self
     }
 }
 
@@ -74,13 +76,14 @@ pub(super) fn read(draft: &mut Draft<'_>, top: &mut Reader<'_>, gateway: Option<
     let special = read_special(draft, top, &known, listen);
     let ports = read_ports(draft, gateway.and_then(|gateway| gateway.ports.take()), &known);
     let mut listeners = Vec::new();
-    for (protocol, port) in ports.into_iter().filter(|(_, port)| *port != 0) {
+    for (protocol, port, asked) in ports.into_iter().filter(|(_, port, _)| *port != 0) {
         let found = special.iter().find(|one| one.protocol == protocol);
         listeners.push(Listener {
             protocol,
             address: SocketAddr::new(listen?, port),
             plaintext: found.is_some_and(|one| one.plaintext),
             connections: found.and_then(|one| one.connections).unwrap_or(CONNECTIONS),
+            asked: asked || found.is_some(),
         });
     }
     Some(Listeners(listeners))
@@ -90,21 +93,24 @@ fn read_ports(
     draft: &mut Draft<'_>,
     table: Option<Reader<'_>>,
     known: &[(&'static str, u16)],
-) -> Vec<(&'static str, u16)> {
-    let Some(mut table) = table else { return known.to_vec() };
+) -> Vec<(&'static str, u16, bool)> {
+    let Some(mut table) = table else {
+        return known.iter().map(|(protocol, port)| (*protocol, *port, false)).collect();
+    };
     let findings = &mut draft.findings;
-    let mut ports: Vec<(&'static str, u16)> = Vec::new();
+    let mut ports: Vec<(&'static str, u16, bool)> = Vec::new();
     for (protocol, default) in known {
         let place = table.value(protocol).map(|value| value.place);
+        let asked = place.is_some();
         let port = match (place, table.number(findings, protocol)) {
             (Some(place), Some(number)) => port(findings, &place, number),
             _ => Some(*default),
         };
         let Some(port) = port else { continue };
-        if let Some((other, _)) = ports.iter().find(|(_, taken)| *taken == port && port != 0) {
+        if let Some((other, ..)) = ports.iter().find(|(_, taken, _)| *taken == port && port != 0) {
             findings.wrong(&table.place(), format!("`{other}` and `{protocol}` have the same port {port}"), None);
         }
-        ports.push((protocol, port));
+        ports.push((protocol, port, asked));
     }
     for protocol in LATER {
         let place = table.value(protocol).map(|value| value.place);

@@ -129,7 +129,7 @@ include = ["policy.d/*.toml", "more.toml"]
 [gateway]
 listen = "0.0.0.0"
 domain = "gw.example.com"
-ports = { postgres = 5433, mysql = 13306, ssh = 0, https = 0 }
+ports = { postgres = 5433, mysql = 13306, ldap = 0, https = 0 }
 store = "sqlite:/var/lib/postern/postern.db"
 journal = "/var/lib/postern/journal"
 durability = "fsync"

@@ -13,7 +13,8 @@ use postern_adapters::tcp;
 use postern_adapters::tls::listener::Certificate;
 use postern_core::gate::{Gate, Halt, House};
 use postern_core::ports::{Client, Encrypt, Protocol};
-use postern_core::{Code, Fault};
+use postern_core::seal::host_seed;
+use postern_core::{Code, Fault, Secret};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -38,7 +39,13 @@ pub(super) struct Door {
 #[derive(Clone)]
 pub(super) enum Guests {
     /// Clients of a protocol.
-    Protocol { protocol: Arc<dyn Protocol>, house: Arc<House>, tls: Arc<dyn Encrypt>, domain: Arc<str> },
+    Protocol {
+        protocol: Arc<dyn Protocol>,
+        house: Arc<House>,
+        tls: Arc<dyn Encrypt>,
+        host_seed: Arc<Secret>,
+        domain: Arc<str>,
+    },
     /// People and programs over HTTPS.
     Https(Https),
 }
@@ -48,11 +55,13 @@ impl Guests {
         protocol: Arc<dyn Protocol>,
         house: Arc<House>,
         certificate: &Certificate,
+        root: &Secret,
         domain: &str,
     ) -> Result<Self, Fault> {
         let alpn: Vec<&[u8]> = protocol.alpn().iter().map(|name| name.as_bytes()).collect();
         let tls = certificate.encrypt(&alpn)?;
-        Ok(Self::Protocol { protocol, house, tls, domain: domain.into() })
+        let host_seed = Arc::new(host_seed(root)?);
+        Ok(Self::Protocol { protocol, house, tls, host_seed, domain: domain.into() })
     }
 
     pub(super) fn of_https(api: Router, halt: watch::Receiver<Halt>, certificate: &Certificate) -> Result<Self, Fault> {
@@ -61,9 +70,9 @@ impl Guests {
 
     async fn serve(self, stream: TcpStream, address: SocketAddr, plaintext: bool) {
         match self {
-            Self::Protocol { protocol, house, tls, domain } => {
+            Self::Protocol { protocol, house, tls, host_seed, domain } => {
                 let gate = Gate::accept(house, protocol.vocabulary().protocol, address);
-                let client = Client { stream: Box::new(stream), address, tls, domain, plaintext };
+                let client = Client { stream: Box::new(stream), address, tls, host_seed, domain, plaintext };
                 protocol.serve(client, gate).await;
             }
             Self::Https(https) => https.serve(stream, address).await,
@@ -85,6 +94,11 @@ impl Door {
         let Listener { protocol, address, plaintext, .. } = &self.listener;
         let address = self.socket.local_addr().unwrap_or(*address);
         tracing::info!(protocol, %address, plaintext, "listening");
+        if let Guests::Protocol { protocol, host_seed, .. } = &self.guests
+            && let Some(key) = protocol.proves(host_seed)
+        {
+            tracing::info!(protocol = self.listener.protocol, key, "clients know the gateway by this key");
+        }
     }
 
     /// Accepts until the gateway stops, then waits for its clients, but not for long.

@@ -111,7 +111,7 @@ pub(super) async fn log_in(
     cancels: &Cancels,
     guards: &Guards,
 ) -> Result<LoggedIn, Ended> {
-    let Client { stream, address, tls, domain, plaintext } = client;
+    let Client { stream, address, tls, host_seed: _, domain, plaintext } = client;
     let (inlet, outlet) = ends(stream);
     let until = Instant::now().checked_add(DEADLINE);
     let mut connection = Connection { inlet, outlet, tls: None, requests: Requests::ALL, until };

@@ -132,8 +132,14 @@ impl Stage {
     fn connect(&mut self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(AHEAD);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 50_123));
-        let client =
-            Caller { stream: Box::new(far), address, tls: Arc::new(NoTls), domain: "gw.test".into(), plaintext: true };
+        let client = Caller {
+            stream: Box::new(far),
+            address,
+            tls: Arc::new(NoTls),
+            host_seed: std::sync::Arc::new(postern_core::Secret::new([0_u8; 32])),
+            domain: "gw.test".into(),
+            plaintext: true,
+        };
         let gate = Gate::accept(Arc::clone(&self.dwelling.house), "postgres", address);
         let protocol = Arc::clone(&self.protocol);
         self.gateway.spawn(async move { protocol.serve(client, gate).await });

@@ -51,6 +51,7 @@ impl Logins {
                 stream: Box::new(near),
                 address,
                 tls: Arc::new(NoTls),
+                host_seed: std::sync::Arc::new(postern_core::Secret::new([0_u8; 32])),
                 domain: DOMAIN.into(),
                 plaintext: true,
             };

@@ -88,7 +88,14 @@ impl House {
         serving.spawn(async move {
             let address = Dwelling::CLIENT;
             let (stream, tls, domain) = (Box::new(near), Arc::new(tls), DOMAIN.into());
-            let client = Client { stream, address, tls, domain, plaintext };
+            let client = Client {
+                stream,
+                address,
+                tls,
+                host_seed: std::sync::Arc::new(postern_core::Secret::new([0_u8; 32])),
+                domain,
+                plaintext,
+            };
             Postgres::new().serve(client, Gate::accept(house, "postgres", address)).await;
         });
         Guest { stream, input: BytesMut::new(), _serving: serving }

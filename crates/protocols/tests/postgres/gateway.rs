@@ -190,6 +190,7 @@ async fn accept(listener: TcpListener, dwelling: Arc<Dwelling>, protocol: Arc<Po
                 stream: Box::new(stream),
                 address,
                 tls: Arc::new(NoTls),
+                host_seed: std::sync::Arc::new(postern_core::Secret::new([0_u8; 32])),
                 domain: DOMAIN.into(),
                 plaintext: true,
             };

@@ -45,6 +45,7 @@ impl Slow {
                 stream: Box::new(near),
                 address,
                 tls: Arc::new(NoTls),
+                host_seed: std::sync::Arc::new(postern_core::Secret::new([0_u8; 32])),
                 domain: DOMAIN.into(),
                 plaintext: true,
             };

@@ -55,11 +55,12 @@ fn read(
     let databases = table.texts(findings, "databases").unwrap_or_default().into_iter().map(|text| text.text).collect();
     let proof = protocol.and_then(|protocol| known.vocabularies.get(protocol)).map(|vocabulary| vocabulary.proof);
     let tls = self::proof(findings, &mut table, proof);
-    let encrypted = tls.as_ref().is_none_or(|tls| *tls != TargetTls::Disable);
+    let encrypted = !matches!(tls, Some(TargetTls::Disable | TargetTls::HostKeys { .. }));
     table.later(findings, "via");
     let inventory = table.text(findings, "schema");
-    let logins = logins(findings, &mut table, known, encrypted);
-    let catalog_login = login_at(findings, &mut table, "catalog_login", encrypted);
+    let way = Way { encrypted, keyed: proof == Some(Proof::HostKey) };
+    let logins = logins(findings, &mut table, known, way);
+    let catalog_login = login_at(findings, &mut table, "catalog_login", way);
     let attribution = attribution(findings, &mut table);
     let labels = labels(findings, &mut table);
     table.finish(findings);
@@ -201,11 +202,11 @@ fn logins(
     findings: &mut Findings,
     table: &mut Reader<'_>,
     known: &Known<'_>,
-    encrypted: bool,
+    way: Way,
 ) -> Option<Vec<(Vec<Who>, Login)>> {
     let value = table.value("login");
     if let Some(value) = value.as_ref().filter(|value| !value.is_list()) {
-        return login(findings, value, "login", encrypted).map(|login| vec![(vec![Who::Anyone], login)]);
+        return login(findings, value, "login", way).map(|login| vec![(vec![Who::Anyone], login)]);
     }
     let before = findings.diagnostics().len();
     let tables = table.tables(findings, "login");
@@ -226,7 +227,7 @@ fn logins(
         let account = account(findings, one);
         // THREAT: a password under another key, or of another kind
         findings.veil_since(before);
-        logins.extend(settled(findings, account, encrypted).map(|login| (bound, login)));
+        logins.extend(settled(findings, account, way).map(|login| (bound, login)));
     }
     // THREAT: a password in place of a table
     if count == 0 {
@@ -245,16 +246,25 @@ fn bound(findings: &mut Findings, login: &mut Reader<'_>, known: &Known<'_>) -> 
     known.somebody(findings, &place, texts, "for", Aim::Closes)
 }
 
-fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str, encrypted: bool) -> Option<Login> {
+fn login_at(findings: &mut Findings, table: &mut Reader<'_>, key: &'static str, way: Way) -> Option<Login> {
     let value = table.value(key)?;
-    login(findings, &value, key, encrypted)
+    login(findings, &value, key, way)
 }
 
-fn login(findings: &mut Findings, value: &Value<'_>, key: &str, encrypted: bool) -> Option<Login> {
+fn login(findings: &mut Findings, value: &Value<'_>, key: &str, way: Way) -> Option<Login> {
     let account = value.table(findings, key).map(|table| account(findings, table));
     // THREAT: a password under another key, or of another kind
     findings.veil(&value.place);
-    settled(findings, account?, encrypted)
+    settled(findings, account?, way)
+}
+
+/// How the gateway comes to a target.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Inside TLS.
+    encrypted: bool,
+    /// With a key of its own, as the target has one.
+    keyed: bool,
 }
 
 /// What a login says: a name, and where that is kept with which it proves itself.
@@ -272,15 +282,19 @@ fn account(findings: &mut Findings, mut table: Reader<'_>) -> Account {
     Account { user, password, certificate, key }
 }
 
-fn settled(findings: &mut Findings, account: Account, encrypted: bool) -> Option<Login> {
+fn settled(findings: &mut Findings, account: Account, way: Way) -> Option<Login> {
     let Account { user, password, certificate, key } = account;
     let password = match password {
         Some(text) => Some(reference(findings, &text)?),
         None => None,
     };
-    let certificate = match (certificate, key) {
+    let own_key = match &key {
+        Some(text) if way.keyed && certificate.is_none() => Some(reference(findings, text)?),
+        Some(_) | None => None,
+    };
+    let certificate = match (certificate, key.filter(|_| own_key.is_none())) {
         (Some(chain), Some(key)) => {
-            if !encrypted {
+            if !way.encrypted {
                 let hint = "it is shown inside TLS only".to_owned();
                 findings.exposed(&chain.place, "`certificate` has no use where `tls` is `disable`", Some(hint));
             }
@@ -291,7 +305,7 @@ fn settled(findings: &mut Findings, account: Account, encrypted: bool) -> Option
         (None, Some(lone)) => return alone(findings, &lone, "`key` is for a `certificate`"),
         (None, None) => None,
     };
-    Some(Login { user: user?.text, password, certificate })
+    Some(Login { user: user?.text, password, certificate, key: own_key })
 }
 
 /// Half of what a certificate needs.

@@ -239,9 +239,9 @@ acts_for = "{email}"
 "#;
     a_target_of_a_later_protocol, [REST, PEOPLE, TARGETS], r#"
 [[target]]
-name = "shell"
-protocol = "ssh"
-address = "host.example.com:22"
+name = "files"
+protocol = "ldap"
+address = "host.example.com:389"
 login = { user = "app", password = "env:SHELL" }
 "#;
     an_address_without_a_port, [REST, PEOPLE, TARGETS], r#"
@@ -288,13 +288,13 @@ tls = { self-signed = "yes" }
 "#;
     ports_of_later_versions, [PEOPLE, TARGETS], r#"
 [gateway]
-ports = { postgres = 5433, mysql = 13306, ssh = 0 }
+ports = { postgres = 5433, mysql = 13306, ldap = 0 }
 store = "sqlite:postern.db"
 journal = "journal"
 seal_key = "file:seal.key"
 tls = { self-signed = true }
 
-[listener.ssh]
+[listener.ldap]
 connections = 10
 "#;
     an_unknown_listener, [REST, PEOPLE, TARGETS], r#"

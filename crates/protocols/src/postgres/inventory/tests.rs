@@ -172,8 +172,9 @@ fn a_file_is_read_strictly() {
 }
 
 fn target(databases: &[&str], users: &[&str]) -> Target {
-    let login =
-        |user: &&str| (vec![Who::Anyone], Login { user: (*user).to_owned(), password: None, certificate: None });
+    let login = |user: &&str| {
+        (vec![Who::Anyone], Login { user: (*user).to_owned(), password: None, certificate: None, key: None })
+    };
     Target {
         name: TargetName::parse("orders").unwrap(),
         protocol: "postgres",

@@ -5,7 +5,7 @@ use postern_core::Code;
 use super::*;
 
 fn lease(password: &str) -> Lease {
-    Lease { user: "app".to_owned(), password: Some(Secret::new(password)) }
+    Lease { user: "app".to_owned(), password: Some(Secret::new(password)), key: None }
 }
 
 fn listening(password: &str, kept: &Kept) -> Echo {

@@ -55,7 +55,11 @@ async fn let_in(password: Option<&str>) -> Result<(), Code> {
     far.write_all(&said).await.unwrap();
     let (inlet, outlet) = ends(Box::new(near));
     let mut leg = Leg { inlet, outlet, tls: None, asked: Asked::Nothing, minor: 0, kept: Kept::Otherwise };
-    let lease = Lease { user: "app".to_owned(), password: password.map(|password| Secret::new(password.as_bytes())) };
+    let lease = Lease {
+        user: "app".to_owned(),
+        password: password.map(|password| Secret::new(password.as_bytes())),
+        key: None,
+    };
     authenticate(&mut leg, &lease).await.map(drop).map_err(|fault| fault.code)
 }
 

@@ -1,0 +1,221 @@
+//! A client's login, and the gateway's own at the target: who it is, which target, and the way there.
+//!
+//! One proof is one login: where it fails, the connection ends with the reason, and nothing of it is tried again. The
+//! client has [`DEADLINE`] for its part. Enter at [`log_in`].
+
+use std::time::Duration;
+
+use postern_core::gate::{Accepted, Gate, Known, Lease, Open};
+use postern_core::identity::Claim;
+use postern_core::mask::echo::Echo;
+use postern_core::ports::{Client, Link};
+use postern_core::target::TargetTls;
+use postern_core::{Code, Fault, Secret};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::forward::Target;
+use super::refuse;
+use super::transport::server::{self, Attempt, Server};
+use super::transport::target::{self, Refused};
+use super::transport::{Answer, Deaf, FromTarget, keys};
+
+/// The time that a client has for its part of a login.
+/// INVARIANT: with [`GOODBYE`] it makes 20 s, after which whoever dribbles is gone.
+const DEADLINE: Duration = Duration::from_secs(14);
+/// The time that it has to hear why it is refused.
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
+/// The time that a target has to let the gateway in.
+const TARGET: Duration = Duration::from_secs(15);
+
+/// A session that is about to begin.
+pub(super) struct LoggedIn {
+    pub(super) gate: Gate<Open>,
+    pub(super) client: Server,
+    pub(super) target: Target,
+    pub(super) from_target: mpsc::Receiver<FromTarget>,
+    /// Listens for the credential that was injected.
+    pub(super) echo: Echo,
+}
+
+/// Somebody who has proved who they are, and the target that they wanted.
+struct Admitted {
+    gate: Gate<Open>,
+    target: Target,
+    from_target: mpsc::Receiver<FromTarget>,
+    echo: Echo,
+}
+
+/// Takes a connection to the beginning of its session. Where there is none, the client was told why.
+pub(super) async fn log_in(client: Client, gate: Gate<Accepted>) -> Result<LoggedIn, Fault> {
+    let until = Instant::now().checked_add(DEADLINE).unwrap_or_else(Instant::now);
+    let Some(host_key) = keys::host(&client.host_seed) else {
+        let fault = Fault::gateway(Code::Internal, "the gateway has no host key to show to SSH clients");
+        return Err(gate.refused_login(fault).await);
+    };
+    let mut client = match timeout_at(until, server::listen(client.stream, host_key)).await {
+        Ok(Ok(client)) => client,
+        Ok(Err(deaf)) => return Err(gate.refused_login(broken(&deaf)).await),
+        Err(_) => return Err(gate.refused_login(late()).await),
+    };
+    let Attempt { user, password, answer } = match attempt(&mut client, until).await {
+        Ok(attempt) => attempt,
+        Err(fault) => {
+            let fault = gate.refused_login(fault).await;
+            tell(&mut client, &fault, None).await;
+            return Err(fault);
+        }
+    };
+    let (account, target) = wanted(&user);
+    let known = match gate.called(account.unwrap_or_default()).identify(Claim::Token(password)).await {
+        Ok(known) => known,
+        Err(fault) => {
+            tell(&mut client, &fault, Some((answer, false))).await;
+            return Err(fault);
+        }
+    };
+    let entered = tokio::select! {
+        entered = enter(known, target, account) => entered,
+        // whoever leaves meanwhile is let in nowhere: what was opened ends with what waited for it
+        () = client.over() => return Err(left()),
+    };
+    match entered {
+        Ok(Admitted { gate, target, from_target, echo }) => {
+            if answer.send(true).is_err() {
+                gate.close(&left().message).await?;
+                return Err(left());
+            }
+            Ok(LoggedIn { gate, client, target, from_target, echo })
+        }
+        Err(fault) => {
+            // it is clear who that is, and a client hears why it gets no further only once it is told so
+            tell(&mut client, &fault, Some((answer, true))).await;
+            Err(fault)
+        }
+    }
+}
+
+/// The account, where one is named, and the target that a client was called with: `ACCOUNT@TARGET` or `TARGET`.
+fn wanted(user: &str) -> (Option<&str>, &str) {
+    match user.rsplit_once('@') {
+        Some((account, target)) => (Some(account).filter(|account| !account.is_empty()), target),
+        None => (None, user),
+    }
+}
+
+/// The first proof that a client brings.
+async fn attempt(client: &mut Server, until: Instant) -> Result<Attempt, Fault> {
+    // where the connection is over, nobody makes attempts
+    let first = timeout_at(until, client.attempts.recv()).await;
+    first.map_err(|_| late())?.ok_or_else(left)
+}
+
+/// Opens the target, and logs in there.
+async fn enter(known: Gate<Known>, target: &str, account: Option<&str>) -> Result<Admitted, Fault> {
+    let (gate, lease, link) = known.open(target, account).await?;
+    let (proof, secrets) = match proofs(&lease) {
+        Ok(proofs) => proofs,
+        Err(fault) => {
+            gate.close(&fault.to_string()).await?;
+            return Err(fault);
+        }
+    };
+    let echo = Echo::besides(&secrets, &gate.target().names(&lease.user));
+    let over = gate.over();
+    let entered = tokio::select! {
+        entered = timeout(TARGET, reach(&gate, &lease.user, proof, link)) => entered.unwrap_or_else(|_| {
+            Err(Fault::target(Code::TargetUnreachable, "the target takes too long to let the gateway in"))
+        }),
+        fault = over => Err(fault),
+    };
+    match entered {
+        Ok((target, from_target)) => Ok(Admitted { gate, target, from_target, echo }),
+        Err(fault) => {
+            gate.close(&fault.to_string()).await?;
+            Err(fault)
+        }
+    }
+}
+
+/// Logs in at the target.
+async fn reach(
+    gate: &Gate<Open>,
+    user: &str,
+    proof: target::Proof,
+    link: Link,
+) -> Result<(Target, mpsc::Receiver<FromTarget>), Fault> {
+    let place = gate.target();
+    let TargetTls::HostKeys { keys, authorities } = &place.tls else {
+        return Err(Fault::gateway(Code::Internal, "nothing says which key this host has"));
+    };
+    let known = target::Known {
+        host: place.host.clone(),
+        keys: keys.clone(),
+        authorities: authorities.clone(),
+        now: gate.now(),
+    };
+    match target::connect(link.stream, known, user, proof).await {
+        Ok((target, from_target)) => Ok((Target::new(target), from_target)),
+        Err(Refused::Stranger) => {
+            let message = "the target shows another host key than the one that it is known by";
+            Err(Fault::target(Code::TargetUnproved, message).hint(
+                "either somebody stands in the way, or the host has a new key: compare it there, then write it as `host_key`",
+            ))
+        }
+        Err(Refused::Login) => {
+            let message = "the target refused the credential that the gateway holds for it";
+            Err(Fault::target(Code::TargetLogin, message)
+                .hint("tell whoever runs the gateway: the login of this target"))
+        }
+        Err(Refused::Failed(error)) => {
+            Err(Fault::target(Code::TargetUnreachable, "the target does not speak SSH as it should").cause(error))
+        }
+    }
+}
+
+/// What the gateway proves itself with, and what must never come back of it.
+fn proofs(lease: &Lease) -> Result<(target::Proof, Vec<Secret>), Fault> {
+    let unusable = |what: &str| {
+        let message = format!("the {what} of the target's login `{}` cannot be used", lease.user);
+        Fault::gateway(Code::CertificateUnusable, message)
+    };
+    match (&lease.key, &lease.password) {
+        (Some(key), _) => {
+            let (proof, secrets) = keys::own(key).ok_or_else(|| {
+                unusable("key")
+                    .hint("write it as ssh-keygen does: Ed25519 or ECDSA, OpenSSH's own format, no passphrase")
+            })?;
+            Ok((proof, secrets))
+        }
+        (None, Some(password)) => {
+            let text = std::str::from_utf8(password.expose()).map_err(|_| unusable("password"))?;
+            Ok((target::Proof::Password(text.to_owned()), vec![Secret::new(password.expose())]))
+        }
+        (None, None) => Err(unusable("proof").hint("give the login of the target a `key` or a `password`")),
+    }
+}
+
+/// Tells a client why its connection ends, behind the answer that it waits for.
+async fn tell(client: &mut Server, fault: &Fault, answer: Option<(Answer, bool)>) {
+    let told = async {
+        client.dismiss(&refuse::farewell(fault)).await;
+        if let Some((waiting, known)) = answer {
+            waiting.send(known).ok();
+        }
+        client.over().await;
+    };
+    timeout(GOODBYE, told).await.ok();
+}
+
+fn late() -> Fault {
+    let message = format!("the login took longer than {} s", DEADLINE.as_secs());
+    Fault::client(Code::LoginTimeout, message).hint("connect again")
+}
+
+fn left() -> Fault {
+    Fault::client(Code::ProofMissing, "the client left before it was let in")
+}
+
+fn broken(deaf: &Deaf) -> Fault {
+    Fault::client(Code::ClientViolation, "the client does not speak SSH as it should").cause(deaf)
+}

@@ -1,0 +1,298 @@
+//! How a program comes to run: asked about, permitted, begun at the target; and how it is refused, or ends.
+//!
+//! INVARIANT: what the target says of a program is known to belong to it before the program begins.
+
+use std::sync::Arc;
+
+use postern_core::gate::{Asked, Decision, Permit, Standing};
+use postern_core::journal::Outcome;
+use postern_core::operation::Operation;
+use postern_core::{Code, Denial, Fault};
+
+use super::channel::{HeldProgram, Moved, Queue, State};
+use super::{Done, End, Session, reading};
+use crate::ssh::forward::Beginning;
+use crate::ssh::refuse;
+use crate::ssh::transport::target::Opened;
+use crate::ssh::transport::{Exit, Number, Parcel, Stream, Task, Way, Wish};
+use crate::ssh::wire::order::Order;
+
+impl Session {
+    /// Decides about something around a program. It cannot wait for a human: the client waits for the answer.
+    pub(super) async fn wish(&mut self, number: Number, wish: Wish) -> Result<bool, End> {
+        let operation = reading::wish(&wish);
+        let terminal = match &wish {
+            Wish::Terminal(terminal) => Some(terminal.size),
+            Wish::Variable { .. } | Wish::Agent | Wish::X11 => None,
+        };
+        let Some(permit) = self.at_once(operation, &Order::Wish(wish)).await? else { return Ok(false) };
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(false) };
+        if !matches!(channel.state, State::Waiting) {
+            return Ok(false);
+        }
+        channel.terminal = terminal.or(channel.terminal);
+        // the target answers to a terminal, and not to variables
+        channel.asked = channel.asked.saturating_add(usize::from(terminal.is_some()));
+        channel.around.push(permit);
+        Ok(true)
+    }
+
+    /// Decides about what cannot wait.
+    pub(super) async fn at_once(&mut self, operation: Operation, order: &Order) -> Result<Option<Permit>, End> {
+        match self.gate.submit(vec![operation], order.encoded().into()).await? {
+            Decision::Go(permit) => Ok(Some(permit)),
+            Decision::No(_) => Ok(None),
+            Decision::Ask(asking) => {
+                let message = "this needs a human's approval, and clients do not wait for that here";
+                let unable = Denial::new(Code::ApprovalInTransaction, message);
+                match self.gate.ask(asking, Standing::Unable(unable)).await? {
+                    Asked::Go(permit) => Ok(Some(permit)),
+                    Asked::No(_) => Ok(None),
+                    Asked::Wait(held) => {
+                        self.gate.withdraw(*held).await?;
+                        Ok(None)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decides about a program.
+    pub(super) async fn begin(&mut self, number: Number, task: Task) -> Result<(), End> {
+        let Some(channel) = self.channels.get(&number) else { return Ok(()) };
+        if !matches!(channel.state, State::Waiting) {
+            // RFC 4254 §6.5: only one of these requests can succeed per channel
+            return Err(Fault::client(Code::ClientViolation, "one channel is for one program").into());
+        }
+        let operation = reading::task(&task, channel.terminal.is_some());
+        let order = Order::Begin(task).encoded();
+        match self.gate.submit(vec![operation.clone()], order.into()).await? {
+            Decision::Go(permit) => self.permitted(number, permit),
+            Decision::No(denial) => self.refuse(number, &refuse::denial(&denial)),
+            Decision::Ask(asking) => match self.gate.ask(asking, Standing::Free).await? {
+                Asked::Go(permit) => self.permitted(number, permit),
+                Asked::No(denial) => self.refuse(number, &refuse::denial(&denial)),
+                Asked::Wait(held) => self.hold(number, HeldProgram { held, operations: vec![operation] }),
+            },
+        }
+    }
+
+    /// Opens a channel at the target for what was permitted.
+    pub(super) fn permitted(&mut self, number: Number, permit: Permit) -> Result<(), End> {
+        let Some(channel) = self.channels.get_mut(&number) else {
+            // it was permitted, and nobody is left for whom it would run
+            self.ended.push((permit.id(), Outcome::Unknown));
+            return Ok(());
+        };
+        channel.state = State::Opening;
+        let around = std::mem::take(&mut channel.around);
+        let target = Arc::clone(&self.target);
+        self.work
+            .push(Box::pin(async move { Done::Opened(number, target.channel().await, Box::new((around, permit))) }));
+        Ok(())
+    }
+
+    /// Begins it there.
+    pub(super) fn opened(
+        &mut self,
+        number: Number,
+        opened: Result<Opened, Fault>,
+        (around, permit): (Vec<Permit>, Permit),
+    ) -> Result<(), End> {
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(fault) => {
+                self.ended.push((permit.id(), Outcome::Failed { code: fault.code.to_string() }));
+                return self.refuse(number, &refuse::failure(&fault));
+            }
+        };
+        let Some(channel) = self.channels.get_mut(&number) else {
+            self.ended.push((permit.id(), Outcome::Unknown));
+            return Ok(());
+        };
+        let (program, flow) = Beginning::of(around, permit)?;
+        if let Some(size) = channel.terminal {
+            let said = serde_json::json!({ "terminal": [size.columns, size.rows] });
+            self.gate.aside(Some(flow.id()), said.to_string().as_bytes())?;
+        }
+        channel.runs(flow, &opened, &self.echo);
+        // whatever comes of it comes after this
+        self.called.insert(opened.number, number);
+        let target = Arc::clone(&self.target);
+        self.work.push(Box::pin(async move { Done::Began(number, target.begin(opened, program).await) }));
+        Ok(())
+    }
+
+    /// It has begun: what the client has sent meanwhile goes there.
+    pub(super) fn began(&mut self, number: Number, began: Result<Way, Fault>) -> Result<(), End> {
+        let way = match began {
+            Ok(way) => way,
+            Err(fault) => return self.stop(number, &refuse::failure(&fault)),
+        };
+        let Some(channel) = self.channels.get_mut(&number) else {
+            self.leave_behind(way);
+            return Ok(());
+        };
+        channel.into.open(way);
+        self.press(number);
+        Ok(())
+    }
+
+    /// Closes a channel of the target's that nobody has any more.
+    fn leave_behind(&mut self, way: Way) {
+        let mut queue = Queue::default();
+        queue.open(way);
+        queue.push(Parcel::Close);
+        self.work.extend(queue.press(Number::NOBODY, false));
+    }
+
+    /// What the target answers to what was asked of a channel.
+    pub(super) fn answered(&mut self, there: Number, done: bool) -> Result<(), End> {
+        let Some(number) = self.called.get(&there).copied() else { return Ok(()) };
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        if channel.asked > 0 {
+            channel.asked = channel.asked.saturating_sub(1);
+            return Ok(());
+        }
+        if done {
+            return Ok(());
+        }
+        self.stop(number, "postern: the target does not run this")
+    }
+
+    /// Tells a client that what it asked for on a channel does not run.
+    pub(super) fn refuse(&mut self, number: Number, why: &str) -> Result<(), End> {
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        let line = refuse::lines(why, channel.terminal.is_some());
+        channel.state = State::Over;
+        channel.came.fall(channel.into.clear());
+        self.say(number, line)?;
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        for parcel in [Parcel::Exit(Exit::Status(refuse::NOT_RUN)), Parcel::Finish, Parcel::Close] {
+            channel.out.push(parcel);
+        }
+        self.press(number);
+        Ok(())
+    }
+
+    /// Says something of the gateway's own on a channel.
+    pub(super) fn say(&mut self, number: Number, line: bytes::Bytes) -> Result<(), End> {
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        let operation = channel.operation();
+        if channel.on_tape != Stream::Errors {
+            channel.on_tape = Stream::Errors;
+            self.gate.aside(operation, br#"{"stream":"stderr"}"#)?;
+        }
+        self.gate.shown(operation, &line)?;
+        channel.shown.hold(line.len());
+        channel.out.push(Parcel::Data(Stream::Errors, line));
+        self.press(number);
+        Ok(())
+    }
+
+    /// Ends what runs on a channel, and tells its client why.
+    pub(super) fn stop(&mut self, number: Number, why: &str) -> Result<(), End> {
+        if let Some(channel) = self.channels.get_mut(&number)
+            && let State::Running(flow) = &channel.state
+        {
+            self.ended.push((flow.id(), Outcome::Unknown));
+            channel.came.fall(channel.into.clear());
+            channel.into.push(Parcel::Close);
+        }
+        self.refuse(number, why)
+    }
+
+    /// How the program ended.
+    pub(super) async fn exited(&mut self, there: Number, exit: Exit) -> Result<(), End> {
+        let Some(number) = self.called.get(&there).copied() else { return Ok(()) };
+        self.ends(number).await?;
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        let note = match &exit {
+            Exit::Status(status) => format!("exit {status}"),
+            Exit::Signal { name, .. } => format!("signal {name:?}"),
+        };
+        channel.note = Some(note);
+        if matches!(channel.state, State::Running(_)) {
+            channel.out.push(Parcel::Exit(exit));
+            self.press(number);
+        }
+        Ok(())
+    }
+
+    /// The target has closed a channel.
+    pub(super) async fn gone(&mut self, there: Number) -> Result<(), End> {
+        self.target.levels().leave(there);
+        let Some(number) = self.called.remove(&there) else { return Ok(()) };
+        self.ends(number).await?;
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        channel.there = None;
+        channel.came.fall(channel.into.clear());
+        if let State::Running(flow) = std::mem::replace(&mut channel.state, State::Over) {
+            let note = channel.note.take();
+            self.ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
+            channel.into.push(Parcel::Close);
+            channel.out.push(Parcel::Close);
+        }
+        self.press(number);
+        Ok(())
+    }
+
+    /// The client has closed a channel.
+    pub(super) async fn closed(&mut self, number: Number) -> Result<(), End> {
+        self.client.levels.leave(number);
+        let Some(mut channel) = self.channels.remove(&number) else { return Ok(()) };
+        match std::mem::replace(&mut channel.state, State::Over) {
+            State::Held(one) => drop(self.gate.withdraw(*one.held).await?),
+            State::Running(flow) => {
+                let note = channel.note.take();
+                self.ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
+                channel.into.push(Parcel::Close);
+                self.work.extend(channel.into.press(number, false));
+            }
+            State::Waiting | State::Opening | State::Over => {}
+        }
+        if let Some(there) = channel.there {
+            self.called.remove(&there);
+        }
+        // the client hears that its channel is closed, unless it was told before
+        channel.out.clear();
+        channel.out.push(Parcel::Close);
+        self.work.extend(channel.out.press(number, true));
+        Ok(())
+    }
+
+    /// Gives to the target what comes from the client, once there is somebody to take it.
+    pub(super) fn pass_on(&mut self, number: Number, parcel: Parcel) {
+        let Some(channel) = self.channels.get_mut(&number) else { return };
+        if matches!(channel.state, State::Over) {
+            channel.came.fall(parcel.len());
+            return;
+        }
+        channel.into.push(parcel);
+        self.press(number);
+    }
+
+    /// Sends what can be sent.
+    pub(super) fn press(&mut self, number: Number) {
+        let Some(channel) = self.channels.get_mut(&number) else { return };
+        let sent = [channel.into.press(number, false), channel.out.press(number, true)];
+        self.work.extend(sent.into_iter().flatten());
+    }
+
+    /// Something arrived.
+    pub(super) fn moved(&mut self, number: Number, moved: Moved) {
+        let Some(channel) = self.channels.get_mut(&number) else { return };
+        if moved.to_client {
+            let bytes = channel.out.moved(moved);
+            channel.shown.fall(bytes);
+        } else {
+            let bytes = channel.into.moved(moved);
+            channel.came.fall(bytes);
+        }
+        self.press(number);
+        if self.channels.get(&number).is_some_and(super::Channel::is_done) {
+            self.channels.remove(&number);
+            self.client.levels.leave(number);
+        }
+    }
+}

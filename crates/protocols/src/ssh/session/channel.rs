@@ -1,0 +1,206 @@
+//! One channel: what the client has asked for on it, how far that has got, and what waits for either side.
+//!
+//! It asks nobody and forwards nothing; what it gives to a way was permitted.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use postern_core::gate::{Flow, Held, Permit};
+use postern_core::id::OperationId;
+use postern_core::mask::echo::Echo;
+use postern_core::mask::stream::{Filter, Width};
+use postern_core::operation::Operation;
+use postern_core::ports::Later;
+use tokio::sync::Notify;
+
+use super::Done;
+use crate::ssh::transport::target::Opened;
+use crate::ssh::transport::{Gone, Level, Number, Parcel, Size, Stream, Way};
+
+/// One of the client's channels.
+pub(super) struct Channel {
+    /// What goes to the client.
+    pub(super) out: Queue,
+    /// What goes to the target: it waits until there is something to take it.
+    pub(super) into: Queue,
+    /// What of that has come.
+    pub(super) came: Level,
+    /// What was permitted around a program that has not begun.
+    pub(super) around: Vec<Permit>,
+    /// The terminal that the program runs in.
+    pub(super) terminal: Option<Size>,
+    pub(super) state: State,
+    /// What the target calls the channel.
+    pub(super) there: Option<Number>,
+    /// What of its output has come.
+    pub(super) shown: Level,
+    /// Each of its streams, once something runs.
+    plain: Option<Output>,
+    errors: Option<Output>,
+    /// The stream that the recording says is shown.
+    pub(super) on_tape: Stream,
+    /// How many questions the target has not answered that came before that to begin the program.
+    pub(super) asked: usize,
+    /// How the program ended, once it has.
+    pub(super) note: Option<String>,
+}
+
+/// How far what a channel is for has got.
+pub(super) enum State {
+    /// The client has not said what it is for.
+    Waiting,
+    /// A human decides.
+    Held(HeldProgram),
+    /// It is permitted, and the target opens a channel for it.
+    Opening,
+    /// It runs.
+    Running(Box<Flow>),
+    /// It is over, or was refused.
+    Over,
+}
+
+/// What waits for a human.
+pub(super) struct HeldProgram {
+    pub(super) held: Box<Held>,
+    pub(super) operations: Vec<Operation>,
+}
+
+/// What was sent of one channel to one side.
+pub(super) struct Moved {
+    pub(super) to_client: bool,
+    /// The way, where the connection still has it.
+    way: Option<Way>,
+    /// The bytes of data among it.
+    bytes: usize,
+}
+
+/// What goes to one side.
+#[derive(Default)]
+pub(super) struct Queue {
+    way: Option<Way>,
+    parcels: VecDeque<Parcel>,
+    /// Nothing more goes there.
+    closed: bool,
+    /// Gives up what cannot be sent for lack of room at the other side.
+    cut: Arc<Notify>,
+}
+
+/// What comes of a stream of a program.
+pub(super) struct Output {
+    pub(super) filter: Filter,
+    /// Whether what is held of it will be let go of if nothing follows.
+    pub(super) lingers: bool,
+}
+
+impl Channel {
+    pub(super) fn new(way: Way, came: Level) -> Self {
+        Self {
+            out: Queue { way: Some(way), ..Queue::default() },
+            into: Queue::default(),
+            came,
+            around: Vec::new(),
+            terminal: None,
+            state: State::Waiting,
+            there: None,
+            shown: Level::default(),
+            plain: None,
+            errors: None,
+            on_tape: Stream::Plain,
+            asked: 0,
+            note: None,
+        }
+    }
+
+    /// Something runs, whose output is listened to, and masked as its operation says.
+    pub(super) fn runs(&mut self, flow: Flow, there: &Opened, echo: &Arc<Echo>) {
+        let width = if self.terminal.is_some() { Width::Same } else { Width::Any };
+        let output = || Some(Output { filter: Filter::new(Arc::clone(echo), flow.masks(), width), lingers: false });
+        (self.plain, self.errors) = (output(), output());
+        (self.there, self.shown) = (Some(there.number), there.level.clone());
+        self.state = State::Running(Box::new(flow));
+    }
+
+    pub(super) fn output(&mut self, stream: Stream) -> Option<&mut Output> {
+        match stream {
+            Stream::Plain => self.plain.as_mut(),
+            Stream::Errors => self.errors.as_mut(),
+        }
+    }
+
+    /// The operation that it runs.
+    pub(super) fn operation(&self) -> Option<OperationId> {
+        match &self.state {
+            State::Running(flow) => Some(flow.id()),
+            State::Waiting | State::Held(_) | State::Opening | State::Over => None,
+        }
+    }
+
+    /// Takes another size of its terminal, and answers with what the recording is to say of it.
+    pub(super) fn resized(&mut self, size: Size) -> Option<(OperationId, Vec<u8>)> {
+        self.terminal.as_mut().map(|terminal| *terminal = size)?;
+        let said = serde_json::json!({ "resized": [size.columns, size.rows] });
+        Some((self.operation()?, said.to_string().into_bytes()))
+    }
+
+    /// Whether nothing is left of it.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.state, State::Over) && self.out.closed && self.out.is_idle()
+    }
+}
+
+impl Queue {
+    /// Gives it a way to its side.
+    pub(super) fn open(&mut self, way: Way) {
+        self.way = Some(way);
+    }
+
+    pub(super) fn push(&mut self, parcel: Parcel) {
+        if !self.closed {
+            self.closed = matches!(parcel, Parcel::Close);
+            self.parcels.push_back(parcel);
+        }
+    }
+
+    /// Lets go of all that waits, and of what cannot be sent: how many bytes of data it was.
+    pub(super) fn clear(&mut self) -> usize {
+        self.cut.notify_one();
+        self.parcels.drain(..).map(|parcel| parcel.len()).sum()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.parcels.is_empty()
+    }
+
+    /// Sends what waits, where nothing is being sent.
+    pub(super) fn press(&mut self, channel: Number, to_client: bool) -> Option<Later<'static, Done>> {
+        if self.parcels.is_empty() {
+            return None;
+        }
+        let way = self.way.take()?;
+        let parcels = std::mem::take(&mut self.parcels);
+        let cut = Arc::clone(&self.cut);
+        Some(Box::pin(async move {
+            let bytes = parcels.iter().map(Parcel::len).fold(0, usize::saturating_add);
+            let sent = async {
+                for parcel in parcels {
+                    // data that has no room does not keep the end from being told
+                    let last = matches!(parcel, Parcel::Close);
+                    tokio::select! {
+                        sent = way.send(parcel) => sent?,
+                        () = cut.notified(), if !last => {}
+                    }
+                }
+                Ok::<(), Gone>(())
+            };
+            let whole = sent.await.is_ok();
+            Done::Moved(channel, Moved { to_client, way: whole.then_some(way), bytes })
+        }))
+    }
+
+    /// Takes back what was on its way: how many bytes of data arrived.
+    pub(super) fn moved(&mut self, moved: Moved) -> usize {
+        self.closed = self.closed || moved.way.is_none();
+        self.way = moved.way;
+        moved.bytes
+    }
+}

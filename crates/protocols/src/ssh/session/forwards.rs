@@ -1,0 +1,83 @@
+//! Connections through the target to somewhere else, and from somewhere else through it: each its own operation.
+//!
+//! THREAT: what a connection brings before it is decided about. None is open on either side by then.
+
+use std::sync::Arc;
+
+use postern_core::gate::{Asked, Decision, Flow, Standing};
+use postern_core::journal::Outcome;
+use postern_core::{Code, Denial, Fault};
+
+use super::channel::Channel;
+use super::{Done, End, Session, reading};
+use crate::ssh::forward::Connecting;
+use crate::ssh::transport::Beyond;
+use crate::ssh::transport::server::Opening;
+use crate::ssh::transport::target::Opened;
+use crate::ssh::wire::order::Order;
+
+impl Session {
+    /// Decides about a connection. Nothing of it is taken before that.
+    pub(super) async fn forward(&mut self, beyond: Beyond, opening: Opening) -> Result<(), End> {
+        let operation = reading::forward(&beyond);
+        match self.at_once(operation, &Order::Connect(beyond)).await? {
+            None => opening.refuse(true).await,
+            Some(permit) => {
+                let (connecting, flow) = Connecting::of(permit)?;
+                let target = Arc::clone(&self.target);
+                self.connecting = self.connecting.saturating_add(1);
+                self.work.push(Box::pin(async move {
+                    let connected = target.connect(connecting).await;
+                    Done::Connected(Box::new((opening, flow)), connected)
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// It is connected, or not.
+    pub(super) async fn connected(
+        &mut self,
+        (opening, flow): (Opening, Flow),
+        connected: Result<Opened, Fault>,
+    ) -> Result<(), End> {
+        self.connecting = self.connecting.saturating_sub(1);
+        match connected {
+            Ok(opened) => {
+                let (number, to_client, came) = opening.accept().await;
+                let mut channel = Channel::new(to_client, came);
+                channel.note = Some("closed".to_owned());
+                channel.runs(flow, &opened, &self.echo);
+                self.called.insert(opened.number, number);
+                channel.into.open(opened.way());
+                self.channels.insert(number, channel);
+            }
+            Err(fault) => {
+                tracing::debug!(code = %fault.code, cause = fault.cause, "{}", fault.message);
+                self.ended.push((flow.id(), Outcome::Failed { code: fault.code.to_string() }));
+                opening.refuse(false).await;
+            }
+        }
+        for event in std::mem::take(&mut self.early) {
+            Box::pin(self.told(event)).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides about connections that would come in at the target.
+    pub(super) async fn listen(&mut self, beyond: &Beyond) -> Result<bool, End> {
+        let operation = reading::listen(beyond);
+        match self.gate.submit(vec![operation], bytes::Bytes::new().into()).await? {
+            Decision::No(_) => {}
+            Decision::Go(permit) => drop(permit),
+            Decision::Ask(asking) => {
+                let denial =
+                    Denial::new(Code::NotSupported, "connections that come in at the target: not in this version");
+                if let Asked::Wait(held) = self.gate.ask(asking, Standing::Unable(denial)).await? {
+                    self.gate.withdraw(*held).await?;
+                }
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,337 @@
+//! The gateway's side of a client's connection.
+//!
+//! THREAT: a key that is offered counts as one that is proved (CVE-2024-45337). An [`Attempt`] is made of a password, and of
+//! nothing else. Enter at [`listen`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use postern_core::ports::Duplex;
+use postern_core::secret::Secret;
+use russh::keys::PrivateKey;
+use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Session};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Pty, Sig};
+use tokio::sync::{mpsc, oneshot};
+
+use super::leash::{Leash, leash};
+use super::{
+    ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Level, Levels, NAME, Number, PACKET, SILENT, Size, Task,
+    Terminal, WINDOW, Way, Wish, limits, preferred,
+};
+
+/// How long a proof that is none takes to be refused: as long for every reason.
+const REFUSAL: Duration = Duration::from_millis(300);
+/// How many proofs may be refused.
+const ATTEMPTS: usize = 10;
+
+/// Somebody wants to log in.
+pub(in crate::ssh) struct Attempt {
+    /// What stands before the last `@` of what the client was called with.
+    pub(in crate::ssh) user: String,
+    /// What it proves itself with.
+    pub(in crate::ssh) password: Secret,
+    pub(in crate::ssh) answer: Answer,
+}
+
+/// Something of a client's that waits to be opened.
+pub(in crate::ssh) struct Opening {
+    channel: Channel<Msg>,
+    reply: server::ChannelOpenHandle,
+    handle: Handle,
+    level: Level,
+}
+
+/// The connection of one client.
+pub(in crate::ssh) struct Server {
+    pub(in crate::ssh) attempts: mpsc::Receiver<Attempt>,
+    pub(in crate::ssh) events: mpsc::Receiver<FromClient>,
+    pub(in crate::ssh) levels: Levels,
+    handle: Handle,
+    running: RunningSession<Ear>,
+    _leash: Leash,
+}
+
+/// Speaks with a client, as far as both have named themselves.
+pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey) -> Result<Server, Deaf> {
+    let config = server::Config {
+        server_id: NAME,
+        methods: MethodSet::from(&[MethodKind::Password][..]),
+        auth_rejection_time: REFUSAL,
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![host_key],
+        certificates: Vec::new(),
+        limits: limits(),
+        window_size: WINDOW,
+        maximum_packet_size: PACKET,
+        channel_buffer_size: 1,
+        event_buffer_size: EVENTS,
+        preferred: preferred(&[]),
+        max_auth_attempts: ATTEMPTS,
+        // who logs in in time, and how long a session lasts, is for others to say
+        inactivity_timeout: None,
+        keepalive_interval: Some(ALIVE),
+        keepalive_max: SILENT,
+        nodelay: true,
+    };
+    let (attempting, attempts) = mpsc::channel(1);
+    let (events, heard) = mpsc::channel(EVENTS);
+    let levels = Levels::default();
+    let ear = Ear { attempts: attempting, events, levels: levels.clone() };
+    let (leash, stream) = leash(stream, Arc::default());
+    let running = server::run_stream(Arc::new(config), stream, ear).await?;
+    Ok(Server { attempts, events: heard, levels, handle: running.handle(), running, _leash: leash })
+}
+
+impl Server {
+    /// What comes from it, and its end.
+    pub(in crate::ssh) fn both(&mut self) -> (&mut mpsc::Receiver<FromClient>, impl Future<Output = ()>) {
+        let Self { events, running, .. } = self;
+        (events, async move { drop(running.await) })
+    }
+
+    /// Resolves once the connection is over.
+    pub(in crate::ssh) async fn over(&mut self) {
+        if let Err(error) = (&mut self.running).await {
+            tracing::debug!("a client's connection ended: {error}");
+        }
+    }
+
+    /// Has the client told why the connection ends here: next, before anything of it is heard again.
+    pub(in crate::ssh) async fn dismiss(&self, why: &str) {
+        // where the connection is over nobody listens
+        self.handle.disconnect(Disconnect::ByApplication, why.to_owned(), String::new()).await.ok();
+    }
+}
+
+impl Opening {
+    /// Opens it.
+    pub(in crate::ssh) async fn accept(self) -> (Number, Way, Level) {
+        let Self { channel, reply, handle, level } = self;
+        let number = Number::from(channel.id());
+        let (_, half) = channel.split();
+        reply.accept().await;
+        (number, Way::ToClient(half, handle), level)
+    }
+
+    /// Says that it is not opened.
+    pub(in crate::ssh) async fn refuse(self, prohibited: bool) {
+        let why =
+            if prohibited { ChannelOpenFailure::AdministrativelyProhibited } else { ChannelOpenFailure::ConnectFailed };
+        self.reply.reject(why).await;
+    }
+}
+
+/// Hears what a client says.
+struct Ear {
+    attempts: mpsc::Sender<Attempt>,
+    events: mpsc::Sender<FromClient>,
+    levels: Levels,
+}
+
+impl Ear {
+    async fn tell(&self, event: FromClient) -> Result<(), Deaf> {
+        self.events.send(event).await.map_err(|_| Deaf::Over)
+    }
+
+    /// Tells of something that the client waits for.
+    async fn ask(&self, event: impl FnOnce(Answer) -> FromClient) -> Result<bool, Deaf> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(event(answer)).await?;
+        answered.await.map_err(|_| Deaf::Over)
+    }
+
+    async fn wish(&self, channel: ChannelId, wish: Wish, session: &mut Session) -> Result<(), Deaf> {
+        let granted = self.ask(|answer| FromClient::Wishes(channel.into(), wish, answer)).await?;
+        if granted {
+            session.channel_success(channel)?
+        } else {
+            session.channel_failure(channel)?
+        }
+        Ok(())
+    }
+
+    /// A program is always begun, as far as the client hears: what becomes of it is said on the channel.
+    async fn begin(&self, channel: ChannelId, task: Task, session: &mut Session) -> Result<(), Deaf> {
+        session.channel_success(channel)?;
+        self.tell(FromClient::Begins(channel.into(), task)).await
+    }
+
+    /// The level of a new channel, where there is room for one.
+    fn takes(&self, channel: &Channel<Msg>) -> Option<Level> {
+        self.levels.enter(channel.id().into(), CHANNELS)
+    }
+
+    async fn forward(
+        &mut self,
+        beyond: Beyond,
+        channel: Channel<Msg>,
+        reply: server::ChannelOpenHandle,
+        handle: Handle,
+    ) -> Result<(), Deaf> {
+        let Some(level) = self.takes(&channel) else {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        };
+        let opening = Opening { channel, reply, handle, level };
+        self.tell(FromClient::Forwards(beyond, opening)).await
+    }
+}
+
+impl server::Handler for Ear {
+    type Error = Deaf;
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Deaf> {
+        let (answer, answered) = oneshot::channel();
+        let attempt = Attempt { user: user.to_owned(), password: Secret::new(password), answer };
+        self.attempts.send(attempt).await.map_err(|_| Deaf::Over)?;
+        let accepted = answered.await.map_err(|_| Deaf::Over)?;
+        // a client that has another password to try is told why before it can
+        let proceed_with_methods = Some(MethodSet::from(&[MethodKind::Password][..]));
+        Ok(if accepted { Auth::Accept } else { Auth::Reject { proceed_with_methods, partial_success: false } })
+    }
+
+    /// No key is anybody's. The library takes all of them where it is not told so.
+    async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Deaf> {
+        Ok(Auth::reject())
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: server::ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        let Some(level) = self.takes(&channel) else {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        };
+        let opening = Opening { channel, reply, handle: session.handle(), level };
+        let (number, way, level) = opening.accept().await;
+        self.tell(FromClient::Opened(number, way, level)).await
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _originator: &str,
+        _originator_port: u32,
+        reply: server::ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.forward(Beyond::Tcp { host: host.to_owned(), port }, channel, reply, session.handle()).await
+    }
+
+    async fn channel_open_direct_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        path: &str,
+        reply: server::ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.forward(Beyond::Socket(path.to_owned()), channel, reply, session.handle()).await
+    }
+
+    async fn tcpip_forward(&mut self, address: &str, port: &mut u32, _: &mut Session) -> Result<bool, Deaf> {
+        let beyond = Beyond::Tcp { host: address.to_owned(), port: *port };
+        self.ask(|answer| FromClient::Listens(beyond, answer)).await
+    }
+
+    async fn streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, Deaf> {
+        let beyond = Beyond::Socket(path.to_owned());
+        self.ask(|answer| FromClient::Listens(beyond, answer)).await
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        term: &str,
+        columns: u32,
+        rows: u32,
+        width: u32,
+        height: u32,
+        modes: &[(Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        let size = Size { columns, rows, width, height };
+        #[expect(clippy::as_conversions, reason = "the library gives their numbers in no other way")]
+        let modes = modes.iter().map(|(mode, value)| (*mode as u8, *value)).collect();
+        let terminal = Terminal { term: term.to_owned(), size, modes };
+        self.wish(channel, Wish::Terminal(terminal), session).await
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        value: &str,
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.wish(channel, Wish::Variable { name: name.to_owned(), value: value.to_owned() }, session).await
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _: bool,
+        _: &str,
+        _: &str,
+        _: u32,
+        session: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.wish(channel, Wish::X11, session).await
+    }
+
+    async fn agent_request(&mut self, channel: ChannelId, _: &mut Session) -> Result<bool, Deaf> {
+        self.ask(|answer| FromClient::Wishes(channel.into(), Wish::Agent, answer)).await
+    }
+
+    async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Deaf> {
+        self.begin(channel, Task::Shell, session).await
+    }
+
+    async fn exec_request(&mut self, channel: ChannelId, command: &[u8], session: &mut Session) -> Result<(), Deaf> {
+        self.begin(channel, Task::Exec(Bytes::copy_from_slice(command)), session).await
+    }
+
+    async fn subsystem_request(&mut self, channel: ChannelId, name: &str, session: &mut Session) -> Result<(), Deaf> {
+        self.begin(channel, Task::Subsystem(name.to_owned()), session).await
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], _: &mut Session) -> Result<(), Deaf> {
+        let number = Number::from(channel);
+        let Some(level) = self.levels.of(number) else { return Ok(()) };
+        level.rise(data.len()).await.map_err(|_| Deaf::Overflow)?;
+        self.tell(FromClient::Data(number, Bytes::copy_from_slice(data))).await
+    }
+
+    fn adjust_window(&mut self, channel: ChannelId, window: u32) -> u32 {
+        self.levels.of(channel.into()).map_or(window, |level| level.window())
+    }
+
+    async fn window_change_request(
+        &mut self,
+        channel: ChannelId,
+        columns: u32,
+        rows: u32,
+        width: u32,
+        height: u32,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.tell(FromClient::Resized(channel.into(), Size { columns, rows, width, height })).await
+    }
+
+    async fn signal(&mut self, channel: ChannelId, signal: Sig, _: &mut Session) -> Result<(), Deaf> {
+        self.tell(FromClient::Signalled(channel.into(), signal)).await
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, _: &mut Session) -> Result<(), Deaf> {
+        self.tell(FromClient::Finished(channel.into())).await
+    }
+
+    async fn channel_close(&mut self, channel: ChannelId, _: &mut Session) -> Result<(), Deaf> {
+        self.tell(FromClient::Closed(channel.into())).await
+    }
+}

@@ -1,0 +1,6 @@
+//! SSH in front of a real sshd, through a gateway whose other doors are fakes of the testkit.
+
+mod client;
+mod conformance;
+mod gateway;
+mod sessions;
