@@ -32,6 +32,7 @@ use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
 use postern_core::ports::Protocol;
 use postern_core::record::RecordKeys;
+use postern_core::seal::host_seed;
 use postern_core::{Clock, Code, Fault};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -39,7 +40,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{self, Config, HTTPS, Tls};
 
-use door::{Door, Guests};
+use door::{Door, Guests, Shown};
 use policy::{InForce, Verifiers};
 use reload::Reloader;
 use witness::Witness;
@@ -143,16 +144,11 @@ impl Gateway {
         let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin);
         let api = api.listening(&settings.domain, ports).reading(protocols.clone());
         let api = postern_api::router(api);
+        let shown = Shown { certificate: &certificate, seed: Arc::new(host_seed(&root)?), domain: &settings.domain };
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {
-                Some(protocol) => Guests::of_protocol(
-                    Arc::clone(protocol),
-                    Arc::clone(&house),
-                    &certificate,
-                    &root,
-                    &settings.domain,
-                )?,
+                Some(protocol) => Guests::of_protocol(Arc::clone(protocol), Arc::clone(&house), &shown)?,
                 None => Guests::of_https(api.clone(), halted.clone(), &certificate)?,
             };
             doors.push(Door::open(listener, guests).await?);

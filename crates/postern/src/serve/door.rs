@@ -13,7 +13,6 @@ use postern_adapters::tcp;
 use postern_adapters::tls::listener::Certificate;
 use postern_core::gate::{Gate, Halt, House};
 use postern_core::ports::{Client, Encrypt, Protocol};
-use postern_core::seal::host_seed;
 use postern_core::{Code, Fault, Secret};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -50,18 +49,25 @@ pub(super) enum Guests {
     Https(Https),
 }
 
+/// What clients are shown, so that they know the gateway.
+pub(super) struct Shown<'a> {
+    /// Inside TLS.
+    pub(super) certificate: &'a Certificate,
+    /// What the gateway's own key is made of, where there is no TLS.
+    pub(super) seed: Arc<Secret>,
+    /// Its name.
+    pub(super) domain: &'a str,
+}
+
 impl Guests {
     pub(super) fn of_protocol(
         protocol: Arc<dyn Protocol>,
         house: Arc<House>,
-        certificate: &Certificate,
-        root: &Secret,
-        domain: &str,
+        shown: &Shown<'_>,
     ) -> Result<Self, Fault> {
         let alpn: Vec<&[u8]> = protocol.alpn().iter().map(|name| name.as_bytes()).collect();
-        let tls = certificate.encrypt(&alpn)?;
-        let host_seed = Arc::new(host_seed(root)?);
-        Ok(Self::Protocol { protocol, house, tls, host_seed, domain: domain.into() })
+        let (tls, host_seed) = (shown.certificate.encrypt(&alpn)?, Arc::clone(&shown.seed));
+        Ok(Self::Protocol { protocol, house, tls, host_seed, domain: shown.domain.into() })
     }
 
     pub(super) fn of_https(api: Router, halt: watch::Receiver<Halt>, certificate: &Certificate) -> Result<Self, Fault> {
