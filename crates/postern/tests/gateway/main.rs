@@ -22,6 +22,8 @@ mod dump;
 #[cfg(test)]
 mod encrypting;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod loris;

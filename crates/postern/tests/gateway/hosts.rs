@@ -1,0 +1,133 @@
+//! A host behind the real binary: plain `ssh`, a human who approves, and what the journal and the recording say of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output, Stdio};
+
+use postern_testkit::sshd::{Options, SshServer, account, installed};
+
+use crate::site::{Site, free_port, stderr, stdout};
+
+const POLICY: &str = r#"
+[[principal]]
+name   = "ann"
+kind   = "human"
+issuer = "corp"
+claims = { sub = "ann" }
+groups = ["deployers"]
+
+[[principal]]
+name   = "dana"
+kind   = "human"
+issuer = "corp"
+claims = { sub = "dana" }
+groups = ["dba"]
+
+[roles]
+auditors = ["group:dba"]
+
+[[rule]]
+name   = "looks"
+effect = "allow"
+who    = ["group:deployers"]
+on     = ["target:web-1"]
+do     = { actions = ["ssh.exec"], objects = ["echo", "uname"] }
+
+[[rule]]
+name   = "restarts"
+effect = "approve"
+who    = ["group:deployers"]
+on     = ["target:web-1"]
+do     = { actions = ["ssh.exec"], objects = ["printf"] }
+with   = { approvers = ["group:dba"] }
+"#;
+
+struct Host {
+    site: Site,
+    _server: SshServer,
+    port: u16,
+}
+
+impl Host {
+    fn new() -> Self {
+        let (site, server, port) = (Site::new(), SshServer::start(&Options::default()).unwrap(), free_port());
+        site.write("key", server.key());
+        fs::set_permissions(site.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
+        site.write("policy.toml", POLICY);
+        let target = format!(
+            "\n[[target]]\nname = \"web-1\"\nprotocol = \"ssh\"\naddress = \"{}\"\nhost_key = \"{}\"\nlogin = {{ user = \"{}\", key = \"file:key\" }}\n",
+            server.address(),
+            server.host_key(),
+            account().unwrap()
+        );
+        let config = site.config().replace("postgres = 0", &format!("postgres = 0, ssh = {port}"));
+        site.write("postern.toml", &format!("{config}{target}"));
+        site.write("askpass", "#!/bin/sh\nprintf '%s\\n' \"$TOKEN\"\n");
+        fs::set_permissions(site.path("askpass"), fs::Permissions::from_mode(0o755)).unwrap();
+        Self { site, _server: server, port }
+    }
+
+    /// Plain `ssh`, which is told nothing but where the gateway is and which key it has.
+    fn ssh(&self, token: &str) -> Command {
+        let mut ssh = Command::new(installed("ssh").unwrap());
+        ssh.args(["-F/dev/null", "-oIdentityFile=none", "-oIdentityAgent=none", "-oStrictHostKeyChecking=yes"])
+            .args(["-oNumberOfPasswordPrompts=1", "-oLogLevel=ERROR"])
+            .arg(format!("-oUserKnownHostsFile={}", self.site.path("known_hosts").display()))
+            .args(["-p", &self.port.to_string(), "web-1@127.0.0.1"])
+            .env("SSH_ASKPASS", self.site.path("askpass"))
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("TOKEN", token)
+            .env_remove("SSH_AUTH_SOCK")
+            .stdin(Stdio::null());
+        ssh
+    }
+
+    fn run(&self, token: &str, command: &str) -> Output {
+        self.ssh(token).arg(command).output().unwrap()
+    }
+}
+
+#[test]
+fn a_host_is_reached_by_plain_ssh() {
+    let host = Host::new();
+    let gateway = host.site.start();
+    let log = gateway.log();
+    let key = log.split("ssh-ed25519 ").nth(1).and_then(|rest| rest.split(['"', ' ', '\n']).next()).unwrap();
+    host.site.write("known_hosts", &format!("[127.0.0.1]:{} ssh-ed25519 {key}\n", host.port));
+    let made = host.site.run_as("ann", &["token", "--target", "web-1"]);
+    let token = stdout(&made).trim().to_owned();
+    assert!(token.starts_with("pst_at_"), "{}", stderr(&made));
+
+    let echoed = host.run(&token, "echo $((40 + 2))");
+    assert_eq!((stdout(&echoed).as_str(), echoed.status.code()), ("42\n", Some(0)), "{}", stderr(&echoed));
+    let denied = host.run(&token, "rm -rf /nowhere");
+    assert_eq!(denied.status.code(), Some(126));
+    assert!(stderr(&denied).contains("postern: PST-3001: "), "{}", stderr(&denied));
+    let stranger = host.run("pst_at_nobody", "echo x");
+    assert_eq!(stranger.status.code(), Some(255));
+
+    let held = host.ssh(&token).arg("printf approved").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let asked = || {
+        let listed = stdout(&host.site.run_as("dana", &["approvals", "list"]));
+        listed.split_whitespace().find(|word| word.starts_with("apr_")).map(str::to_owned)
+    };
+    let mut approval = asked();
+    for _ in 0..200 {
+        if approval.is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        approval = asked();
+    }
+    let approved = host.site.run_as("dana", &["approvals", "approve", &approval.unwrap()]);
+    assert!(approved.status.success(), "{}", stderr(&approved));
+    let ran = held.wait_with_output().unwrap();
+    assert_eq!(stdout(&ran), "approved", "{}", stderr(&ran));
+    assert!(stderr(&ran).contains("postern: this waits for a human to approve it: apr_"), "{}", stderr(&ran));
+
+    let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
+    assert!(sessions.contains("\"ssh\"") && sessions.contains("web-1"), "{sessions}");
+    let first = sessions.split('"').filter(|word| word.starts_with("ses_")).last().unwrap().to_owned();
+    let played = stdout(&host.site.run_as("dana", &["sessions", "play", &first]));
+    assert!(played.contains("42"), "{played}");
+}
