@@ -127,7 +127,7 @@ fn a_host_is_reached_by_plain_ssh() {
 
     let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
     assert!(sessions.contains("\"ssh\"") && sessions.contains("web-1"), "{sessions}");
-    let first = sessions.split('"').filter(|word| word.starts_with("ses_")).last().unwrap().to_owned();
+    let first = sessions.split('"').rfind(|word| word.starts_with("ses_")).unwrap().to_owned();
     let played = stdout(&host.site.run_as("dana", &["sessions", "play", &first]));
     assert!(played.contains("42"), "{played}");
 }
