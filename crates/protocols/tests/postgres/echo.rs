@@ -246,12 +246,16 @@ async fn where_credentials_are_kept_nobody_reads() -> Result<()> {
             "UPDATE pg_authid SET rolpassword = NULL WHERE rolname = 'other'",
             "CREATE TABLE copy AS SELECT * FROM pg_authid",
             "CREATE VIEW opened AS SELECT * FROM pg_authid",
+            "ALTER TABLE pg_authid ADD COLUMN x int",
+            "REINDEX TABLE pg_authid",
         ] {
             assert_eq!(raw.ask(&[query(text)]).await?, ["error 42501", "ready"], "`{text}` on {version}");
         }
         assert_eq!(raw.ask(&[query("SELECT rolname FROM pg_roles WHERE rolname = 'other'")]).await?[1], "row other");
         let sent = gateway.server.statements("app")?;
         assert!(!sent.iter().any(|text| text.contains("passwd") || text.contains("umoptions")), "{sent:?}");
+        // what keeps a database in order shows nothing
+        assert_eq!(raw.ask(&[query("VACUUM (ANALYZE) pg_catalog.pg_authid")]).await?, ["VACUUM", "ready"]);
         // what a backup has to ask is for whom a rule lets do everything
         let mappings = query("SELECT umoptions FROM pg_user_mappings");
         assert_eq!(raw.ask(&[mappings]).await?[1], "row {\"password=a password elsewhere\"}");

@@ -18,6 +18,7 @@ use postern_core::operation::{Action, Columns, Effect, Object};
 use super::Kind;
 use super::scope::Scope;
 use super::statement::{Outcome, Reader};
+use crate::postgres::catalog::SYSTEM;
 use crate::postgres::vocabulary::action;
 
 impl Reader<'_> {
@@ -191,14 +192,24 @@ impl Reader<'_> {
             match &node.node {
                 Some(NodeEnum::VacuumRelation(relation)) => {
                     if let Some(name) = &relation.relation {
-                        let named = self.named(name);
-                        self.touch(Effect::Define, &named, &Columns::None);
+                        self.vacuum_one(name);
                     }
                 }
                 other => self.unreadable("a relation", other.as_ref()),
             }
         }
         Outcome::plain(action::MAINTAIN)
+    }
+
+    /// The server's own tables are vacuumed with a database, named or not: nobody sees or changes what is in them by it, the
+    /// credentials of others neither.
+    fn vacuum_one(&mut self, name: &RangeVar) {
+        let named = self.named(name);
+        if named.objects.iter().all(|object| object.path.first().is_some_and(|schema| **schema == *SYSTEM)) {
+            self.found.whole(Effect::Define, self.of_server(self.names.catalog.database()));
+        } else {
+            self.touch(Effect::Define, &named, &Columns::None);
+        }
     }
 
     fn maintains(&mut self, relation: Option<&RangeVar>, otherwise: &[&str]) -> Outcome {

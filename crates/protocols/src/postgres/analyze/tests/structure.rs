@@ -36,6 +36,7 @@ fn relations() {
         "DROP TABLE nosuch",
         "VACUUM FULL customers (email)",
         "VACUUM",
+        "VACUUM (ANALYZE) pg_catalog.pg_authid",
         "ANALYZE customers",
         "CLUSTER customers USING a",
         "REINDEX TABLE customers",
