@@ -74,12 +74,7 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>) -> Result<Logge
             return Err(fault);
         }
     };
-    let entered = tokio::select! {
-        entered = enter(known, target, account) => entered,
-        // whoever leaves meanwhile is let in nowhere: what was opened ends with what waited for it
-        () = client.over() => return Err(left()),
-    };
-    match entered {
+    match enter(known, target, account).await {
         Ok(Admitted { gate, target, from_target, echo }) => {
             if answer.send(true).is_err() {
                 gate.close(&left().message).await?;

@@ -58,6 +58,7 @@ pub(crate) struct Gateway {
     pub(crate) server: SshServer,
     pub(crate) dwelling: Arc<Dwelling>,
     pub(crate) address: SocketAddr,
+    policy: String,
     folder: tempfile::TempDir,
     _accepting: JoinSet<()>,
 }
@@ -103,7 +104,8 @@ impl Gateway {
             .replace("HOSTKEY", server.host_key())
             .replace("ACCOUNT", &account()?);
         let protocol = Arc::new(Ssh::new());
-        let dwelling = Arc::new(HouseBuilder::new(policy).speaking([protocol.vocabulary()]).reaching(reach).build()?);
+        let dwelling =
+            Arc::new(HouseBuilder::new(policy.clone()).speaking([protocol.vocabulary()]).reaching(reach).build()?);
         dwelling.vault.put("env:KEY", server.key());
         dwelling.tokens.know("token-of-bot", "bot");
         dwelling.tokens.know("token-of-dana", "dana");
@@ -117,7 +119,16 @@ impl Gateway {
         std::fs::set_permissions(folder.path().join("askpass"), executable)?;
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&dwelling), protocol));
-        Ok(Self { server, dwelling, address, folder, _accepting: accepting })
+        Ok(Self { server, dwelling, address, policy, folder, _accepting: accepting })
+    }
+
+    /// Forbids a program from now on.
+    pub(crate) fn forbid(&self, program: &str) -> Result<()> {
+        let rule = format!(
+            "\n[[rule]]\nname = \"never\"\neffect = \"forbid\"\nwho = [\"*\"]\non = [\"*\"]\n\
+             do = {{ actions = [\"ssh.exec\"], objects = [\"{program}\"] }}\n"
+        );
+        Ok(self.dwelling.change(&format!("{}{rule}", self.policy))?)
     }
 
     /// What every client of OpenSSH is told: no configuration of this machine, no keys, the gateway's own key alone.

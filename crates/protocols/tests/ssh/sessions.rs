@@ -1,6 +1,7 @@
 //! What people do with OpenSSH's own client, through the gateway and without it.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -197,12 +198,47 @@ async fn who_does_not_read_holds_up_nobody_else() -> Result<()> {
     let caller = crate::client::Caller::log_in(&gateway).await?;
     let idle = caller.handle.channel_open_session().await?;
     idle.exec(true, "cat /dev/zero").await?;
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let (_, way) = idle.split();
-    let quick = tokio::time::timeout(std::time::Duration::from_secs(10), caller.run("echo quick")).await;
+    let quick = tokio::time::timeout(Duration::from_secs(10), caller.run("echo quick")).await;
     // a client of this library hears nothing more on a connection of which one channel is full; others do
     let other = crate::client::Caller::log_in(&gateway).await?;
     assert_eq!(other.run("echo quick").await?.text, "quick\n");
     drop((quick, way));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_policy_does_not_let_run_ends() -> Result<()> {
+    let gateway = Gateway::start(EVERYTHING).await?;
+    let caller = crate::client::Caller::log_in(&gateway).await?;
+    let mark = gateway.server.folder().join("pid");
+    let command = format!("echo $$ > {}; exec sleep 60", mark.display());
+    let answer = async {
+        let started = tokio::time::Instant::now();
+        let answer = caller.run(&command).await?;
+        anyhow::Ok((answer, started.elapsed()))
+    };
+    let change = async {
+        while !mark.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        gateway.forbid("sleep")
+    };
+    let ((answer, took), ()) = tokio::try_join!(answer, change)?;
+    assert!(answer.status == Some(126) && answer.text.contains("PST-3011"), "{answer:?}");
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_channel_is_for_one_program() -> Result<()> {
+    let gateway = Gateway::start(EVERYTHING).await?;
+    let caller = crate::client::Caller::log_in(&gateway).await?;
+    let channel = caller.handle.channel_open_session().await?;
+    channel.exec(true, "sleep 0.3; echo first").await?;
+    channel.exec(true, "echo second").await?;
+    let answer = crate::client::hear(channel).await;
+    assert_eq!((answer.text.as_str(), answer.status), ("first\n", Some(0)));
     Ok(())
 }

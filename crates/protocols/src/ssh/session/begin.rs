@@ -14,12 +14,18 @@ use super::{Done, End, Session, reading};
 use crate::ssh::forward::Beginning;
 use crate::ssh::refuse;
 use crate::ssh::transport::target::Opened;
-use crate::ssh::transport::{Exit, Number, Parcel, Stream, Task, Way, Wish};
+use crate::ssh::transport::{Exit, Number, Parcel, Sig, Stream, Task, Way, Wish};
 use crate::ssh::wire::order::Order;
 
 impl Session {
     /// Decides about something around a program. It cannot wait for a human: the client waits for the answer.
     pub(super) async fn wish(&mut self, number: Number, wish: Wish) -> Result<bool, End> {
+        let waits = |session: &Self| {
+            session.channels.get(&number).is_some_and(|channel| matches!(channel.state, State::Waiting))
+        };
+        if !waits(self) {
+            return Ok(false);
+        }
         let operation = reading::wish(&wish);
         let terminal = match &wish {
             Wish::Terminal(terminal) => Some(terminal.size),
@@ -27,9 +33,6 @@ impl Session {
         };
         let Some(permit) = self.at_once(operation, &Order::Wish(wish)).await? else { return Ok(false) };
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(false) };
-        if !matches!(channel.state, State::Waiting) {
-            return Ok(false);
-        }
         channel.terminal = terminal.or(channel.terminal);
         // the target answers to a terminal, and not to variables
         channel.asked = channel.asked.saturating_add(usize::from(terminal.is_some()));
@@ -61,8 +64,7 @@ impl Session {
     pub(super) async fn begin(&mut self, number: Number, task: Task) -> Result<(), End> {
         let Some(channel) = self.channels.get(&number) else { return Ok(()) };
         if !matches!(channel.state, State::Waiting) {
-            // RFC 4254 §6.5: only one of these requests can succeed per channel
-            return Err(Fault::client(Code::ClientViolation, "one channel is for one program").into());
+            return Ok(());
         }
         let operation = reading::task(&task, channel.terminal.is_some());
         let order = Order::Begin(task).encoded();
@@ -108,6 +110,7 @@ impl Session {
         };
         let Some(channel) = self.channels.get_mut(&number) else {
             self.ended.push((permit.id(), Outcome::Unknown));
+            self.leave_behind(opened.way());
             return Ok(());
         };
         let (program, flow) = Beginning::of(around, permit)?;
@@ -192,14 +195,19 @@ impl Session {
 
     /// Ends what runs on a channel, and tells its client why.
     pub(super) fn stop(&mut self, number: Number, why: &str) -> Result<(), End> {
-        if let Some(channel) = self.channels.get_mut(&number)
-            && let State::Running(flow) = &channel.state
-        {
+        let Some(channel) = self.channels.get(&number) else { return Ok(()) };
+        if let State::Running(flow) = &channel.state {
             self.ended.push((flow.id(), Outcome::Unknown));
-            channel.came.fall(channel.into.clear());
+        }
+        self.refuse(number, why)?;
+        // INVARIANT: what may not go on is told so at the target, whatever of it waits to be sent there
+        if let Some(channel) = self.channels.get_mut(&number) {
+            // without a terminal a program may outlive its channel
+            channel.into.push(Parcel::Signal(Sig::TERM));
             channel.into.push(Parcel::Close);
         }
-        self.refuse(number, why)
+        self.press(number);
+        Ok(())
     }
 
     /// How the program ended.

@@ -48,6 +48,8 @@ struct State {
     full: bool,
     /// Nobody passes on anything any more.
     left: bool,
+    /// Something was begun on the channel.
+    begun: bool,
 }
 
 /// Lets bytes of a connection through, or not.
@@ -91,6 +93,11 @@ impl Levels {
 }
 
 impl Level {
+    /// Begins something on the channel, where nothing was before (RFC 4254 §6.5).
+    pub(super) fn begin(&self) -> bool {
+        !std::mem::replace(&mut lock(&self.state).begun, true)
+    }
+
     /// Counts what has come.
     pub(super) async fn rise(&self, bytes: usize) -> Result<(), Overflow> {
         let mut before = 0;

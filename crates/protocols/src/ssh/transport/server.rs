@@ -151,8 +151,11 @@ impl Ear {
         Ok(())
     }
 
-    /// A program is always begun, as far as the client hears: what becomes of it is said on the channel.
+    /// A program is always begun, as far as the client hears, where none was before: what becomes of it is said on the channel.
     async fn begin(&self, channel: ChannelId, task: Task, session: &mut Session) -> Result<(), Deaf> {
+        if !self.levels.of(channel.into()).is_some_and(|level| level.begin()) {
+            return Ok(session.channel_failure(channel)?);
+        }
         session.channel_success(channel)?;
         self.tell(FromClient::Begins(channel.into(), task)).await
     }
