@@ -159,6 +159,7 @@ const UNREAD: &[&str] = &[
     "echo \"$%\"",
     "echo $~x",
     // backquotes
+    "echo `a \\$x`",
     "echo `a \\`b\\``",
     "echo \"`echo \"a\"`\"",
     "echo `echo '`'",

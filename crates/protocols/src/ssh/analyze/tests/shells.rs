@@ -39,12 +39,13 @@ fn bench() -> TempDir {
 
 /// What `a` and `b` are called with where a shell runs the text.
 fn calls(shell: &str, text: &str, bench: &Path) -> Vec<Vec<String>> {
-    // its own each time: what goes on behind the end of one text writes into no other's
+    // its own each time: what goes on behind the end of one text writes into no other's, and where no text finds it
     let place = tempfile::tempdir_in(bench).unwrap();
-    let log = place.path().join("log of calls");
+    let (log, here) = (place.path().join("log"), place.path().join("here"));
+    fs::create_dir(&here).unwrap();
     fs::write(&log, "").unwrap();
     let mut run = Command::new(shell);
-    run.arg("-c").arg(text).env_clear().env("PATH", bench.join("bin")).env("LOG", &log).current_dir(place.path());
+    run.arg("-c").arg(text).env_clear().env("PATH", bench.join("bin")).env("LOG", &log).current_dir(here);
     run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     let all = fs::read_to_string(&log).unwrap();
     let calls = all.split_terminator("\u{1}\0");
