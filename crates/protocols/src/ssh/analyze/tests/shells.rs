@@ -199,6 +199,10 @@ proptest! {
     #[test]
     fn literal_words_are_what_a_program_is_given(pieces in pieces()) {
         let text = format!("a {}", pieces.concat());
+        // the words are told on the output, which a redirection leads elsewhere
+        if text.contains(['<', '>']) {
+            return Ok(());
+        }
         let Ok(script) = shell::read(&text, 0) else { return Ok(()) };
         let [only] = script.commands.as_slice() else { return Ok(()) };
         let words: Option<Vec<String>> = only.words.iter().map(|word| word.literal().map(str::to_owned)).collect();
