@@ -142,6 +142,8 @@ pub(crate) struct Function {
     pub(crate) immutable: bool,
     /// Whether an extension brought it.
     pub(crate) extension: bool,
+    /// Whether it makes rows.
+    pub(crate) set: bool,
 }
 
 /// An operator that did not come with the server.

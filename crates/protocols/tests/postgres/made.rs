@@ -17,6 +17,9 @@ const DATA: &str = r#"
     CREATE VIEW again AS SELECT a, whole FROM turned;
     CREATE VIEW counted AS SELECT id, generate_series(1, ascii(secret)) AS x FROM people;
     CREATE VIEW recounted AS SELECT id FROM counted;
+    CREATE EXTENSION citext;
+    CREATE VIEW own AS SELECT id, regexp_split_to_table(secret::citext, 'u'::citext) AS x FROM people;
+    CREATE VIEW single AS SELECT id, split_part(secret::citext, 'u'::citext, 1) AS x FROM people;
     CREATE MATERIALIZED VIEW stored AS SELECT id, regexp_matches(secret, '^H') AS x FROM people;
 "#;
 
@@ -106,12 +109,14 @@ async fn the_number_of_rows_tells_of_no_value() -> Result<()> {
             "SELECT id, count(*) FROM counted GROUP BY id",
             "SELECT count(*) FROM recounted",
             "SELECT id FROM stored",
+            "SELECT count(*) FROM own",
             "DECLARE c CURSOR WITH HOLD FOR SELECT id FROM counted",
             "EXPLAIN (ANALYZE) SELECT id FROM counted",
         ] {
             let heard = said(&gateway, text).await?.join("\n");
             assert!(heard.contains("error 42501"), "{text}: {heard}");
         }
+        assert_eq!(said(&gateway, "SELECT count(*) FROM single").await?.join(" "), "fields count row 1 SELECT 1 ready");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
+use cel::parser::Parser;
 use cel::{Context, Program};
 
 use super::types::{self, FUNCTIONS, NAMES, Type};
@@ -17,6 +18,9 @@ use crate::vocabulary::FactKind;
 
 /// The longest condition, in bytes.
 const LONGEST: usize = 4_096;
+
+/// How deep its parts may stand in one another: what the language asks of each of its readers.
+const DEEPEST: u16 = 12;
 
 /// How many steps a condition may take at worst; a step takes about a tenth of a microsecond.
 const MOST_STEPS: u64 = 1_000_000;
@@ -60,6 +64,9 @@ pub(super) fn read(text: &str, facts: &Facts<'_>) -> Result<Program, Vec<Mistake
     if text.len() > LONGEST {
         return whole(format!("this condition is longer than {LONGEST} bytes"), Some("make it several rules"));
     }
+    // what is deep is found out by a reader that goes no deeper, whatever the stack
+    let shallow = Parser::new().max_recursion_depth(DEEPEST);
+    shallow.parse(text).map_err(|wrong| vec![unreadable(text, &wrong)])?;
     let program = Program::compile(text).map_err(|wrong| vec![unreadable(text, &wrong)])?;
     let mut check = Check { text, program: &program, facts, bound: Vec::new(), mistakes: Vec::new(), asks: false };
     let root = program.expression();

@@ -126,7 +126,7 @@ fn a_condition_has_a_length_it_may_have_and_no_depth_that_hurts() {
         let text = format!("{}facts.no_where{}", open.repeat(count), close.repeat(count));
         Condition::read(&text, &Facts { known: [("no_where", Some(FactKind::Flag))].into(), ..Facts::default() })
     };
-    assert!(deep("(", ")", 20).is_ok());
+    assert!(deep("(", ")", 12).is_ok());
     for (open, close, count) in [("(", ")", 2_000), ("[", "]", 2_000), ("!(", ")", 1_300), ("a ? b : ", "", 500)] {
         assert!(deep(open, close, count).is_err(), "{open}");
     }

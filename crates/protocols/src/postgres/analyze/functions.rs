@@ -227,12 +227,19 @@ const INERT: &[&str] = &[
     "currval",
 ];
 
+/// Whether a clean function of the server's makes rows of its arguments.
+fn multiplies(name: &str) -> bool {
+    MULTIPLYING.contains(&name)
+}
+
 /// What a function's name was found to mean.
 struct Called {
     /// The functions that may run and are not clean.
     objects: Vec<Object>,
     /// Whether the value holds nothing but the arguments.
     pure: bool,
+    /// Whether it may make rows of its arguments.
+    set: bool,
     shape: Shape,
 }
 
@@ -261,7 +268,7 @@ impl Reader<'_> {
         source.unknown |= !called.pure;
         let source = source.derived();
         // INVARIANT: rows are counted, whatever is shown of them
-        if !called.objects.is_empty() || names.last().is_some_and(|name| MULTIPLYING.contains(name)) {
+        if called.set {
             self.found.multiply(&source);
         }
         (source, called.shape)
@@ -315,14 +322,16 @@ impl Reader<'_> {
 
     /// Functions of this name that did not come with the server, in any schema of the path. Where
     /// there are several overloads, types decide; all of them count.
-    fn users(&self, name: &str) -> Vec<(Object, bool)> {
+    fn users(&self, name: &str) -> Vec<Called> {
         let catalog = self.names.catalog;
         let schemas = self.path.for_functions().filter(|schema| ***schema != *SYSTEM);
         schemas
             .filter_map(|schema| {
                 let found = catalog.functions(schema, name);
                 let pure = found.iter().all(|function| function.immutable && function.extension);
-                (!found.is_empty()).then(|| (catalog.object([&**schema, name]), pure))
+                let set = found.iter().any(|function| function.set);
+                let objects = vec![catalog.object([&**schema, name])];
+                (!found.is_empty()).then_some(Called { objects, pure, set, shape: Shape::Unknown })
             })
             .collect()
     }
@@ -335,7 +344,12 @@ impl Reader<'_> {
             [database, schema, name] if **database == *catalog.database => {
                 self.called_in(catalog.spelled(schema), name)
             }
-            _ => Called { objects: vec![Object::at(names.iter().copied())], pure: false, shape: Shape::Unknown },
+            _ => Called {
+                objects: vec![Object::at(names.iter().copied())],
+                pure: false,
+                set: true,
+                shape: Shape::Unknown,
+            },
         }
     }
 
@@ -344,12 +358,13 @@ impl Reader<'_> {
         if schema == SYSTEM
             && let Some(known) = builtin(name).filter(|builtin| builtin.clean)
         {
-            return Called { objects: Vec::new(), pure: true, shape: known.shape };
+            return Called { objects: Vec::new(), pure: true, set: multiplies(name), shape: known.shape };
         }
         let found = catalog.functions(schema, name);
+        let set = found.is_empty() || found.iter().any(|function| function.set);
         let brought = !found.is_empty() && found.iter().all(|function| function.immutable && function.extension);
         let pure = brought || self.is_inert(schema, name);
-        Called { objects: vec![catalog.object([schema, name])], pure, shape: Shape::Unknown }
+        Called { objects: vec![catalog.object([schema, name])], pure, set, shape: Shape::Unknown }
     }
 
     /// Whether a function of the server's that is not clean shows nobody's data all the same.
@@ -365,23 +380,26 @@ impl Reader<'_> {
         let clean = known.is_some_and(|builtin| builtin.clean);
         if clean && users.is_empty() {
             let shape = known.map_or(Shape::Unknown, |builtin| builtin.shape);
-            return Called { objects: Vec::new(), pure: true, shape };
+            return Called { objects: Vec::new(), pure: true, set: multiplies(name), shape };
         }
         let system = !clean && (known.is_some() || !catalog.functions(SYSTEM, name).is_empty());
         let mut pure = !system || self.is_inert(SYSTEM, name);
+        let mut set = system || clean && multiplies(name);
         let mut objects = Vec::new();
         if system {
             objects.push(catalog.object([SYSTEM, name]));
         }
-        for (object, immutable) in users {
-            pure &= immutable;
-            objects.push(object);
+        for called in users {
+            pure &= called.pure;
+            set |= called.set;
+            objects.extend(called.objects);
         }
         if objects.is_empty() {
             objects = self.somewhere(name);
             pure = false;
+            set = true;
         }
-        Called { objects, pure, shape: Shape::Unknown }
+        Called { objects, pure, set, shape: Shape::Unknown }
     }
 
     /// A name that nobody has heard of: made since, or of a later server.

@@ -103,10 +103,10 @@ impl Literal {
         self.row(8, &[&oid])
     }
 
-    /// A function, immutable or not, from an extension or not.
+    /// A function that makes no rows, immutable or not, from an extension or not.
     pub(crate) fn function(&mut self, schema: &str, name: &str, immutable: bool, extension: bool) -> &mut Self {
         let flag = |flag| if flag { "t" } else { "f" };
-        self.row(9, &[schema, name, flag(immutable), flag(extension)])
+        self.row(9, &[schema, name, flag(immutable), flag(extension), flag(false)])
     }
 
     /// An operator that did not come with the server.

@@ -141,13 +141,15 @@ const RULED: &str = "\
 SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite r \
 WHERE r.rulename OPERATOR(pg_catalog.<>) '_RETURN'";
 
-/// Functions: schema, name, whether all overloads are immutable, whether an extension brought them all.
+/// Functions: schema, name, whether all overloads are immutable, whether an extension brought them all, whether any of
+/// them returns a set.
 const FUNCTIONS: &str = "\
 SELECT n.nspname, p.proname, \
 pg_catalog.bool_and(p.provolatile OPERATOR(pg_catalog.=) 'i'), \
 pg_catalog.bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
 WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass \
-AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')) \
+AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')), \
+pg_catalog.bool_or(p.proretset) \
 FROM pg_catalog.pg_proc p \
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
 WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \

@@ -134,7 +134,7 @@ impl Catalog {
     fn take_functions(&mut self, rows: &[Row]) -> Result<(), CatalogError> {
         for row in rows {
             let cells = Cells::new(9, row);
-            let function = Function { immutable: cells.flag(2)?, extension: cells.flag(3)? };
+            let function = Function { immutable: cells.flag(2)?, extension: cells.flag(3)?, set: cells.flag(4)? };
             let functions = &mut self.schema(cells.text(0)?).functions;
             Arc::make_mut(functions).entry(cells.text(1)?.into()).or_default().push(function);
         }

@@ -199,14 +199,14 @@ impl<'a> Draft<'a> {
     fn read_routines(&mut self) -> Result<(), CatalogError> {
         for cells in self.rows(question::FUNCTIONS) {
             let name = Name::new(cells.text(0)?, cells.text(1)?);
-            let routine = Routine { immutable: cells.flag(2)?, extension: cells.flag(3)? };
+            let routine = Routine { immutable: cells.flag(2)?, extension: cells.flag(3)?, set: cells.flag(4)? };
             if !is_known(&name) && self.database.schemas.contains(&name.schema) {
                 self.database.functions.insert(name, routine);
             }
         }
         for cells in self.rows(question::OPERATORS) {
             let name = Name::new(cells.text(0)?, cells.text(1)?);
-            let routine = Routine { immutable: false, extension: cells.flag(2)? };
+            let routine = Routine { extension: cells.flag(2)?, ..Routine::default() };
             self.database.operators.insert(name, routine);
         }
         Ok(())

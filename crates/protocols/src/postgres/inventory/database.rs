@@ -100,6 +100,8 @@ pub(super) enum TypeKind {
 pub(super) struct Routine {
     pub(super) immutable: bool,
     pub(super) extension: bool,
+    /// Whether any returns a set.
+    pub(super) set: bool,
 }
 
 impl Database {

@@ -90,10 +90,10 @@ fn database(findings: &mut Findings, mut table: Reader<'_>) -> Option<Database> 
     for (key, routines) in [("functions", &mut database.functions), ("operators", &mut database.operators)] {
         for mut one in table.tables(findings, key) {
             let name = name_of(findings, &mut one);
-            let immutable = one.flag(findings, "immutable").unwrap_or(false);
-            let extension = one.flag(findings, "extension").unwrap_or(false);
+            let mut flag = |key| one.flag(findings, key).unwrap_or(false);
+            let routine = Routine { immutable: flag("immutable"), extension: flag("extension"), set: flag("set") };
             one.finish(findings);
-            keep(findings, routines, key, name.map(|(name, place)| (name, place, Routine { immutable, extension })));
+            keep(findings, routines, key, name.map(|(name, place)| (name, place, routine)));
         }
     }
     for text in table.texts(findings, "indexes").unwrap_or_default() {

@@ -43,11 +43,11 @@ impl Database {
 
     /// Its own functions, and those that come with every server.
     fn functions(&self) -> Vec<Row> {
-        let known = analyze::builtins().map(|name| row([SYSTEM, name, "f", "f"]));
-        let own = self.functions.iter();
-        known
-            .chain(own.map(|(name, one)| row([&*name.schema, &name.name, flag(one.immutable), flag(one.extension)])))
-            .collect()
+        let known = analyze::builtins().map(|name| row([SYSTEM, name, "f", "f", "f"]));
+        let own = self.functions.iter().map(|(name, one)| {
+            row([&*name.schema, &name.name, flag(one.immutable), flag(one.extension), flag(one.set)])
+        });
+        known.chain(own).collect()
     }
 }
 

@@ -102,7 +102,7 @@ fn kind(name: &Name, one: &Type) -> String {
 
 fn routine(name: &Name, one: Routine) -> String {
     let mut text = format!("{{ name = {}", string(&name.to_string()));
-    for (key, flag) in [("immutable", one.immutable), ("extension", one.extension)] {
+    for (key, flag) in [("immutable", one.immutable), ("extension", one.extension), ("set", one.set)] {
         if flag {
             text.push_str(&format!(", {key} = true"));
         }
