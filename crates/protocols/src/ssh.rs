@@ -1,10 +1,12 @@
 //! SSH (RFC 4251 to 4254), with what OpenSSH has added.
 //!
 //! It turns what a client asks of a host into operations and decides nothing. Enter at [`Ssh`]; the connections are
-//! `transport`, which alone knows the library that makes them, what is asked for means [`analyze`] says, and the only way to
+//! `transport`, which alone knows the library that makes them, what is asked for means [`analyze`] says, of files `files` keeps
+//! which is which, and the only way to
 //! the target is `forward`.
 
 pub mod analyze;
+mod files;
 mod forward;
 mod inventory;
 mod login;

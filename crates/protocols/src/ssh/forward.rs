@@ -3,6 +3,7 @@
 //! What a [`Permit`] carries is read back into an [`Order`], and that is what is done; the
 //! [`Flow`] beside it is the right to go on. An empty channel says nothing to anybody, and saying goodbye is nobody's operation. Enter at [`Target`].
 
+use bytes::Bytes;
 use postern_core::gate::{Flow, Permit};
 use postern_core::{Code, Fault};
 
@@ -47,6 +48,11 @@ impl Connecting {
             Some(Order::Wish(_) | Order::Begin(_)) | None => Err(unreadable()),
         }
     }
+}
+
+/// What this permit says to a subsystem that runs, and the right to go on with it.
+pub(super) fn request(permit: Permit) -> (Bytes, Flow) {
+    permit.spend()
 }
 
 impl Target {

@@ -6,6 +6,7 @@
 
 mod begin;
 mod channel;
+mod files;
 mod forwards;
 mod hold;
 mod output;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use postern_core::gate::{Flow, Gate, Open, Permit};
+use postern_core::gate::{Flow, Gate, Held, Open, Permit};
 use postern_core::id::OperationId;
 use postern_core::journal::Outcome;
 use postern_core::mask::echo::Echo;
@@ -25,8 +26,9 @@ use postern_core::{Code, Fault};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use self::channel::{Channel, Moved, State};
+use self::channel::{Channel, Moved};
 use self::hold::Settling;
+use super::files::Files;
 use super::forward::Target;
 use super::login::{GOODBYE, LoggedIn};
 use super::refuse;
@@ -85,6 +87,8 @@ pub(super) struct Session {
     early: VecDeque<FromTarget>,
     work: FuturesUnordered<Later<'static, Done>>,
     ended: Vec<(OperationId, Outcome)>,
+    /// What waited for humans, and for which nobody waits any more.
+    left: Vec<Held>,
 }
 
 /// What the session waited for.
@@ -116,6 +120,7 @@ impl Session {
             early: VecDeque::new(),
             work: FuturesUnordered::new(),
             ended: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -132,6 +137,9 @@ impl Session {
     async fn step(&mut self) -> Result<(), End> {
         let ended = std::mem::take(&mut self.ended);
         self.gate.finished(ended)?;
+        for held in std::mem::take(&mut self.left) {
+            self.gate.withdraw(held).await?;
+        }
         match self.wait().await {
             Woke::Client(Some(event)) => self.heard(event).await,
             Woke::Target(Some(event)) => self.told(event).await,
@@ -177,6 +185,7 @@ impl Session {
                 let granted = self.listen(&beyond).await?;
                 answer.send(granted).ok();
             }
+            FromClient::Data(number, bytes) if self.has_files(number) => self.asks(number, bytes).await?,
             FromClient::Data(number, bytes) => self.pass_on(number, Parcel::data(bytes)),
             FromClient::Resized(number, size) => {
                 if let Some(channel) = self.channels.get_mut(&number) {
@@ -188,8 +197,8 @@ impl Session {
                 self.pass_on(number, Parcel::Resized(size));
             }
             FromClient::Signalled(number, signal) => self.pass_on(number, Parcel::Signal(signal)),
-            FromClient::Finished(number) => self.pass_on(number, Parcel::Finish),
-            FromClient::Closed(number) => self.closed(number).await?,
+            FromClient::Finished(number) => self.says_no_more(number).await?,
+            FromClient::Closed(number) => self.closed(number)?,
         }
         Ok(())
     }
@@ -217,7 +226,10 @@ impl Session {
                 Ok(())
             }
             Done::Opened(number, opened, permits) => self.opened(number, opened, *permits),
-            Done::Began(number, began) => self.began(number, began),
+            Done::Began(number, began) => {
+                self.began(number, began)?;
+                self.serve_files(number).await
+            }
             Done::Connected(asked, connected) => self.connected(*asked, connected).await,
             Done::Settled(number, settling) => self.settled(number, settling).await,
             Done::Due(number) => self.due(number).await,
@@ -230,10 +242,13 @@ impl Session {
         self.changed = self.gate.changed();
         let mut lost = Vec::new();
         for (number, channel) in &self.channels {
-            if let State::Running(flow) = &channel.state
-                && let Err(denial) = self.gate.goes_on(flow)?
-            {
-                lost.push((*number, denial));
+            let files = channel.files.iter().flat_map(Files::flows).map(AsRef::as_ref);
+            let flows = channel.flow().into_iter().chain(files);
+            for flow in flows {
+                if let Err(denial) = self.gate.goes_on(flow)? {
+                    lost.push((*number, denial));
+                    break;
+                }
             }
         }
         for (number, denial) in lost {
@@ -257,17 +272,14 @@ impl Session {
                 Some(refuse::farewell(fault))
             }
         };
-        let mut held = Vec::new();
-        for channel in std::mem::take(&mut self.channels).into_values() {
-            match channel.state {
-                State::Held(one) => held.push(one),
-                State::Running(flow) => self.ended.push((flow.id(), Outcome::Unknown)),
-                State::Waiting | State::Opening | State::Over => {}
-            }
+        for mut channel in std::mem::take(&mut self.channels).into_values() {
+            let (ended, held) = channel.end();
+            self.ended.extend(ended);
+            self.left.extend(held);
         }
         // what still moves belongs to channels that are no more
         self.work.clear();
-        let Self { gate, mut client, target, ended, .. } = self;
+        let Self { gate, mut client, target, ended, left, .. } = self;
         let goodbye = async {
             let told = async {
                 if let Some(farewell) = &farewell {
@@ -279,8 +291,8 @@ impl Session {
         };
         let journal = async {
             let mut told = Ok(());
-            for one in held {
-                told = told.and(gate.withdraw(*one.held).await.map(|_| ()));
+            for held in left {
+                told = told.and(gate.withdraw(held).await.map(|_| ()));
             }
             let told = told.and(gate.finished(ended));
             // INVARIANT: a session is closed, whatever of its end cannot be told

@@ -46,8 +46,8 @@ pub mod action {
         ENV = "ssh.env", "A variable is set for what runs.";
         SUBSYSTEM = "ssh.subsystem", "A subsystem other than `sftp` starts.";
         SFTP = "ssh.sftp", "The subsystem `sftp` starts; what is done with files is asked for one by one.";
-        SFTP_READ = "ssh.sftp_read", "A file is opened to be read, or read.";
-        SFTP_WRITE = "ssh.sftp_write", "A file is opened to be written, made, or written.";
+        SFTP_READ = "ssh.sftp_read", "A file is opened to be read.";
+        SFTP_WRITE = "ssh.sftp_write", "A file is opened to be written, or made.";
         SFTP_LIST = "ssh.sftp_list", "The names in a folder are listed.";
         SFTP_STAT = "ssh.sftp_stat", "What kind of file it is, its size, owner and times, or the room on its disk.";
         SFTP_SETSTAT = "ssh.sftp_setstat", "Size, owner, mode or times of a file are changed.";
@@ -61,7 +61,6 @@ pub mod action {
         SFTP_RESOLVE = "ssh.sftp_resolve", "What the absolute path of a name is, or where an account is at home.";
         SFTP_COPY = "ssh.sftp_copy", "Bytes of one open file are copied to another on the host.";
         SFTP_SYNC = "ssh.sftp_sync", "A file is written out to its disk.";
-        SFTP_USERS = "ssh.sftp_users", "The names of users and groups by their numbers.";
         SFTP_UNKNOWN = "ssh.sftp_unknown", "A file operation that is not known here.";
         AGENT = "ssh.agent", "The client's agent is offered to the host, which may have things signed with its keys.";
         X11 = "ssh.x11", "The client's screen is offered to the host, which may see and type there.";
@@ -90,7 +89,7 @@ const FACTS: &[FactWord] = &[
     flag("pty", "what runs has a terminal"),
     text("path", "the file that it is about; of two the one that it begins with"),
     list("paths", "the files that it is about"),
-    number("bytes", "how many bytes it reads, writes or copies, where that is said"),
+    number("bytes", "how many bytes are copied from one open file to another, where that is said"),
     text("host", "where a forward leads, or the address that is listened on; empty for all"),
     number("port", "the port of that; 0 where the host is to choose one"),
     text("tool", "what the command line is the far end of: `scp`, `rsync`, `git`, `sftp-server`"),

@@ -2,5 +2,6 @@
 
 mod client;
 mod conformance;
+mod files;
 mod gateway;
 mod sessions;

@@ -15,6 +15,8 @@ pub enum Width {
     Any,
     /// As many stars as it took columns of a terminal, so that whatever comes after it stands where it would have stood.
     Same,
+    /// As many stars as it had bytes: a piece of a file, in which everything has its place.
+    Bytes,
 }
 
 /// How something is hidden that ends nowhere before it is hidden.
@@ -49,6 +51,7 @@ impl Edits {
         let Some(hidden) = self.bytes.get(from..range.end).filter(|hidden| !hidden.is_empty()) else { return };
         let image = match (self.width, part) {
             (Width::Same, _) => stars(hidden),
+            (Width::Bytes, _) => vec![b'*'; hidden.len()],
             (Width::Any, Part::Whole) => FIXED.into(),
             (Width::Any, Part::Bare) => format!("\"{FIXED}\"").into(),
             (Width::Any, Part::Rest) => Vec::new(),

@@ -23,10 +23,8 @@ pub fn sftp(call: &Call, path: &[u8], other: Option<&[u8]>) -> Option<Operation>
     let asked = match call {
         Call::Close(_) | Call::Extended(Extension::Limits) => return None,
         Call::Open { access, .. } => open(*access, &file),
-        Call::Read { length, .. } => {
-            file.read(Asked::of(action::SFTP_READ)).fact("bytes", Fact::Number(i64::from(*length)))
-        }
-        Call::Write { data, .. } => file.write(Asked::of(action::SFTP_WRITE)).fact("bytes", bytes(data.len())),
+        Call::Read { .. } => file.read(Asked::of(action::SFTP_READ)),
+        Call::Write { .. } => file.write(Asked::of(action::SFTP_WRITE)),
         Call::Lstat(_) | Call::Stat(_) | Call::Fstat(_) => file.read(Asked::of(action::SFTP_STAT)),
         Call::Setstat { .. } | Call::Fsetstat { .. } => file.write(Asked::of(action::SFTP_SETSTAT)),
         Call::Opendir(_) | Call::Readdir(_) => file.read(Asked::of(action::SFTP_LIST)),
@@ -55,17 +53,11 @@ fn extended(extension: &Extension, file: &File<'_>, other: Option<&File<'_>>) ->
         }
         Extension::Fsync(_) => file.touched(Asked::of(action::SFTP_SYNC), Effect::Session),
         Extension::Lsetstat { .. } => file.write(Asked::of(action::SFTP_SETSTAT)),
-        Extension::ExpandPath(name) => file.resolved(matches!(&**name, b"" | b"." | b"~" | b"~/")),
-        Extension::HomeDirectory(user) => file.resolved(user.is_empty()),
         Extension::CopyData { length, .. } => {
             let asked = file.read(Asked::of(action::SFTP_COPY));
             let asked = if *length == 0 { asked } else { asked.fact("bytes", bytes(*length)) };
             second(asked, other, |asked, to| to.write(asked))
         }
-        Extension::UsersGroups { .. } => Asked::of(action::SFTP_USERS)
-            .answered()
-            .touching(Effect::Read, "/etc/passwd")
-            .touching(Effect::Read, "/etc/group"),
         // these were answered for before
         Extension::Limits | Extension::Unknown { .. } => unknown(),
     }

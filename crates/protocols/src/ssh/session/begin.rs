@@ -11,6 +11,7 @@ use postern_core::{Code, Denial, Fault};
 
 use super::channel::{HeldProgram, Moved, Queue, State};
 use super::{Done, End, Session, reading};
+use crate::ssh::files::Files;
 use crate::ssh::forward::Beginning;
 use crate::ssh::refuse;
 use crate::ssh::transport::target::Opened;
@@ -62,11 +63,15 @@ impl Session {
 
     /// Decides about a program.
     pub(super) async fn begin(&mut self, number: Number, task: Task) -> Result<(), End> {
-        let Some(channel) = self.channels.get(&number) else { return Ok(()) };
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
         if !matches!(channel.state, State::Waiting) {
             return Ok(());
         }
         let operation = reading::task(&task, channel.terminal.is_some());
+        if matches!(&task, Task::Subsystem(name) if name == "sftp") {
+            channel.files = Some(Files::new(Arc::clone(&self.echo)));
+            // what came before it was said what it is for
+        }
         let order = Order::Begin(task).encoded();
         match self.gate.submit(vec![operation.clone()], order.into()).await? {
             Decision::Go(permit) => self.permitted(number, permit),
@@ -195,10 +200,10 @@ impl Session {
 
     /// Ends what runs on a channel, and tells its client why.
     pub(super) fn stop(&mut self, number: Number, why: &str) -> Result<(), End> {
-        let Some(channel) = self.channels.get(&number) else { return Ok(()) };
-        if let State::Running(flow) = &channel.state {
-            self.ended.push((flow.id(), Outcome::Unknown));
-        }
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        let (ended, held) = channel.end();
+        self.ended.extend(ended);
+        self.left.extend(held);
         self.refuse(number, why)?;
         // INVARIANT: what may not go on is told so at the target, whatever of it waits to be sent there
         if let Some(channel) = self.channels.get_mut(&number) {
@@ -235,30 +240,29 @@ impl Session {
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
         channel.there = None;
         channel.came.fall(channel.into.clear());
-        if let State::Running(flow) = std::mem::replace(&mut channel.state, State::Over) {
-            let note = channel.note.take();
-            self.ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
+        let runs = matches!(channel.state, State::Running(_));
+        let (ended, held) = channel.end();
+        if runs {
             channel.into.push(Parcel::Close);
             channel.out.push(Parcel::Close);
         }
+        self.ended.extend(ended);
+        self.left.extend(held);
         self.press(number);
         Ok(())
     }
 
     /// The client has closed a channel.
-    pub(super) async fn closed(&mut self, number: Number) -> Result<(), End> {
+    pub(super) fn closed(&mut self, number: Number) -> Result<(), End> {
         self.client.levels.leave(number);
         let Some(mut channel) = self.channels.remove(&number) else { return Ok(()) };
-        match std::mem::replace(&mut channel.state, State::Over) {
-            State::Held(one) => drop(self.gate.withdraw(*one.held).await?),
-            State::Running(flow) => {
-                let note = channel.note.take();
-                self.ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
-                channel.into.push(Parcel::Close);
-                self.work.extend(channel.into.press(number, false));
-            }
-            State::Waiting | State::Opening | State::Over => {}
+        if matches!(channel.state, State::Running(_)) {
+            channel.into.push(Parcel::Close);
+            self.work.extend(channel.into.press(number, false));
         }
+        let (ended, held) = channel.end();
+        self.ended.extend(ended);
+        self.left.extend(held);
         if let Some(there) = channel.there {
             self.called.remove(&there);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use postern_core::gate::{Flow, Held, Permit};
 use postern_core::id::OperationId;
+use postern_core::journal::Outcome;
 use postern_core::mask::echo::Echo;
 use postern_core::mask::stream::{Filter, Width};
 use postern_core::operation::Operation;
@@ -14,6 +15,7 @@ use postern_core::ports::Later;
 use tokio::sync::Notify;
 
 use super::Done;
+use crate::ssh::files::{Asked, Files};
 use crate::ssh::transport::target::Opened;
 use crate::ssh::transport::{Gone, Level, Number, Parcel, Size, Stream, Way};
 
@@ -43,6 +45,10 @@ pub(super) struct Channel {
     pub(super) asked: usize,
     /// How the program ended, once it has.
     pub(super) note: Option<String>,
+    /// The files that it is about, where it is the subsystem `sftp`.
+    pub(super) files: Option<Files>,
+    /// What of them waits for a human.
+    pub(super) held: Option<(Asked, HeldProgram)>,
 }
 
 /// How far what a channel is for has got.
@@ -108,6 +114,8 @@ impl Channel {
             on_tape: Stream::Plain,
             asked: 0,
             note: None,
+            files: None,
+            held: None,
         }
     }
 
@@ -127,12 +135,17 @@ impl Channel {
         }
     }
 
-    /// The operation that it runs.
-    pub(super) fn operation(&self) -> Option<OperationId> {
+    /// The right by which it runs.
+    pub(super) fn flow(&self) -> Option<&Flow> {
         match &self.state {
-            State::Running(flow) => Some(flow.id()),
+            State::Running(flow) => Some(flow),
             State::Waiting | State::Held(_) | State::Opening | State::Over => None,
         }
+    }
+
+    /// The operation that it runs.
+    pub(super) fn operation(&self) -> Option<OperationId> {
+        self.flow().map(Flow::id)
     }
 
     /// Takes another size of its terminal, and answers with what the recording is to say of it.
@@ -140,6 +153,21 @@ impl Channel {
         self.terminal.as_mut().map(|terminal| *terminal = size)?;
         let said = serde_json::json!({ "resized": [size.columns, size.rows] });
         Some((self.operation()?, said.to_string().into_bytes()))
+    }
+
+    /// Ends what it was for: what was permitted and has no outcome, with what is known of it, and what waits for a human.
+    pub(super) fn end(&mut self) -> (Vec<(OperationId, Outcome)>, Vec<Held>) {
+        let mut ended = self.files.take().map(|mut files| files.unfinished()).unwrap_or_default();
+        let mut held: Vec<_> = self.held.take().into_iter().map(|(_, request)| *request.held).collect();
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Held(program) => held.push(*program.held),
+            State::Running(flow) => {
+                let note = self.note.take();
+                ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
+            }
+            State::Waiting | State::Opening | State::Over => {}
+        }
+        (ended, held)
     }
 
     /// Whether nothing is left of it.

@@ -9,6 +9,7 @@ use postern_core::approval::Settled;
 
 use super::channel::{HeldProgram, State};
 use super::{Done, End, Session};
+use crate::ssh::files::Asked;
 use crate::ssh::refuse;
 use crate::ssh::transport::Number;
 
@@ -36,10 +37,25 @@ impl Session {
         Ok(())
     }
 
+    /// Lets a request about a file wait.
+    pub(super) fn hold_request(&mut self, number: Number, asked: Asked, request: HeldProgram) -> Result<(), End> {
+        let (line, settled) = (refuse::waiting(&request.held), request.held.settled());
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        channel.held = Some((asked, request));
+        self.say(number, refuse::lines(&line, false))?;
+        self.work.push(Box::pin(async move { Done::Settled(number, Settling::Settled(settled.await)) }));
+        self.remind(number);
+        Ok(())
+    }
+
     /// Goes on with it as it was settled, or says that it waits.
     pub(super) async fn settled(&mut self, number: Number, settling: Settling) -> Result<(), End> {
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
-        let State::Held(program) = &mut channel.state else { return Ok(()) };
+        let program = match (&mut channel.state, &channel.held) {
+            (State::Held(program), _) => &*program,
+            (_, Some((_, request))) => request,
+            (_, None) => return Ok(()),
+        };
         let settled = match settling {
             Settling::Settled(settled) => settled?,
             Settling::Waits => {
@@ -48,6 +64,13 @@ impl Session {
                 return self.say(number, line);
             }
         };
+        if let Some((asked, HeldProgram { held, operations })) = channel.held.take() {
+            match self.gate.resume(*held, settled, &operations).await? {
+                Ok(permit) => self.granted(number, asked, permit).await?,
+                Err(denial) => self.deny(number, &asked, &denial).await?,
+            }
+            return self.serve_files(number).await;
+        }
         let State::Held(HeldProgram { held, operations }) = std::mem::replace(&mut channel.state, State::Opening)
         else {
             return Ok(());

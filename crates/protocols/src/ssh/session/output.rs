@@ -21,6 +21,9 @@ impl Session {
     pub(super) async fn shown(&mut self, there: Number, stream: Stream, bytes: Bytes) -> Result<(), End> {
         let Some(number) = self.called.get(&there).copied() else { return Ok(()) };
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        if stream == Stream::Plain && channel.files.is_some() {
+            return self.answers(number, bytes).await;
+        }
         let linger = if channel.terminal.is_some() { ECHO } else { LINGER };
         let came = bytes.len();
         let Some(output) = channel.output(stream) else { return Ok(()) };
@@ -73,7 +76,7 @@ impl Session {
     }
 
     /// The credential came back: not a byte more leaves.
-    async fn echoed(&mut self) -> Result<(), End> {
+    pub(super) async fn echoed(&mut self) -> Result<(), End> {
         let message = "the target sent back the credential that this session was opened with";
         self.gate.alert(Code::CredentialShown, message).await?;
         Err(Fault::gateway(Code::CredentialShown, message).hint("tell whoever runs the gateway").into())

@@ -70,10 +70,6 @@ fn extensions() {
         extended(Extension::StatVfs("x".into()), b"/srv", None),
         extended(Extension::Fsync(handle()), b"/srv/a", None),
         extended(Extension::Lsetstat { path: "x".into(), attributes: Attributes::default() }, b"/srv/a", None),
-        extended(Extension::ExpandPath("~".into()), b"/srv", None),
-        extended(Extension::ExpandPath("~root".into()), b"/srv/root", None),
-        extended(Extension::HomeDirectory("".into()), b"/srv", None),
-        extended(Extension::UsersGroups { users: "".into(), groups: "".into() }, b"", None),
         extended(
             Extension::CopyData { from: handle(), from_offset: 0, length: 9, to: handle(), to_offset: 0 },
             b"/srv/a",

@@ -55,17 +55,59 @@ impl Call {
     }
 }
 
+impl Call {
+    /// What names those files, for whoever knows better names for them: in the order of [`Call::about`].
+    pub fn files_mut(&mut self) -> [Option<&mut Bytes>; 2] {
+        let first = match self {
+            Self::Close(name)
+            | Self::Read { handle: name, .. }
+            | Self::Write { handle: name, .. }
+            | Self::Fstat(name)
+            | Self::Fsetstat { handle: name, .. }
+            | Self::Readdir(name)
+            | Self::Open { path: name, .. }
+            | Self::Setstat { path: name, .. }
+            | Self::Opendir(name)
+            | Self::Realpath(name)
+            | Self::Stat(name)
+            | Self::Lstat(name)
+            | Self::Remove(name)
+            | Self::Mkdir { path: name, .. }
+            | Self::Rmdir(name)
+            | Self::Readlink(name)
+            | Self::Symlink { link: name, .. } => Some(name),
+            Self::Rename { from, to } => return [Some(from), Some(to)],
+            Self::Extended(extension) => return extension.files_mut(),
+            Self::Unknown { .. } => None,
+        };
+        [first, None]
+    }
+}
+
 impl Extension {
+    fn files_mut(&mut self) -> [Option<&mut Bytes>; 2] {
+        let first = match self {
+            Self::PosixRename { from, to } | Self::Hardlink { from, to } | Self::CopyData { from, to, .. } => {
+                return [Some(from), Some(to)];
+            }
+            Self::StatVfs(name) | Self::Lsetstat { path: name, .. } | Self::FstatVfs(name) | Self::Fsync(name) => {
+                Some(name)
+            }
+            Self::Limits | Self::Unknown { .. } => None,
+        };
+        [first, None]
+    }
+
     fn about(&self) -> [About<'_>; 2] {
         let first = match self {
             Self::PosixRename { from, to } | Self::Hardlink { from, to } => {
                 return [About::Itself(from), About::Itself(to)];
             }
             Self::CopyData { from, to, .. } => return [About::Handle(from), About::Handle(to)],
-            Self::StatVfs(path) | Self::ExpandPath(path) => About::Followed(path),
+            Self::StatVfs(path) => About::Followed(path),
             Self::Lsetstat { path, .. } => About::Itself(path),
             Self::FstatVfs(handle) | Self::Fsync(handle) => About::Handle(handle),
-            Self::Limits | Self::HomeDirectory(_) | Self::UsersGroups { .. } | Self::Unknown { .. } => About::Nothing,
+            Self::Limits | Self::Unknown { .. } => About::Nothing,
         };
         [first, About::Nothing]
     }

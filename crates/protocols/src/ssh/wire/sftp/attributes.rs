@@ -39,6 +39,11 @@ impl Attributes {
         *self == Self::default()
     }
 
+    /// Every text in it.
+    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Bytes> {
+        self.extended.iter_mut().flat_map(|(name, value)| [name, value])
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Result<Self, SftpError> {
         let flags = reader.u32()?;
         let has = |flag: u32| flags & flag != 0;

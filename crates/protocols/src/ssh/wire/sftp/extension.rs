@@ -41,8 +41,6 @@ pub enum Extension {
     },
     /// How long packets may be (4.8).
     Limits,
-    /// What a path is with `~` in it (4.9).
-    ExpandPath(Bytes),
     /// Bytes of one open file into another (4.10).
     CopyData {
         /// From which.
@@ -55,15 +53,6 @@ pub enum Extension {
         to: Bytes,
         /// Where they go.
         to_offset: u64,
-    },
-    /// Where a user is at home (4.11).
-    HomeDirectory(Bytes),
-    /// Users and groups by their numbers (4.12).
-    UsersGroups {
-        /// Numbers of users, four bytes each.
-        users: Bytes,
-        /// Numbers of groups, four bytes each.
-        groups: Bytes,
     },
     /// Anything else.
     Unknown {
@@ -81,17 +70,13 @@ const HARDLINK: &[u8] = b"hardlink@openssh.com";
 const FSYNC: &[u8] = b"fsync@openssh.com";
 const LSETSTAT: &[u8] = b"lsetstat@openssh.com";
 const LIMITS: &[u8] = b"limits@openssh.com";
-const EXPAND_PATH: &[u8] = b"expand-path@openssh.com";
 const COPY_DATA: &[u8] = b"copy-data";
-const HOME_DIRECTORY: &[u8] = b"home-directory";
-const USERS_GROUPS: &[u8] = b"users-groups-by-id@openssh.com";
 
 /// Whether the extension is read here, in the version that a side says it can do.
 pub(super) fn is_known(name: &[u8], version: &[u8]) -> bool {
     match name {
         STATVFS | FSTATVFS => version == b"2",
-        POSIX_RENAME | HARDLINK | FSYNC | LSETSTAT | LIMITS | EXPAND_PATH | COPY_DATA | HOME_DIRECTORY
-        | USERS_GROUPS => version == b"1",
+        POSIX_RENAME | HARDLINK | FSYNC | LSETSTAT | LIMITS | COPY_DATA => version == b"1",
         _ => false,
     }
 }
@@ -108,10 +93,7 @@ impl Extension {
             Self::Fsync(_) => FSYNC,
             Self::Lsetstat { .. } => LSETSTAT,
             Self::Limits => LIMITS,
-            Self::ExpandPath(_) => EXPAND_PATH,
             Self::CopyData { .. } => COPY_DATA,
-            Self::HomeDirectory(_) => HOME_DIRECTORY,
-            Self::UsersGroups { .. } => USERS_GROUPS,
             Self::Unknown { name, .. } => name,
         }
     }
@@ -126,7 +108,6 @@ impl Extension {
             FSYNC => Self::Fsync(reader.handle()?),
             LSETSTAT => Self::Lsetstat { path: reader.string()?, attributes: Attributes::read(&mut reader)? },
             LIMITS => Self::Limits,
-            EXPAND_PATH => Self::ExpandPath(reader.string()?),
             COPY_DATA => Self::CopyData {
                 from: reader.handle()?,
                 from_offset: reader.u64()?,
@@ -134,8 +115,6 @@ impl Extension {
                 to: reader.handle()?,
                 to_offset: reader.u64()?,
             },
-            HOME_DIRECTORY => Self::HomeDirectory(reader.string()?),
-            USERS_GROUPS => Self::UsersGroups { users: reader.string()?, groups: reader.string()? },
             _ => return Ok(Self::Unknown { name, body: reader.rest() }),
         };
         reader.finish()?;
@@ -151,7 +130,7 @@ impl Extension {
                 write::string(out, WHAT, to)
             }
             Self::FstatVfs(handle) | Self::Fsync(handle) => write::handle(out, WHAT, handle),
-            Self::StatVfs(text) | Self::ExpandPath(text) | Self::HomeDirectory(text) => write::string(out, WHAT, text),
+            Self::StatVfs(text) => write::string(out, WHAT, text),
             Self::Lsetstat { path, attributes } => {
                 write::string(out, WHAT, path)?;
                 attributes.write(out)
@@ -164,10 +143,6 @@ impl Extension {
                 write::handle(out, WHAT, to)?;
                 out.put_u64(*to_offset);
                 Ok(())
-            }
-            Self::UsersGroups { users, groups } => {
-                write::string(out, WHAT, users)?;
-                write::string(out, WHAT, groups)
             }
             Self::Unknown { body, .. } => {
                 out.put_slice(body);

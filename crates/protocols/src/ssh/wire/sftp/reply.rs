@@ -77,6 +77,22 @@ pub mod status {
     pub const BAD_MESSAGE: u32 = 5;
     /// It is not known how.
     pub const UNSUPPORTED: u32 = 8;
+
+    /// What the draft calls it; its number where it does not.
+    #[must_use]
+    pub fn word(code: u32) -> String {
+        let word = match code {
+            OK => "SSH_FX_OK",
+            EOF => "SSH_FX_EOF",
+            NO_SUCH_FILE => "SSH_FX_NO_SUCH_FILE",
+            PERMISSION_DENIED => "SSH_FX_PERMISSION_DENIED",
+            FAILURE => "SSH_FX_FAILURE",
+            BAD_MESSAGE => "SSH_FX_BAD_MESSAGE",
+            UNSUPPORTED => "SSH_FX_OP_UNSUPPORTED",
+            other => return other.to_string(),
+        };
+        word.to_owned()
+    }
 }
 
 /// Kinds of replies, section 3.
@@ -141,6 +157,21 @@ impl Reply {
 }
 
 impl Answer {
+    /// Every text in it, numbers and what files are called by a server aside.
+    pub fn texts_mut(&mut self) -> Vec<&mut Bytes> {
+        match self {
+            Self::Status { message, language, .. } => vec![message, language],
+            Self::Names(names) => names
+                .iter_mut()
+                .flat_map(|Name { name, line, attributes }| [name, line].into_iter().chain(attributes.texts_mut()))
+                .collect(),
+            Self::Attributes(attributes) => attributes.texts_mut().collect(),
+            Self::Handle(bytes) | Self::Data(bytes) | Self::Extended(bytes) | Self::Unknown { body: bytes, .. } => {
+                vec![bytes]
+            }
+        }
+    }
+
     const fn kind(&self) -> u8 {
         match self {
             Self::Status { .. } => kind::STATUS,

@@ -203,15 +203,15 @@ fn what_is_not_known_is_said_to_neither_side() {
         pair("fsync@openssh.com", "1"),
         pair("lsetstat@openssh.com", "1"),
         pair("limits@openssh.com", "1"),
-        pair("expand-path@openssh.com", "1"),
         pair("copy-data", "1"),
-        pair("home-directory", "1"),
-        pair("users-groups-by-id@openssh.com", "1"),
     ];
     let others = [
         pair("posix-rename@openssh.com", "2"),
         pair("statvfs@openssh.com", "1"),
         pair("copy-file", "1"),
+        pair("expand-path@openssh.com", "1"),
+        pair("home-directory", "1"),
+        pair("users-groups-by-id@openssh.com", "1"),
         pair("check-file", ""),
         pair("", "1"),
         pair("limits", "1"),
@@ -267,7 +267,6 @@ fn which_files_a_request_is_about() {
             About::Handle(&a),
             About::Handle(&b),
         ),
-        (extended(Extension::HomeDirectory(a.clone())), About::Nothing, About::Nothing),
         (Call::Unknown { kind: 99, body: a.clone() }, About::Nothing, About::Nothing),
     ];
     for (call, first, other) in &table {

@@ -44,7 +44,6 @@ fn extension() -> impl Strategy<Value = Extension> {
         handle().prop_map(Extension::Fsync),
         (bytes(), attributes()).prop_map(|(path, attributes)| Extension::Lsetstat { path, attributes }),
         Just(Extension::Limits),
-        bytes().prop_map(Extension::ExpandPath),
         (handle(), any::<u64>(), any::<u64>(), handle(), any::<u64>()).prop_map(
             |(from, from_offset, length, to, to_offset)| Extension::CopyData {
                 from,
@@ -54,8 +53,6 @@ fn extension() -> impl Strategy<Value = Extension> {
                 to_offset
             }
         ),
-        bytes().prop_map(Extension::HomeDirectory),
-        (bytes(), bytes()).prop_map(|(users, groups)| Extension::UsersGroups { users, groups }),
         (bytes(), bytes()).prop_map(|(name, body)| Extension::Unknown { name, body }),
     ]
 }
