@@ -105,9 +105,8 @@ impl Player {
                 write(&Line { at, ms, operation: None, what: note }, lines);
             }
             Entry::Aside { operation, bytes } => {
-                if let Some(replay) = &mut self.replay {
-                    replay.aside(operation, &bytes);
-                }
+                let shown = self.replay.as_mut().map(|replay| replay.aside(operation, &bytes));
+                shown.into_iter().flatten().for_each(|what| write(&Line { at, ms, operation, what }, lines));
             }
             Entry::Shown { operation, bytes } => {
                 let unread = || vec![Shown::LeftOut { bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX) }];

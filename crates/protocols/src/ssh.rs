@@ -75,7 +75,7 @@ impl Protocol for Ssh {
     }
 
     fn replay(&self) -> Box<dyn Replay> {
-        Box::new(replay::Reel)
+        Box::new(replay::Reel::default())
     }
 
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {

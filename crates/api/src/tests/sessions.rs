@@ -60,8 +60,9 @@ impl Replay for Spoken {
         text.split_whitespace().map(|word| Shown::Data { text: format!("{}{word}", self.0) }).collect()
     }
 
-    fn aside(&mut self, _: Option<OperationId>, bytes: &[u8]) {
+    fn aside(&mut self, _: Option<OperationId>, bytes: &[u8]) -> Vec<Shown> {
         self.0 = String::from_utf8_lossy(bytes).into_owned();
+        Vec::new()
     }
 }
 

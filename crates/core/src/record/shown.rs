@@ -25,6 +25,18 @@ pub enum Shown {
         /// As text.
         text: String,
     },
+    /// A piece of a stream of errors.
+    Errors {
+        /// As text.
+        text: String,
+    },
+    /// What follows of the operation is shown in a terminal of this size.
+    Window {
+        /// How wide it is, in characters.
+        columns: u32,
+        /// How high.
+        rows: u32,
+    },
     /// A notice, or an error.
     Message(Message),
     /// Something was done.
@@ -72,6 +84,6 @@ pub trait Replay: Send {
     /// Takes the next bytes that the client saw.
     fn shown(&mut self, operation: Option<OperationId>, bytes: &[u8]) -> Vec<Shown>;
 
-    /// Takes what the protocol has noted for this.
-    fn aside(&mut self, operation: Option<OperationId>, bytes: &[u8]);
+    /// Takes what the protocol has noted for this; what of it is something that a client saw comes back.
+    fn aside(&mut self, operation: Option<OperationId>, bytes: &[u8]) -> Vec<Shown>;
 }

@@ -98,6 +98,9 @@ pub struct Play {
     /// Print one JSON object a line, at once
     #[arg(long)]
     pub json: bool,
+    /// Print an asciicast, version 3, at once: for players of terminals, such as asciinema
+    #[arg(long, conflicts_with_all = ["json", "speed", "idle"])]
+    pub cast: bool,
 }
 
 fn count(text: &str) -> Result<usize, String> {

@@ -2,6 +2,7 @@
 //!
 //! THREAT: text of strangers on a terminal. Everything printed goes through [`postern_core::visible`].
 
+mod cast;
 mod play;
 mod screen;
 

@@ -31,7 +31,7 @@ name   = "looks"
 effect = "allow"
 who    = ["group:deployers"]
 on     = ["target:web-1"]
-do     = { actions = ["ssh.exec"], objects = ["echo", "uname"] }
+do     = { actions = ["ssh.exec", "ssh.pty"], objects = ["echo", "uname", "pty"] }
 
 [[rule]]
 name   = "restarts"
@@ -130,4 +130,15 @@ fn a_host_is_reached_by_plain_ssh() {
     let first = sessions.split('"').rfind(|word| word.starts_with("ses_")).unwrap().to_owned();
     let played = stdout(&host.site.run_as("dana", &["sessions", "play", &first]));
     assert!(played.contains("42"), "{played}");
+
+    let seen = host.ssh(&token).args(["-tt", "echo seen"]).output().unwrap();
+    assert_eq!(stdout(&seen), "seen\r\n", "{}", stderr(&seen));
+    let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
+    let last = sessions.split('"').find(|word| word.starts_with("ses_")).unwrap().to_owned();
+    let cast = stdout(&host.site.run_as("dana", &["sessions", "play", &last, "--cast"]));
+    let lines: Vec<serde_json::Value> = cast.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["version"], 3, "{cast}");
+    assert!(lines[0]["term"]["cols"].as_u64().is_some_and(|columns| columns > 0), "{cast}");
+    let shown: String = lines.iter().filter(|line| line[1] == "o").filter_map(|line| line[2].as_str()).collect();
+    assert_eq!(shown, "seen\r\n", "{cast}");
 }

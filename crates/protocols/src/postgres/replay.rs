@@ -53,7 +53,7 @@ impl Replay for Reel {
         shown
     }
 
-    fn aside(&mut self, operation: Option<OperationId>, bytes: &[u8]) {
+    fn aside(&mut self, operation: Option<OperationId>, bytes: &[u8]) -> Vec<Shown> {
         self.turn_to(operation);
         let mut bytes = BytesMut::from(bytes);
         if let Ok(Some(frame)) = frame::next(&mut bytes, Limit::server(LONGEST))
@@ -61,6 +61,7 @@ impl Replay for Reel {
         {
             (self.columns, self.told) = (Some(fields), false);
         }
+        Vec::new()
     }
 }
 

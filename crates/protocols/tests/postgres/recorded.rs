@@ -66,7 +66,7 @@ fn replayed(gateway: &Gateway) -> Result<Vec<Shown>> {
         match entry {
             Entry::Note(_) => {}
             Entry::Shown { operation, bytes } => shown.extend(replay.shown(operation, &bytes)),
-            Entry::Aside { operation, bytes } => replay.aside(operation, &bytes),
+            Entry::Aside { operation, bytes } => shown.extend(replay.aside(operation, &bytes)),
         }
     }
     Ok(shown)

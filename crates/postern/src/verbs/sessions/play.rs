@@ -1,6 +1,6 @@
 //! Playing a recording: its lines as they come, in their own time.
 //!
-//! What they look like is [`Screen`]'s; here they are read, waited for, and judged: a recording that was touched is a
+//! What they look like is [`Screen`]'s, or [`Cast`]'s; here they are read, waited for, and judged: a recording that was touched is a
 //! failure, after everything that comes before.
 
 use std::io::Write;
@@ -14,6 +14,7 @@ use crate::cli::Play;
 use crate::failure::Failure;
 use crate::verbs::client::Lines;
 
+use super::cast::Cast;
 use super::screen::Screen;
 
 /// The longest time in which nothing happened that is waited for, at its own speed: no session lasts longer.
@@ -21,12 +22,14 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Shows a recording as it was, in time.
 pub(super) async fn play(mut lines: Lines, args: &Play, out: &mut dyn Write) -> Result<()> {
-    let mut screen = Screen::default();
+    let (mut screen, mut cast) = (Screen::default(), Cast::default());
     let mut before = 0_u64;
     while let Some(text) = lines.next().await? {
         let value = read(&text)?;
         if args.json {
             writeln!(out, "{}", shown_json(&text))?;
+        } else if args.cast {
+            cast.show(&value, out)?;
         } else {
             let now = value.get("ms").and_then(Value::as_u64).unwrap_or(before);
             let wait = wait(now.saturating_sub(before), args);

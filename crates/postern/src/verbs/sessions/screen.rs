@@ -3,8 +3,10 @@
 //! THREAT: a recording that attacks whoever plays it. Nothing is printed but what [`visible`] and [`line`] give, so that
 //! no control character reaches the terminal but the ends of lines. Enter at [`Screen::show`].
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
 use data_encoding::BASE64;
 use postern_core::visible::{line, visible};
 use serde_json::Value;
@@ -22,6 +24,8 @@ const WIDEST: usize = 80;
 #[derive(Default)]
 pub(super) struct Screen {
     table: Table,
+    /// The operations that have terminals.
+    terminals: HashSet<String>,
 }
 
 /// Rows under their columns.
@@ -62,7 +66,12 @@ impl Screen {
                 writeln!(out, "{}  {}{}{reason}", clock(value), word(value, "/state"), by.unwrap_or_default())
             }
             "finished" => finished(value, out),
-            "data" => block(value.get("text").and_then(Value::as_str).unwrap_or_default(), "| ", out),
+            "data" => block(&self.text(value), "| ", out),
+            "errors" => block(&self.text(value), "! ", out),
+            "window" => {
+                self.terminals.insert(word(value, "/operation"));
+                writeln!(out, "[a terminal, {} by {}]", number(value, "/columns"), number(value, "/rows"))
+            }
             "message" => message(value, out),
             "done" => writeln!(out, "({})", word(value, "/note")),
             "left_out" => writeln!(out, "[{} bytes left out]", number(value, "/bytes")),
@@ -76,6 +85,12 @@ impl Screen {
             "broken" => Ok(()),
             other => writeln!(out, "[{}]", line(other)),
         }
+    }
+
+    /// What came of a stream; of a terminal without what moves and colours.
+    fn text(&self, value: &Value) -> String {
+        let text = value.get("text").and_then(Value::as_str).unwrap_or_default();
+        if self.terminals.contains(&word(value, "/operation")) { strip_str(text).to_string() } else { text.to_owned() }
     }
 
     /// Draws what was gathered.

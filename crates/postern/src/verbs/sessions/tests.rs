@@ -2,6 +2,7 @@ use postern_core::visible::deceives;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::cast::Cast;
 use super::play::judged;
 use super::screen::Screen;
 use super::{print_json, print_list, print_one};
@@ -29,6 +30,9 @@ fn recording(text: &str) -> Vec<Value> {
         json!({ "type": "row", "cells": [null, text, text] }),
         json!({ "type": "done", "note": text }),
         json!({ "type": "data", "text": text }),
+        json!({ "type": "errors", "text": text }),
+        json!({ "type": "window", "operation": text, "columns": 80, "rows": 24 }),
+        json!({ "type": "data", "operation": text, "text": text }),
         json!({ "type": "message", "severity": text, "code": text, "message": text, "detail": text, "hint": text }),
         json!({ "type": "operation", "ms": 3_600_000, "decided": denied, "text": text, "prepare": true }),
         json!({ "type": "settled", "ms": 1, "state": text, "by": person, "reason": text }),
@@ -146,4 +150,43 @@ proptest! {
             prop_assert!(is_plain(&shown(&[Value::Object(line)])));
         }
     }
+}
+
+fn cast(lines: &[Value]) -> String {
+    let (mut out, mut cast) = (Vec::new(), Cast::default());
+    for line in lines {
+        cast.show(line, &mut out).unwrap();
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_terminal_is_cast_in_its_size_and_time() {
+    let allowed = json!({ "verdict": "allow", "rules": ["r"] });
+    let person = json!({ "name": "bot", "kind": "workload" });
+    let lines = [
+        json!({ "type": "opened", "ms": 0, "at": "2026-11-23T10:00:00.000000Z", "principal": person, "target": "web-1", "client": "c" }),
+        json!({ "type": "operation", "ms": 100, "operation": "op_1", "decided": allowed, "text": "ls\nls" }),
+        json!({ "type": "data", "ms": 150, "operation": "op_1", "text": "one\n" }),
+        json!({ "type": "operation", "ms": 1_100, "operation": "op_2", "decided": allowed, "text": "shell" }),
+        json!({ "type": "window", "ms": 1_100, "operation": "op_2", "columns": 120, "rows": 40 }),
+        json!({ "type": "data", "ms": 3_105, "operation": "op_2", "text": "\u{1b}[1m$ \u{1b}[0m\n\u{202e}" }),
+        json!({ "type": "errors", "ms": 3_105, "operation": "op_1", "text": "two\n" }),
+        json!({ "type": "finished", "ms": 4_000, "operation": "op_2", "outcome": { "as": "done", "note": "exit 0" } }),
+        json!({ "type": "end", "whole": true, "chunks": 1, "head": "h" }),
+    ];
+    let expected = [
+        r#"{"term":{"cols":80,"rows":24},"timestamp":1795428000,"title":"bot on web-1","version":3}"#,
+        r#"[0.100, "m", "allow: ls⟨U+000A⟩ls"]"#,
+        r#"[0.050, "o", "one\r\n"]"#,
+        r#"[0.950, "m", "allow: shell"]"#,
+        r#"[0.000, "r", "120x40"]"#,
+        r#"[2.005, "o", "\u001b[1m$ \u001b[0m\n\u202e"]"#,
+        r#"[0.000, "o", "two\r\n"]"#,
+        r#"[0.895, "m", "exit 0"]"#,
+    ];
+    assert_eq!(cast(&lines).lines().collect::<Vec<_>>(), expected);
+    let first = cast(&lines[3..]);
+    assert!(first.starts_with(r#"{"term":{"cols":120,"rows":40}"#), "{first}");
+    assert!(cast(&lines[8..]).starts_with(r#"{"term":{"cols":80,"rows":24}"#), "a recording of nothing is one");
 }
