@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let (secret, stream) = rest.split_at(rest.len().min(usize::from(*length)));
     let echo = Arc::new(Echo::of([&Secret::new(secret)]));
     assert_eq!(echo.is_empty(), secret.len() < SHORTEST);
-    let expected = echo.within(stream);
+    let within = echo.within(stream);
 
     let (mut filter, mut left, mut came) = (Filter::new(Arc::clone(&echo), &MaskSet::default(), Width::Any), 0, 0);
     for piece in stream.chunks(usize::from(*piece).max(1)) {
@@ -28,13 +28,13 @@ fuzz_target!(|input: &[u8]| {
                 left += leaves.len();
                 assert_eq!(left + filter.held(), came);
             }
+            // it may have been in what a terminal shows of the stream as well
             Err(Echoed) => {
-                assert!(expected);
                 assert!(!echo.within(&stream[..left]), "it has left");
                 return;
             }
         }
     }
-    assert!(!expected);
+    assert!(!within);
     assert_eq!(filter.end().as_deref(), Ok(&stream[left..]));
 });

@@ -4,9 +4,17 @@
 //! only what may still become something that must not leave, and whoever calls says how long he waits for that. However
 //! the stream is cut into chunks, the same leaves.
 //!
+//! Bytes pass two stations. The first listens for the credentials of the session in whatever comes. The second looks at lines:
+//! there it hides what detectors find, and listens once more, to what a terminal shows of a line that has escapes in it, and
+//! to what stands there if the cursor had never moved. On a terminal it holds besides what the next few characters may yet
+//! write over. What is no text passes the second as it is.
+//!
 //! Two streams, such as the standard output of a command and its errors, are two filters: what one begins and the other ends
 //! is not found. Where both go into one terminal the target has joined them before they come here, and one filter sees
 //! what the terminal shows.
+//!
+//! Best effort: a value over two lines (but for private keys), text in other encodings than UTF-8 where a value has more than
+//! ASCII, UTF-16, and what a program draws here and there on a screen are not found.
 //!
 //! Enter at [`Filter::new`], then [`Filter::pass`].
 

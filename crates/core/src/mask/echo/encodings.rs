@@ -14,6 +14,9 @@ type Writing = fn(&[u8]) -> Zeroizing<Vec<u8>>;
 /// Every writing, by a name of its own.
 pub(super) const ALL: &[(&str, Writing)] = &[
     ("plain", |secret| each(secret, |byte, to| to.push(byte))),
+    ("line ends of terminals", |secret| each(secret, |byte, to| lines(byte, b"\r\n", to))),
+    ("line ends left out", |secret| each(secret, |byte, to| lines(byte, b"", to))),
+    ("line ends as spaces", |secret| each(secret, |byte, to| lines(byte, b" ", to))),
     ("reversed", reversed),
     ("rot13", |secret| each(secret, |byte, to| to.push(rot13(byte)))),
     ("base64", |secret| grouped(secret, &BASE64_NOPAD, 0, 6)),
@@ -191,6 +194,14 @@ fn bytea(byte: u8, to: &mut Vec<u8>) {
         b'\\' => to.extend(b"\\\\"),
         b' '..=b'~' => to.push(byte),
         _ => octal(byte, to),
+    }
+}
+
+/// A key has lines: a terminal ends them in its way, and a shell takes them for spaces.
+fn lines(byte: u8, end: &[u8], to: &mut Vec<u8>) {
+    match byte {
+        b'\n' => to.extend_from_slice(end),
+        byte => to.push(byte),
     }
 }
 

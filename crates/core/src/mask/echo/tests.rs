@@ -118,6 +118,9 @@ fn writings_are_what_others_write() {
         assert_eq!(written(name, "öt\"'\\p/".as_bytes()), expected, "{name}");
     }
     assert_eq!(written("form", b"a b*~"), "a+b*%7e");
+    for (name, end) in [("line ends of terminals", "\r\n"), ("line ends left out", ""), ("line ends as spaces", " ")] {
+        assert_eq!(written(name, b"a\nb\n"), format!("a{end}b{end}"), "{name}");
+    }
     assert_eq!(written("UTF-16, little end first", b"ab"), "a\0b\0");
     assert_eq!(written("UTF-16, big end first", b"ab"), "\0a\0b");
 }
@@ -202,7 +205,7 @@ fn nothing_of_it_is_printed() {
 }
 
 /// In how many ways the text of a case is cut.
-const CUTTINGS: usize = 25;
+const CUTTINGS: usize = 13;
 
 /// As many cases as the environment says: a secret, two more that begin or end like it, and a text of pieces of them.
 #[test]

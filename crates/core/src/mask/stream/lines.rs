@@ -138,7 +138,7 @@ impl Lines {
     fn skip(&mut self, bytes: &[u8]) {
         let text = self.look.passes_text() && self.within == Within::Text && !self.binary;
         if text
-            && !screen::noisy_but_for_lines(bytes)
+            && screen::plain(bytes)
             && let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n')
         {
             self.place = Place::at(last.saturating_add(1));
@@ -161,20 +161,29 @@ impl Lines {
     fn pass_text(&mut self, rest: &[u8], line: Option<usize>, edits: &mut Edits) -> Result<Step, Echoed> {
         let length = line.unwrap_or(rest.len()).min(LONGEST);
         let whole = rest.get(..length).unwrap_or_default();
+        if let Some(line) = line
+            && self.look.passes_text()
+            && length < PART
+            && self.place.tried == 0
+            && !screen::noisy(whole)
+        {
+            self.pass_plain(whole, line);
+            return Ok(Step::Next);
+        }
         loop {
             let part = self.place.tried.saturating_add(PART);
             let stretch = whole.get(..part).unwrap_or(whole);
-            let back = self.steps_back(stretch);
-            let stretch = back.and_then(|back| stretch.get(..back)).unwrap_or(stretch);
-            if let Some(end) = text::binary(stretch, self.binary) {
-                self.leave_text(stretch.get(..end).unwrap_or_default(), edits)?;
-                return Ok(Step::Next);
-            }
-            if let Some(back) = back {
+            let text = text::binary(stretch, self.binary);
+            let stretch = text.and_then(|end| stretch.get(..end)).unwrap_or(stretch);
+            if let Some(back) = self.steps_back(stretch) {
                 // what is decided here is decided before something is written over it
-                self.decide(stretch, edits)?;
+                self.decide(stretch.get(..back).unwrap_or_default(), edits)?;
                 self.place.back = back.saturating_add(1);
                 continue;
+            }
+            if text.is_some() {
+                self.leave_text(stretch, edits)?;
+                return Ok(Step::Next);
             }
             if stretch.len() < part {
                 break;
@@ -201,6 +210,21 @@ impl Lines {
         self.binary = self.binary && length < TEXT;
         self.place = Place::at(next);
         Ok(Step::Next)
+    }
+
+    /// Passes a line in which there is nothing to look for.
+    fn pass_plain(&mut self, whole: &[u8], line: usize) {
+        let start = self.place.start;
+        self.place = match text::binary(whole, self.binary) {
+            Some(end) => {
+                (self.within, self.binary) = (Within::Binary, true);
+                Place::at(start.saturating_add(end).max(self.place.left))
+            }
+            None => {
+                self.binary = self.binary && whole.len() < TEXT;
+                Place::at(start.saturating_add(line).saturating_add(1))
+            }
+        };
     }
 
     /// Decides on the beginning of a line as far as nothing that comes changes it.

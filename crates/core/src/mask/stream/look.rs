@@ -82,7 +82,8 @@ impl Look {
 
     /// What there is in a line, or in the beginning of one where it is not closed.
     pub(super) fn at(&self, line: &[u8], closed: bool) -> Result<Looked, Echoed> {
-        if screen::noisy(line) { self.through(line, closed) } else { Ok(self.plainly(line, closed)) }
+        let noisy = if closed { screen::noisy_within(line) } else { screen::noisy(line) };
+        if noisy { self.through(line, closed) } else { Ok(self.plainly(line, closed)) }
     }
 
     fn plainly(&self, line: &[u8], closed: bool) -> Looked {
@@ -109,6 +110,9 @@ impl Look {
     /// Looks at it as it came, as it is shown, and as if the cursor had stayed where it was.
     fn through(&self, line: &[u8], closed: bool) -> Result<Looked, Echoed> {
         let pieces = screen::pieces(line);
+        if self.passes_text() && closed && self.passes_written(line, &pieces)? {
+            return Ok(Looked { open: line.len(), ..Looked::default() });
+        }
         let shown = screen::shown(line, &pieces, closed, Moved::Apart);
         let joined = screen::shown(line, &pieces, closed, Moved::Joined);
         let as_came = text::text(line, closed);
@@ -130,6 +134,16 @@ impl Look {
             hits: hits.map(|(range, part)| Hit { shown: texts(&pieces, &range), part }).collect(),
             screen: Some(shown),
         })
+    }
+
+    /// Whether there is no credential in a line, nor one begun at its end, where nothing is written over anything.
+    fn passes_written(&self, line: &[u8], pieces: &[Piece]) -> Result<bool, Echoed> {
+        if pieces.iter().any(|piece| matches!(piece.kind, Kind::Back(_))) {
+            return Ok(false);
+        }
+        let texts = pieces.iter().filter(|piece| piece.kind == Kind::Text);
+        let written = texts.filter_map(|piece| line.get(piece.range.clone())).collect::<Vec<_>>().concat();
+        if self.echo.within(&written) { Err(Echoed) } else { Ok(self.echo.begun(&written) < TELLING) }
     }
 
     /// What there is in what is shown.

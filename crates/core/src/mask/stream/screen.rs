@@ -47,12 +47,18 @@ pub(super) fn noisy(line: &[u8]) -> bool {
     line.iter().filter(|byte| control(**byte)).count() > 0
 }
 
-/// The same of many lines, where the end of a line is nothing else.
-pub(super) fn noisy_but_for_lines(lines: &[u8]) -> bool {
-    let controls = lines.iter().filter(|byte| control(**byte)).count();
-    let ends = lines.iter().filter(|byte| **byte == b'\n').count();
-    let returns = lines.windows(2).filter(|two| *two == b"\r\n").count();
-    controls > ends.saturating_add(returns)
+/// The same, but for what stands before and after all that is shown, and is no sequence.
+pub(super) fn noisy_within(line: &[u8]) -> bool {
+    let shown = |byte: &u8| !control(*byte) || *byte == ESCAPE;
+    let first = line.iter().position(shown).unwrap_or(line.len());
+    let last = line.iter().rposition(shown).map_or(0, |last| last.saturating_add(1));
+    noisy(line.get(first..last).unwrap_or_default())
+}
+
+/// Whether there is nothing but text in lines that end with a line feed, perhaps behind a carriage return.
+pub(super) fn plain(lines: &[u8]) -> bool {
+    let odd = lines.iter().filter(|byte| (**byte < 0x20 && !matches!(**byte, b'\t' | b'\n')) || **byte == 0x7f).count();
+    odd == 0 || odd == lines.windows(2).filter(|two| *two == b"\r\n").count()
 }
 
 /// What a line is made of.
@@ -75,8 +81,9 @@ pub(super) fn pieces(line: &[u8]) -> Vec<Piece> {
     pieces
 }
 
+/// What a terminal acts on within a line. Other controls it does nothing at, and three of them make a line no text.
 fn control(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+    matches!(byte, BELL | BACKSPACE | 0x0b..=0x0f | ESCAPE)
 }
 
 /// How long a sequence is, and what it does.

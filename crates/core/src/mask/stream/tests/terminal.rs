@@ -162,7 +162,7 @@ fn noisy() -> impl Strategy<Value = String> {
 
 #[test]
 fn however_what_a_terminal_shows_is_cut_the_same_leaves() {
-    let cases = std::env::var("POSTERN_CASES").map_or(400, |cases| cases.parse().unwrap());
+    let cases = std::env::var("POSTERN_CASES").map_or(120, |cases| cases.parse().unwrap());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let streams = (proptest::collection::vec(noisy(), 1..14), proptest::collection::vec(1..20_usize, 1..6));
     let tried = proptest::test_runner::TestRunner::new(config).run(&streams, |(pieces, lengths)| {
