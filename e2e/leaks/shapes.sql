@@ -43,6 +43,14 @@ SELECT p.secret, o.item FROM people p JOIN orders o ON o.person = p.id;
 SELECT secret FROM people NATURAL JOIN orders;
 --- masked: rows beside system columns
 SELECT ctid, tableoid::regclass, xmin IS NULL, secret FROM people;
+--- masked: star beside system columns
+SELECT *, ctid FROM people;
+--- masked: stars beside system columns
+SELECT p.*, upper(p.secret), o.*, p.ctid FROM people p JOIN orders o ON o.person = p.id AND o.xmin IS NOT NULL;
+--- masked: grouped by place
+SELECT p.id, p.secret, p.email, count(*) FROM people p JOIN orders o ON o.person = p.id GROUP BY 1;
+--- masked: grouped by a merged column
+SELECT j.id, j.secret, count(*) FROM (people p JOIN orders o USING (id)) j GROUP BY j.id;
 --- masked: row lock
 SELECT secret FROM people WHERE id = 1 FOR UPDATE;
 
@@ -728,18 +736,18 @@ PREPARE s(text) AS SELECT id FROM orders WHERE item = $1;
 EXPLAIN EXECUTE s((SELECT secret FROM people WHERE id = 1));
 
 --- refused: rows of a plan, beside a system column
-EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT *, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people WHERE id = 1;
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT p, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people p WHERE id = 1;
 --- refused: rows of a plan, of a sample
 EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people TABLESAMPLE bernoulli(100) WHERE id = 1;
 --- refused: rows of a plan, of an array
 EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT generate_series(1, ascii(substr(tags[1], 1, 1))) FROM tagged WHERE id = 1;
 --- refused: rows of a plan, of a cursor
-EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) DECLARE c CURSOR FOR SELECT *, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people WHERE id = 1;
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) DECLARE c CURSOR FOR SELECT p, ctid, generate_series(1, ascii(substr(secret, 1, 1))) FROM ONLY people p WHERE id = 1;
 --- refused: a setting that a plan makes
 EXPLAIN (ANALYZE) SELECT set_config('my.x', p.secret, false) FROM people p TABLESAMPLE bernoulli(100);
 SHOW my.x;
 --- refused: a branch of a plan
-EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT *, ctid, coalesce(nullif(secret, 'x'), (SELECT item FROM orders LIMIT 1)) FROM ONLY people WHERE id = 1;
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT p, ctid, coalesce(nullif(secret, 'x'), (SELECT item FROM orders LIMIT 1)) FROM ONLY people p WHERE id = 1;
 
 -- catalogs and statistics
 --- refused: statistics

@@ -37,6 +37,7 @@ mod shape;
 mod sites;
 mod source;
 mod special;
+mod starred;
 mod statement;
 mod structure;
 mod syntax;

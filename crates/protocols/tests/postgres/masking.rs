@@ -176,7 +176,7 @@ async fn what_cannot_be_masked_for_certain_is_refused_with_its_reason() -> Resul
             "COPY (SELECT tags FROM people) TO STDOUT",
             "UPDATE people SET note = 'x' WHERE id = 1 RETURNING upper(email)",
             "SELECT email || 'x' FROM people TABLESAMPLE system (100)",
-            "SELECT *, ctid, email || 'x' FROM people",
+            "SELECT people, ctid, email || 'x' FROM people",
             "SELECT a.ctid, a.email || 'x' FROM people a NATURAL JOIN people b",
             "SELECT xmin, to_json(people) FROM people",
             "CREATE TABLE copy AS SELECT * FROM people",

@@ -46,7 +46,7 @@ const IMAGES: &str = r#"
     INSERT INTO parts VALUES (1, '***', 1), (2, '***', 11);
 "#;
 
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rule]]
 name   = "everything"
 effect = "allow"
@@ -107,6 +107,25 @@ const SHAPES: &[&str] = &[
     "SELECT (SELECT p.code) FROM people p GROUP BY (p.id) HAVING p.code IS NOT NULL ORDER BY 1",
     "SELECT id, secret, count(*) FROM parts GROUP BY at, id ORDER BY id",
     "SELECT p.email FROM people p JOIN orders o USING (id) GROUP BY p.id ORDER BY p.id",
+    // by place, by what is shown, by what a join makes of both sides, by the name of a join
+    "SELECT p.id, p.name, p.email, count(o.id) FROM people p LEFT JOIN orders o ON o.person = p.id GROUP BY 1 ORDER BY 1",
+    "SELECT p.name, count(o.id), p.id FROM people p LEFT JOIN orders o ON o.person = p.id GROUP BY (3) ORDER BY 3",
+    "SELECT p.id AS pid, p.name, p.pin, count(o.id) FROM people p LEFT JOIN orders o ON o.person = p.id GROUP BY pid ORDER BY 1",
+    "SELECT id, name, code, count(*) FROM people p JOIN orders o USING (id) GROUP BY id ORDER BY id",
+    "SELECT id, name, count(*) FROM people p NATURAL JOIN orders o GROUP BY id ORDER BY id",
+    "SELECT id, name, sum(total) FROM orders o RIGHT JOIN people p USING (id) GROUP BY 1 ORDER BY 1",
+    "SELECT j.id, j.name, j.email, count(*) FROM (people p JOIN orders o USING (id)) j GROUP BY j.id ORDER BY 1",
+    "SELECT j.id, j.pin, count(*) FROM (people p JOIN orders o USING (id)) AS j(id, who) GROUP BY j.id, who ORDER BY 1",
+    "SELECT a.name, b.name, b.phone FROM people a JOIN people b ON a.boss = b.id GROUP BY b.id, a.name ORDER BY 1",
+    "SELECT p.*, count(*) FROM parts p, orders GROUP BY 1, 3 ORDER BY 1",
+    "SELECT s.id, p.secret, count(*) FROM parts p, orders s GROUP BY p.id, s.id, p.at ORDER BY 1, 2",
+    "SELECT p.id, (SELECT max(o.total) FROM orders o WHERE o.person = p.id) FROM people p, orders GROUP BY 1 ORDER BY 1",
+    // and what is grouped by nothing of the kind
+    "SELECT p.id + 0 AS id, p.name FROM people p, orders GROUP BY 1",
+    "SELECT p.id, p.name FROM people p, orders GROUP BY p.name, 1 + 1",
+    "SELECT p.email, o.total FROM people p JOIN orders o USING (id) GROUP BY id",
+    "SELECT o.total, count(p.email) FROM people p RIGHT JOIN orders o USING (id) GROUP BY id ORDER BY 1",
+    "SELECT id, p.name FROM people p FULL JOIN orders o USING (id) GROUP BY id",
     "SELECT DISTINCT pin FROM people",
     "SELECT DISTINCT ON (pin) id, pin FROM people ORDER BY pin, id",
     "SELECT a.id, b.id FROM people a JOIN people b ON a.pin = b.pin ORDER BY 1, 2",
@@ -148,6 +167,15 @@ const SHAPES: &[&str] = &[
     "SELECT/*c*/email/* people */FROM -- people\n people ORDER BY id",
     "SELECT 'people', email FROM people WHERE note <> 'FROM people' ORDER BY id",
     "SELECT tableoid IS NOT NULL, ctid IS NOT NULL, email FROM people ORDER BY id",
+    // a star beside what every table has
+    "SELECT t.*, CTID IS NULL FROM people t WHERE t.email LIKE '*%' ORDER BY id LIMIT 501",
+    "SELECT p.*, p.xmin IS NULL FROM people p WHERE p.email LIKE '%' ORDER BY p.id",
+    "SELECT *, ctid IS NULL FROM people WHERE pin = '**' ORDER BY id",
+    "SELECT upper(email), ctid IS NULL, people.* FROM people ORDER BY people.id",
+    "SELECT *, p.ctid IS NULL FROM people AS p (i, n, \"E\"\"\"), orders o WHERE \"E\"\"\" IS NULL ORDER BY i, o.id",
+    "SELECT s.* FROM (SELECT *, ctid IS NULL AS gone FROM people) s WHERE s.phone IS NOT NULL ORDER BY s.id",
+    "SELECT x.*, y.*, x.ctid = y.ctid FROM people x JOIN people y ON x.id = y.id AND x.pin = y.pin ORDER BY x.id",
+    "SELECT (SELECT count(*) FROM (SELECT p.* LIMIT 1) q), p.ctid IS NULL FROM people p ORDER BY p.id",
     "SELECT id, email FROM people WHERE id = 1 FOR UPDATE",
     "SELECT p.email FROM people p WHERE id = 1 FOR NO KEY UPDATE OF p",
     "SELECT email FROM people FETCH FIRST 0 ROWS ONLY",
@@ -169,6 +197,8 @@ const SHAPES: &[&str] = &[
     "VALUES ((SELECT email FROM people WHERE id = 1)), ('y')",
     "SELECT pg_typeof(email), pg_typeof(phone), pg_typeof(code), pg_typeof(score), pg_typeof(raw) FROM people",
     "SELECT 1/0 FROM people WHERE email IS NOT NULL",
+    "SELECT email FROM U&\"p!0065ople\" UESCAPE '!' ORDER BY id",
+    "SELECT uescape.email FROM people uescape ORDER BY id",
     "SELECT email FROM people; SELECT pin FROM people ORDER BY id; SELECT 1",
     "EXPLAIN (COSTS OFF) SELECT id FROM orders",
 ];
@@ -177,7 +207,7 @@ async fn gateway(version: u32) -> Result<Gateway> {
     gateway_with(version, RULES).await
 }
 
-async fn gateway_with(version: u32, rules: &str) -> Result<Gateway> {
+pub(crate) async fn gateway_with(version: u32, rules: &str) -> Result<Gateway> {
     // what is checked of a value says nothing about what stands for it
     let unchecked = TABLES.replace(" CHECK (VALUE LIKE '%@%')", "");
     let images = IMAGES.replace("'******************@com'", "'******************.com'").replace("'**@d'", "'**d'");

@@ -83,7 +83,7 @@ impl Reader<'_> {
                 source.take_in_copy(&known.source);
             }
             self.found.consult(source.clone());
-            columns.push(Known { name: name.into(), source: Rc::new(source), shape: None, reads: None });
+            columns.push(Known { name: name.into(), source: Rc::new(source), shape: None, reads: None, place: None });
         }
         named.columns = columns.into();
     }

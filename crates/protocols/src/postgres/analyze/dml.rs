@@ -284,6 +284,7 @@ fn excluded(target: &Item, rows: &Rows) -> Item {
     let columns = target.columns().into_iter().map(|known| Known {
         source: Rc::clone(&any),
         reads: None,
+        place: None,
         shape: None,
         name: known.name,
     });
@@ -291,6 +292,7 @@ fn excluded(target: &Item, rows: &Rows) -> Item {
     Item {
         name: Some("excluded".into()),
         object: None,
+        entry: None,
         listed: Listed::Columns(columns.collect()),
         unlisted,
         columns_in_sight: false,

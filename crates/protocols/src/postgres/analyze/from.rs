@@ -61,6 +61,7 @@ impl Item {
             name_in_sight: name.is_some(),
             name,
             object: None,
+            entry: None,
             listed: Listed::Columns(columns),
             unlisted,
             columns_in_sight: true,
@@ -95,7 +96,8 @@ pub(super) fn renamed(columns: &[Known], names: &[&str], unlisted: Option<&Unlis
     any.unknown |= !unlisted.objects.is_empty();
     columns.iter().for_each(|known| any.take_in_copy(&known.source));
     let any = Rc::new(any);
-    let known = |name: &&str| Known { name: (*name).into(), source: Rc::clone(&any), shape: None, reads: None };
+    let known =
+        |name: &&str| Known { name: (*name).into(), source: Rc::clone(&any), shape: None, reads: None, place: None };
     columns.extend(names.iter().map(known));
     columns.into()
 }
@@ -186,6 +188,7 @@ impl Reader<'_> {
                     source: Rc::new(value.clone().derived()),
                     shape: None,
                     reads: None,
+                    place: None,
                 })),
                 None => whole = false,
             }
@@ -196,6 +199,7 @@ impl Reader<'_> {
                 source: Rc::new(Source::none()),
                 shape: None,
                 reads: None,
+                place: None,
             });
         }
         if !whole {
@@ -343,7 +347,13 @@ impl Reader<'_> {
     pub(super) fn uniform(&mut self, name: &str, names: Vec<String>, source: Source, alias: Option<&Alias>) -> Item {
         let source = Rc::new(source.derived());
         self.found.compute(&source);
-        let of = |name: String| Known { name: name.into(), source: Rc::clone(&source), shape: None, reads: None };
+        let of = |name: String| Known {
+            name: name.into(),
+            source: Rc::clone(&source),
+            shape: None,
+            reads: None,
+            place: None,
+        };
         let item = Item::of(Some(name.into()), names.into_iter().map(of).collect(), None);
         match alias {
             None => item,
@@ -383,6 +393,7 @@ impl Rows {
             source: column.source,
             shape: column.shape,
             reads: None,
+            place: None,
         });
         Item::of(None, columns.collect(), self.unlisted)
     }

@@ -120,7 +120,7 @@ impl Reader<'_> {
             let source = Source::column(Column { object: unlisted.objects.first()?.clone(), name: name.into() });
             let reads = source.bare.clone();
             let source = Rc::new(source);
-            Some(Known { name: name.into(), source, shape: None, reads })
+            Some(Known { name: name.into(), source, shape: None, reads, place: None })
         })
     }
 
@@ -167,7 +167,7 @@ fn merged_column(kind: JoinType, name: &Arc<str>, left: Option<Known>, right: Op
         source.take_in_copy(&known.source);
     }
     source.unknown |= left.is_none() || right.is_none();
-    Known { name: Arc::clone(name), source: Rc::new(source), shape: None, reads: None }
+    Known { name: Arc::clone(name), source: Rc::new(source), shape: None, reads: None, place: None }
 }
 
 fn both(mut left: Unlisted, right: Unlisted) -> Unlisted {

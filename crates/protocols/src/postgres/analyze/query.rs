@@ -171,7 +171,7 @@ impl Reader<'_> {
         for group in &select.group_clause {
             self.group(group, rows, level);
         }
-        self.grouped(&select.group_clause, level);
+        self.grouped(select, rows, level);
         if let Some(condition) = &select.having_clause {
             self.consult(condition, level);
         }
@@ -359,6 +359,12 @@ fn union(left: Rows, right: Rows) -> Rows {
 
 impl From<&Shown> for Known {
     fn from(column: &Shown) -> Self {
-        Self { name: Arc::clone(&column.name), source: Rc::clone(&column.source), shape: column.shape, reads: None }
+        Self {
+            name: Arc::clone(&column.name),
+            source: Rc::clone(&column.source),
+            shape: column.shape,
+            reads: None,
+            place: None,
+        }
     }
 }

@@ -152,6 +152,7 @@ impl Named {
         Item {
             name: object.as_ref().and_then(|object| object.path.last().cloned()),
             object,
+            entry: None,
             listed,
             unlisted,
             columns_in_sight: true,
@@ -163,6 +164,7 @@ impl Named {
 /// The item under the name and the column names that its alias gives it.
 fn aliased(mut item: Item, name: &RangeVar) -> Item {
     item.name = Some(name.relname.as_str().into());
+    item.entry = usize::try_from(name.location).ok();
     match &name.alias {
         None => item,
         Some(alias) => item.under(alias),

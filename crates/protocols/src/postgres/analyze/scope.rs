@@ -16,6 +16,15 @@ use crate::postgres::catalog::Relation;
 /// The columns that every table has without showing them in `*`.
 pub(super) const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
 
+/// A column of what one entry of `FROM` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The byte at which the relation is named.
+    pub(super) entry: usize,
+    /// Which of its columns.
+    pub(super) number: i16,
+}
+
 /// A column as it can be referred to.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -25,6 +34,8 @@ pub(super) struct Known {
     pub(super) shape: Option<(u32, i32)>,
     /// The column of a relation that a reference reads; none where that was read further inside.
     pub(super) reads: Option<Column>,
+    /// The same, by where the relation is named.
+    pub(super) place: Option<Place>,
 }
 
 /// The columns of one thing in `FROM`.
@@ -55,6 +66,8 @@ pub(super) struct Item {
     pub(super) name: Option<Arc<str>>,
     /// The relation that it is, where it may also be referred to by schema and name.
     pub(super) object: Option<Object>,
+    /// The byte at which it is named.
+    pub(super) entry: Option<usize>,
     pub(super) listed: Listed,
     pub(super) unlisted: Option<Unlisted>,
     /// Whether its columns can be referred to without its name, and are part of `*`.
@@ -182,6 +195,7 @@ impl Item {
                     source: Rc::new(relation.source(column)),
                     shape: Some((column.kind, column.modifier)),
                     reads: Some(relation.column(&column.name)),
+                    place: self.entry.map(|entry| Place { entry, number: column.number }),
                 })
             }
         }
@@ -196,6 +210,12 @@ impl Item {
             },
         };
         (0..self.width()).filter(named).collect()
+    }
+
+    /// The only listed column of a name.
+    pub(super) fn only(&self, name: &str) -> Option<Known> {
+        let [place] = self.places(name)[..] else { return None };
+        self.at(place)
     }
 
     /// The first listed column of a name.

@@ -18,6 +18,7 @@ use super::grouped::Grouped;
 use super::replaced::{Change, Images, Last};
 use super::scan::{Token, Tokens, Word};
 use super::scope::{Item, Listed, SYSTEM_COLUMNS, Scope};
+use super::starred::Starred;
 use super::statement::{Reader, strings};
 use super::{Run, Statement};
 use crate::postgres::catalog::{Catalog, Relation, RelationColumn, RelationKind, SYSTEM};
@@ -69,6 +70,7 @@ pub struct Sites {
     sites: Vec<Site>,
     qualified: Vec<Qualified>,
     pub(super) grouped: Vec<Grouped>,
+    pub(super) starred: Vec<Starred>,
     /// Relations that are named where nothing else can stand.
     fixed: BTreeSet<Object>,
     /// How many things `FROM` brings into sight, on all levels.
@@ -123,6 +125,11 @@ impl Sites {
         !self.crowded.is_empty()
     }
 
+    /// The relation that is named at a byte of the message.
+    pub(super) fn at(&self, entry: usize) -> Option<&Arc<Relation>> {
+        self.sites.iter().find(|site| site.at == entry).map(|site| &site.relation)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.sites.len()
     }
@@ -156,8 +163,8 @@ pub(super) fn placed(text: &str) -> Vec<Placed<'_>> {
 /// A token, and where it stood in the text that was read.
 #[derive(Clone, Copy)]
 pub(super) struct Placed<'t> {
-    read: usize,
-    token: Token<'t>,
+    pub(super) read: usize,
+    pub(super) token: Token<'t>,
 }
 
 impl Placed<'_> {
@@ -254,7 +261,7 @@ impl Reader<'_> {
         let mut crowded = Vec::new();
         for relation in relations.into_values() {
             // a query that shows what every table has besides its columns shows it in `*` as well
-            let besides = sites.whole.contains(&relation.object) && !system(&reads, relation).is_empty();
+            let besides = sites.whole.contains(&relation.object) && !system(&reads, &relation.object).is_empty();
             let fixed = besides || sites.fixed.contains(&relation.object);
             if is_crowded && !fixed {
                 crowded.push(Arc::clone(relation));
@@ -308,8 +315,8 @@ fn read_of<'r>(reads: &Reads<'_>, relation: &'r Relation) -> Vec<&'r RelationCol
 }
 
 /// The columns that every table has and that are read of this one.
-fn system(reads: &Reads<'_>, relation: &Relation) -> Vec<&'static str> {
-    let Some(Columns::Named(names)) = reads.get(&relation.object) else { return Vec::new() };
+fn system(reads: &Reads<'_>, object: &Object) -> Vec<&'static str> {
+    let Some(Columns::Named(names)) = reads.get(object) else { return Vec::new() };
     SYSTEM_COLUMNS.iter().filter(|name| names.contains(**name)).copied().collect()
 }
 
@@ -366,6 +373,12 @@ impl Statement {
         for qualified in self.sites.qualified.iter().filter(|qualified| changed.contains(&qualified.object)) {
             changes.push(qualified.change(tokens)?);
         }
+        let shows_more = |object: &Object| changed.contains(object) && !system(&reads, object).is_empty();
+        for starred in self.sites.starred.iter().filter(|starred| starred.objects.iter().any(shows_more)) {
+            let change = starred.change(tokens)?;
+            *room = room.checked_sub(change.instead.len())?;
+            changes.push(change);
+        }
         for grouped in self.sites.grouped.iter().filter(|grouped| changed.contains(&grouped.object)) {
             let is_read = |name: &str| match reads.get(&grouped.object) {
                 None | Some(Columns::None) => false,
@@ -405,7 +418,7 @@ impl Site {
                 None => write!(listed, "{comma}NULL AS {name}").ok()?,
             }
         }
-        for name in system(reads, relation) {
+        for name in system(reads, &relation.object) {
             let comma = if listed.is_empty() { "" } else { ", " };
             write!(listed, "{comma}{}", inside(&relation.object, name)?).ok()?;
         }
@@ -452,11 +465,20 @@ impl Site {
 fn end_of_name(tokens: &[Placed<'_>], first: usize) -> Option<usize> {
     let word = |at: usize| tokens.get(at).map(|placed| placed.token.word);
     let is_name = |at: usize| matches!(word(at), Some(Word::Plain | Word::Quoted));
-    is_name(first).then_some(())?;
-    let mut last = first;
+    // the escape character of a name is written behind it
+    let end = |at: usize| -> Option<usize> {
+        is_name(at).then_some(())?;
+        let next = at.checked_add(1)?;
+        let escaped = tokens.get(next).is_some_and(|placed| placed.token.text.eq_ignore_ascii_case("uescape"));
+        if escaped && tokens.get(at)?.token.text.get(..2)?.eq_ignore_ascii_case("u&") {
+            next.checked_add(1)
+        } else {
+            Some(at)
+        }
+    };
+    let mut last = end(first)?;
     while tokens.get(last.checked_add(1)?).is_some_and(|placed| placed.token.text == ".") {
-        last = last.checked_add(2)?;
-        is_name(last).then_some(())?;
+        last = end(last.checked_add(2)?)?;
     }
     Some(last)
 }

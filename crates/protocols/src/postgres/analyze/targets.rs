@@ -9,7 +9,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{MinMaxOp, Node, ResTarget, SqlValueFunctionOp, SubLinkType, TypeName, XmlExprOp};
 
 use super::query::Rows;
-use super::scope::{Item, Known, Scope, Unlisted};
+use super::scope::{Item, Known, Place, Scope, Unlisted};
 use super::source::Source;
 use super::statement::{Reader, strings};
 
@@ -24,18 +24,20 @@ pub(super) struct Shown {
     pub(super) shape: Option<(u32, i32)>,
     /// The byte at which its expression stands.
     pub(super) at: Option<usize>,
+    /// The column that it is, where a star shows it.
+    pub(super) place: Option<Place>,
 }
 
 impl Shown {
     /// A computed column.
     pub(super) fn new(name: Arc<str>, source: Source) -> Self {
-        Self { name, source: Rc::new(source), shape: None, at: None }
+        Self { name, source: Rc::new(source), shape: None, at: None, place: None }
     }
 }
 
 impl From<Known> for Shown {
     fn from(known: Known) -> Self {
-        Self { name: known.name, source: known.source, shape: known.shape, at: None }
+        Self { name: known.name, source: known.source, shape: known.shape, at: None, place: known.place }
     }
 }
 
@@ -61,7 +63,12 @@ impl Reader<'_> {
         let mut rows = Rows::default();
         for cell in list {
             match self.star(cell, level) {
-                Star::Items(items) => items.iter().for_each(|item| self.expand(item, &mut rows)),
+                Star::Items(items) => {
+                    for item in items {
+                        self.expand(&item, &mut rows);
+                        self.found.sites.whole(&item);
+                    }
+                }
                 Star::Row(source) => add_unlisted(&mut rows, Unlisted { source, objects: Vec::new(), assumed: false }),
                 Star::No => {
                     let source = self.value(cell, level).derived();
@@ -91,8 +98,12 @@ impl Reader<'_> {
         let at = usize::try_from(target.location).ok();
         match self.star(value, level) {
             Star::Items(items) => {
+                let takes_all = !self.spelled_out(value, &items, level);
                 for item in items {
                     self.expand(&item, rows);
+                    if takes_all {
+                        self.found.sites.whole(&item);
+                    }
                 }
             }
             Star::Row(source) => add_unlisted(rows, Unlisted { source, objects: Vec::new(), assumed: false }),
@@ -103,7 +114,7 @@ impl Reader<'_> {
                     name => name.into(),
                 };
                 let source = Rc::new(source);
-                rows.columns.push(Shown { name, source, shape, at });
+                rows.columns.push(Shown { name, source, shape, at, place: None });
             }
         }
     }
@@ -113,7 +124,6 @@ impl Reader<'_> {
         if !self.found.charge(width) || !self.fits(rows.columns.len().saturating_add(width)) {
             return;
         }
-        self.found.sites.whole(item);
         for known in item.columns() {
             self.read(&known.reads);
             rows.columns.push(Shown::from(known));
