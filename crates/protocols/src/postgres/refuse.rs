@@ -28,6 +28,7 @@ pub(super) mod sqlstate {
     pub(crate) const CONFIGURATION_LIMIT: &str = "53400";
     pub(crate) const LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const SYSTEM_ERROR: &str = "58000";
+    pub(crate) const FAILED_TRANSACTION: &str = "25P02";
     pub(crate) const UNDEFINED_STATEMENT: &str = "26000";
     pub(crate) const UNDEFINED_CURSOR: &str = "34000";
     pub(crate) const SYNTAX_ERROR: &str = "42601";

@@ -18,7 +18,7 @@ use crate::cases::each;
 use crate::chance::Chance;
 use crate::client::{Client, bytes, describe, in_full, query};
 use crate::messages::some;
-use crate::server::Server;
+use crate::server::{REFUSED, Server};
 use crate::stage::{Stage, alone};
 
 const USUALLY: u64 = 400;
@@ -93,7 +93,7 @@ fn ends(seen: &[String]) -> usize {
 /// Query took the unnamed portal along, which a server keeps where that Query has failed.
 fn alike(seen: &str, expected: &str) -> bool {
     let own = match expected {
-        "error 25P02" => &["error 42501", "error 34000"][..],
+        "error 25P02" => &["error 34000"][..],
         "error 55000" => &["error 42501"],
         _ => &[],
     };
@@ -153,13 +153,13 @@ async fn directly(server: &PostgresServer) -> Result<Client> {
     Client::log_in_as(stream, &[("user", "app"), ("database", "postgres")], &mut Chance::new(0)).await
 }
 
-/// A message in which the server refuses what the rules forbid: one that it cannot parse in its place.
+/// A message in which the server refuses what the rules forbid: one that it cannot run in its place.
 fn failing(message: &Frontend) -> Frontend {
     let forbidden = |text: &[u8]| text.windows(FORBIDDEN.len()).any(|part| part == FORBIDDEN.as_bytes());
     match message {
-        Frontend::Query { text } if forbidden(text) => query("postern refused this statement"),
+        Frontend::Query { text } if forbidden(text) => query(REFUSED),
         Frontend::Parse { name, text, types } if forbidden(text) => {
-            Frontend::Parse { name: name.clone(), text: bytes("postern refused this statement"), types: types.clone() }
+            Frontend::Parse { name: name.clone(), text: bytes(REFUSED), types: types.clone() }
         }
         other => other.clone(),
     }
@@ -174,7 +174,7 @@ async fn before_a_server(server: Arc<PostgresServer>, number: u64) -> Result<()>
     let expected = expected(&messages);
     // the code is all that tells a refusal from an error
     let plain = |seen: Vec<String>| -> Vec<String> {
-        seen.into_iter().map(|one| if one == "error 42501" { "error 42601".to_owned() } else { one }).collect()
+        seen.into_iter().map(|one| if one == "error 42501" { "error 42703".to_owned() } else { one }).collect()
     };
     let instead: Vec<Frontend> = messages.iter().map(failing).collect();
     let heard = ask(&mut directly(&server).await?, &instead, ends(&expected), &mut chance).await?;

@@ -64,6 +64,8 @@ pub(crate) struct Server {
 
 type Answer = Result<Vec<Backend>, Report>;
 
+/// What the gateway sends in place of what it refuses.
+pub(crate) const REFUSED: &str = "SELECT \"postern refused this statement\"";
 const DUPLICATE: &str = "42P05";
 const FAILED: &str = "25P02";
 const NO_STATEMENT: &str = "26000";
@@ -88,7 +90,7 @@ impl Server {
         }
     }
 
-    /// One that refuses texts of this kind as it reads them, as it does what it cannot parse.
+    /// One that refuses texts of this kind as it looks names up.
     pub(crate) fn forbidding(text: &'static str) -> Self {
         Self { forbidden: Some(text), ..Self::new() }
     }
@@ -278,8 +280,10 @@ impl Server {
 
     fn word(&self, text: &Bytes) -> Result<Word, Report> {
         let text = String::from_utf8_lossy(text);
-        if self.forbidden.is_some_and(|forbidden| text.contains(forbidden)) {
-            return Err(error("42501"));
+        let refused = self.forbidden.is_some_and(|forbidden| text.contains(forbidden));
+        if refused || text == REFUSED {
+            let failed = self.status == TransactionStatus::Failed;
+            return Err(error(if failed { FAILED } else { "42501" }));
         }
         match Word::of(&text, &self.path) {
             Word::Misspelt => Err(error("42601")),

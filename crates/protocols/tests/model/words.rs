@@ -115,7 +115,7 @@ fn own(text: &str, path: &str) -> Option<Vec<Row>> {
         1 => ["pg_catalog", "public"].map(|schema| row(&[schema])).to_vec(),
         2 => RELATIONS.iter().map(|(oid, schema, name)| row(&[oid, schema, name, "r"])).collect(),
         3 => RELATIONS.iter().flat_map(|(oid, ..)| COLUMNS.map(|column| columns_of(oid, column))).collect(),
-        9 => vec![row(&["pg_catalog", "set_config", "f", "f"])],
+        9 => vec![row(&["pg_catalog", "set_config", "f", "f", "f"])],
         11 => TYPES.iter().map(|(oid, name)| row(&[oid, "pg_catalog", name, "b", "0", "0", "0", "S"])).collect(),
         _ => Vec::new(),
     })

@@ -4,6 +4,7 @@ use anyhow::Result;
 use postern_protocols::postgres::wire::Frontend::{self, Sync};
 
 use crate::SHOP;
+use crate::ends::unproved;
 use crate::gateway::Gateway;
 use crate::raw::{Raw, bind, execute, parse, query};
 
@@ -47,6 +48,55 @@ async fn what_nobody_opened_is_not_fetched_from() -> Result<()> {
     let mut raw = Raw::log_in(&gateway).await?;
     raw.ask(&opened("SELECT id FROM t")).await?;
     assert_eq!(raw.ask(&[query("FETCH 1 FROM d")]).await?, ["error 42501", "ready in failed transaction"]);
+    Ok(())
+}
+
+/// A failed transaction takes nothing but its end, and the server says so before anybody asks whether it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_failed_transaction_the_server_speaks_first() -> Result<()> {
+    let failed = ["BEGIN", "SELECT 1/0"].map(query);
+    for version in [15, 18] {
+        let gateway = unproved(version, SHOP, RULES).await?;
+        let mut raw = Raw::log_in(&gateway).await?;
+        let mut direct = Raw::log_in_directly(&gateway).await?;
+        for text in [
+            "FETCH 1 FROM d",
+            "EXECUTE d",
+            "DROP TABLE t",
+            "SELECT pg_read_file('x')",
+            "SELEC 1",
+            "DROP TABLE t; ROLLBACK",
+        ] {
+            let by_message = [parse("", text), bind("", "", &[]), execute(""), Sync];
+            for way in [&[query(text)][..], &by_message] {
+                if text.contains(';') && way.len() > 1 {
+                    continue;
+                }
+                let mut heard = Vec::new();
+                for client in [&mut direct, &mut raw] {
+                    client.ask(&failed).await?;
+                    heard.push(client.ask(way).await?);
+                    client.ask(&[query("ROLLBACK")]).await?;
+                }
+                assert_eq!(heard[0], heard[1], "{version}: `{text}`");
+                let code = if text == "SELEC 1" { "error 42601" } else { "error 25P02" };
+                assert_eq!(heard[0][0], code, "{version}: `{text}`");
+            }
+        }
+        // what it is refused with that would end it is the gateway's
+        raw.ask(&failed).await?;
+        let heard = raw.ask(&[query("ROLLBACK; DROP TABLE t")]).await?;
+        assert_eq!(heard, ["error 42501", "ready in failed transaction"], "{version}");
+        raw.ask(&[query("ROLLBACK")]).await?;
+        // what ends it in the same breath lets the gateway's own word be heard again
+        raw.ask(&failed).await?;
+        let heard = raw.ask(&[query("ROLLBACK"), query("DROP TABLE t")]).await?;
+        assert_eq!(heard, ["ROLLBACK", "ready", "error 42501", "ready"], "{version}");
+        raw.ask(&failed).await?;
+        let pipeline = [parse("", "ROLLBACK"), bind("", "", &[]), execute(""), parse("", "DROP TABLE t"), Sync];
+        let heard = raw.ask(&pipeline).await?;
+        assert_eq!(heard, ["parsed", "bound", "ROLLBACK", "error 42501", "ready"], "{version}");
+    }
     Ok(())
 }
 

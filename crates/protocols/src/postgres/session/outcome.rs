@@ -24,8 +24,11 @@ use super::reply::{Query, Refusal, Reply};
 use super::submission::{self, Request, Wanted};
 use super::{End, Pipeline, Session};
 
-/// A statement that no server can parse. It stands in place of what was refused.
-const FAIL: &str = "postern refused this statement";
+/// A statement that every server parses, and that none can run: nothing has such a column. It stands in place of what was
+/// refused. A transaction that has failed takes it for one more statement.
+const FAIL: &str = "SELECT \"postern refused this statement\"";
+/// One that no server can parse, for what a failed transaction does not keep from being looked at: its end, and mistakes.
+const MISSPELT: &str = "postern refused this statement";
 /// What the journal says of a message about something that is not there.
 const MISSING: &str = "postern asks for what is not there";
 
@@ -55,7 +58,8 @@ impl Session<'_> {
                     [one] if denial.code == Code::Unreadable => submission::unread(one, &denial),
                     _ => refuse::denial(&denial),
                 };
-                self.refuse(report, request.message()).await?;
+                let text = if submission::is_looked_at(&request.statements) { MISSPELT } else { FAIL };
+                self.refuse_by(text, report, request.message()).await?;
             }
         }
         Ok(())
@@ -157,8 +161,17 @@ impl Session<'_> {
     }
 
     /// Puts a message that must fail in place of one that was refused, and the client's own report over its error, where
-    /// the server would not say the same.
+    /// the server would not say the same. Of a transaction that has failed already the server speaks first.
     pub(super) async fn refuse(&mut self, report: impl Into<Option<Report>>, message: Message) -> Result<(), End> {
+        self.refuse_by(FAIL, report, message).await
+    }
+
+    async fn refuse_by(
+        &mut self,
+        fail: &'static str,
+        report: impl Into<Option<Report>>,
+        message: Message,
+    ) -> Result<(), End> {
         let report = report.into();
         // the server skips what it gets, as it would after an error in the client's own messages
         if self.adrift {
@@ -166,10 +179,10 @@ impl Session<'_> {
             report.into_iter().for_each(|report| self.report(report));
             return Ok(());
         }
-        let text = Bytes::from_static(FAIL.as_bytes());
+        let text = Bytes::from_static(fail.as_bytes());
         match message {
             Message::Simple => {
-                let permit = self.gate.own(FAIL, encoded(&Frontend::Query { text })).await?;
+                let permit = self.gate.own(fail, encoded(&Frontend::Query { text })).await?;
                 let flow = self.to_target.forward(permit);
                 self.end_by_query();
                 let query = Query { instead: report, ..Query::of(flow, Arc::new([])) };
@@ -178,7 +191,7 @@ impl Session<'_> {
             Message::Extended | Message::Unnamed => {
                 let name = if message == Message::Unnamed { Bytes::new() } else { self.names.names.absent.clone() };
                 let parse = Frontend::Parse { name, text, types: Vec::new() };
-                let permit = self.gate.own(FAIL, encoded(&parse)).await?;
+                let permit = self.gate.own(fail, encoded(&parse)).await?;
                 self.to_target.forward(permit);
                 self.refused(report.map_or(Refusal::Server, Refusal::Said));
             }

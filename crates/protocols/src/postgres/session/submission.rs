@@ -268,6 +268,15 @@ pub(super) fn unread(statement: &Statement, denial: &Denial) -> Report {
     position.iter().fold(report, |report, position| report.position(*position))
 }
 
+/// Whether a server looks at statements whatever has become of the transaction: at its end, and at what it cannot parse.
+pub(super) fn is_looked_at(statements: &[Statement]) -> bool {
+    statements.first().is_some_and(|first| match &first.kind {
+        Kind::Unread(unread) => matches!(unread, Unread::Syntax { .. }),
+        Kind::Commit { .. } | Kind::Rollback { .. } | Kind::RollbackTo(_) | Kind::PrepareTransaction => true,
+        _ => false,
+    })
+}
+
 /// Whether a statement runs code of which nobody here knows what it does.
 pub(super) fn runs_code(statement: &Statement) -> bool {
     let unknown = |touch: &Touch| touch.effect == Effect::Unknown;

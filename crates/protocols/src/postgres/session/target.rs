@@ -318,8 +318,9 @@ impl Session<'_> {
         let code = stopped.as_ref().map_or(code, code_of);
         match self.replies.first() {
             Some(Reply::Query(query)) => {
+                let instead =
+                    stopped.or_else(|| query.instead.take().and_then(|instead| unless_failed(instead, &code)));
                 query.failed = Some(code);
-                let instead = stopped.or_else(|| query.instead.take());
                 if let Some(held) = query.held.take() {
                     self.to_client.push(&held);
                 }
@@ -347,7 +348,7 @@ impl Session<'_> {
                 return Ok(());
             }
             Some(Reply::Refused(refusal)) => match std::mem::replace(refusal, Refusal::Server) {
-                Refusal::Said(instead) => self.report_error(Some(instead), &report, frame),
+                Refusal::Said(instead) => self.report_error(unless_failed(instead, &code), &report, frame),
                 Refusal::Server => self.report_error(None, &report, frame),
                 // nothing of any row is in what was asked
                 Refusal::Missing(name) => self.report(self.names.names.told(&report, &name)),
@@ -452,6 +453,12 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// What a client hears of what was refused, unless its transaction had failed before: then the server takes nothing but
+/// its end, and says so.
+fn unless_failed(instead: Report, code: &str) -> Option<Report> {
+    (code != sqlstate::FAILED_TRANSACTION).then_some(instead)
 }
 
 fn is_row(tag: u8) -> bool {
