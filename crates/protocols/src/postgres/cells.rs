@@ -120,6 +120,35 @@ fn expected<'s>(
     Ok(None)
 }
 
+/// The fields as they would be where no image stood in the place of any column; nothing where none does.
+///
+/// Drivers ask by them for the column behind a result. They tell where it is from, which the statement says itself.
+pub(super) fn named(
+    fields: &[Field],
+    statement: Option<&Statement>,
+    catalog: &Catalog,
+    masks: &MaskSet,
+) -> Option<Vec<Field>> {
+    let statement = statement.filter(|statement| !statement.uses.veils.is_empty())?;
+    let Outputs::Cells(outputs) = &statement.outputs else { return None };
+    let veiled = masks.veiled(&statement.uses);
+    if veiled.is_empty() || outputs.len() != fields.len() {
+        return None;
+    }
+    let mut fields = fields.to_vec();
+    for (field, output) in fields.iter_mut().zip(outputs).filter(|(field, _)| field.table_oid == 0) {
+        let Some(column) = bare(output).filter(|column| veiled.contains_key(column)) else { continue };
+        let [schema, name] = column.object.path.as_slice() else { continue };
+        let Some(relation) = catalog.relation(schema, name) else { continue };
+        let Some(column) = relation.columns.iter().find(|known| known.name == column.name) else { continue };
+        (field.table_oid, field.attribute) = (relation.oid, column.number);
+        if field.type_oid == column.kind {
+            field.type_modifier = column.modifier;
+        }
+    }
+    Some(fields)
+}
+
 fn bare(output: &Output) -> Option<&Column> {
     match output {
         Output::Bare(column) => Some(column),

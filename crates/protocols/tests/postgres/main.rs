@@ -14,6 +14,7 @@ mod cancels;
 mod conformance;
 mod credentials;
 mod cursors;
+mod described;
 mod detecting;
 mod echo;
 mod encodings;

@@ -6,9 +6,13 @@
 use std::sync::OnceLock;
 
 use bytes::{Bytes, BytesMut};
+use postern_core::mask::MaskSet;
 
-use super::super::cells::in_formats;
-use super::super::wire::{BINARY, Backend, Frame, tag};
+use super::super::analyze::Statement;
+use super::super::cells::{self, in_formats};
+use super::super::wire::{BINARY, Backend, Field, Frame, tag};
+use super::Session;
+use super::reply::Described;
 
 /// The longest that is kept, in bytes.
 const LONGEST: usize = 4 << 10;
@@ -38,10 +42,35 @@ impl Description {
     }
 }
 
+impl Session<'_> {
+    /// What the target says of rows, for a client.
+    pub(super) fn described(&self, frame: &Frame, of: &Described) -> Bytes {
+        match of {
+            Described::Statement(prepared) => self.named(frame, prepared.statements.first(), prepared.flow.masks()),
+            Described::Portal(portal) => self.named(frame, portal.statements.first(), portal.flow.masks()),
+            Described::Cursor(_) => frame.raw.clone(),
+        }
+    }
+
+    /// The same of the rows of one statement under these masks.
+    pub(super) fn named(&self, frame: &Frame, statement: Option<&Statement>, masks: &MaskSet) -> Bytes {
+        if masks.is_empty() || statement.is_none_or(|statement| statement.uses.veils.is_empty()) {
+            return frame.raw.clone();
+        }
+        let Ok(Backend::RowDescription(fields)) = Backend::decode(frame) else { return frame.raw.clone() };
+        let named = cells::named(&fields, statement, &self.names.catalog, masks).and_then(message);
+        named.unwrap_or_else(|| frame.raw.clone())
+    }
+}
+
 fn described(statement: &Bytes, formats: &[i16]) -> Option<Bytes> {
     let frame = Frame { tag: tag::server::ROW_DESCRIPTION, raw: statement.clone() };
     let Ok(Backend::RowDescription(mut fields)) = Backend::decode(&frame) else { return None };
     in_formats(&mut fields, formats);
+    message(fields)
+}
+
+fn message(fields: Vec<Field>) -> Option<Bytes> {
     let mut message = BytesMut::new();
     Backend::RowDescription(fields).encode(&mut message).ok()?;
     Some(message.freeze())

@@ -123,15 +123,19 @@ impl Session<'_> {
             (tag::server::CLOSE_COMPLETE, Some(Reply::Refused(_))) => return Ok(()),
             _ => return Err(out_of_turn(frame)),
         }
-        self.to_client.push(&frame.raw);
+        let raw = match self.replies.at_hand() {
+            Some((_, Reply::Describe { of })) => self.described(frame, of),
+            _ => frame.raw.clone(),
+        };
+        self.to_client.push(&raw);
         match self.replies.pop() {
             Some(Reply::Parse { name, prepared }) => self.registry.parsed(name, prepared),
             Some(Reply::Bind { name, portal }) => self.registry.bound(name, portal),
             Some(Reply::Close { kind, name }) => self.registry.closed(kind, &name),
             Some(Reply::Describe { of }) if frame.tag == tag::server::ROW_DESCRIPTION => match of {
-                Described::Statement(prepared) => prepared.description.keep(&frame.raw),
+                Described::Statement(prepared) => prepared.description.keep(&raw),
                 Described::Portal(portal) => {
-                    portal.description.keep(&frame.raw);
+                    portal.description.keep(&raw);
                     self.to_client.told();
                 }
                 Described::Cursor(_) => {}
@@ -151,7 +155,8 @@ impl Session<'_> {
         };
         if let Some(Reply::Fields { prepared }) = self.replies.pop() {
             if frame.tag == tag::server::ROW_DESCRIPTION {
-                prepared.description.keep(&frame.raw);
+                let described = self.named(frame, prepared.statements.first(), prepared.flow.masks());
+                prepared.description.keep(&described);
             }
             prepared.fields.set(fields).ok();
         }
@@ -170,7 +175,14 @@ impl Session<'_> {
                 let Backend::RowDescription(fields) = Backend::decode(frame).map_err(broken)? else { return Ok(()) };
                 let statement = query.statements.get(query.done);
                 match cells::plan(&fields, None, statement, &self.names.catalog, query.flow.masks()) {
-                    Ok(masks) => query.masks = masks,
+                    Ok(masks) => {
+                        query.masks = masks;
+                        let (statements, flow) = (Arc::clone(&query.statements), Arc::clone(&query.flow));
+                        let of = statements.get(query.done);
+                        let raw = self.named(frame, of, flow.masks());
+                        self.to_client.push(&raw);
+                        return Ok(());
+                    }
                     Err(unprovable) => return Err(self.unprovable(&unprovable).await),
                 }
             }
