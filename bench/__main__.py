@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import hosts
 import idle
 import logins
 import machine
@@ -21,7 +22,9 @@ import results
 import selects
 from contenders import TRUSTED, Field, most_sessions
 
-PARTS = ["selects", "durability", "logins", "results", "slow", "idle", "statements", "masking"]
+PARTS = ["selects", "durability", "logins", "results", "slow", "idle", "hosts", "statements", "masking"]
+# those that need the databases
+OF_DATABASES = ["selects", "durability", "logins", "results", "slow", "idle"]
 
 
 @dataclasses.dataclass
@@ -33,10 +36,13 @@ class Sizes:
     clients: tuple
     ways: tuple
     sessions: tuple
+    # logins and commands of hosts, and their idle sessions
+    times: int
+    hosts: int
 
 
-FULL = Sizes(rounds=5, seconds=3, clients=(1, 8, 32), ways=(False, True), sessions=(1_000, 10_000))
-QUICK = Sizes(rounds=1, seconds=1, clients=(1,), ways=(False, True), sessions=(500,))
+FULL = Sizes(rounds=5, seconds=3, clients=(1, 8, 32), ways=(False, True), sessions=(1_000, 10_000), times=20, hosts=500)
+QUICK = Sizes(rounds=1, seconds=1, clients=(1,), ways=(False, True), sessions=(500,), times=5, hosts=50)
 
 
 class Patience:
@@ -103,6 +109,8 @@ def measure(field, options, sizes, patience, progress):
         said.slow(of_slow_readers(field, progress))
     if "idle" in wanted:
         said.idle(of_idle_sessions(field, sizes, progress))
+    if "hosts" in wanted:
+        said.hosts(*of_hosts(options, sizes, patience, progress))
     if "statements" in wanted and options.statements:
         progress.say("statements, read and decided about")
         said.statements(of_statements(options.statements))
@@ -155,6 +163,14 @@ def of_idle_sessions(field, sizes, progress):
     return measured
 
 
+def of_hosts(options, sizes, patience, progress):
+    started = hosts.Hosts(options.binary, options.relay)
+    try:
+        return hosts.measure(started, progress.say, sizes.rounds, sizes.times, sizes.hosts, patience)
+    finally:
+        started.stop()
+
+
 def of_statements(program):
     """What the benchmark says, a line for each thing: what it is, its median, its 99th percentile."""
     said = subprocess.run([program, "--bench"], capture_output=True, text=True, check=True).stdout
@@ -188,11 +204,13 @@ def main():
     sizes = dataclasses.replace(sizes, **changed)
     progress, patience = Progress(), Patience(options.anyway)
     progress.say("starting everybody")
-    field = Field(options.binary, options.relay, options.server)
+    wanted = options.only or PARTS
+    field = Field(options.binary, options.relay, options.server) if set(wanted) & set(OF_DATABASES) else None
     try:
         said = measure(field, options, sizes, patience, progress)
     finally:
-        field.stop()
+        if field:
+            field.stop()
     text = said.text(judged=options.anyway or not patience.unquiet)
     told(options, sizes, patience, text, time.monotonic() - progress.began)
     return 0 if not patience.unquiet or options.anyway else 1

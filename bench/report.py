@@ -113,6 +113,34 @@ class Report:
             self.aim(f"CPU of a result, {where}", cost, 1.3, "s/GB")
             self.aim(f"speed of a result, {where}, to direct", to_direct, 0.9, "×", above=True)
 
+    def hosts(self, measured, each):
+        rows = []
+        for what, runs in measured.items():
+            large = runs["direct"][0].count > 10**6
+            for name in runs:
+                shown = selects.median(runs[name], lambda run: run.rate / 1e6 if large else run.seconds / run.count * 1e3)
+                cost = selects.median(runs[name], lambda run: run.cpu / run.count * (1e9 if large else 1e3))
+                to_direct = selects.ratio(runs, name, "direct")
+                words = (f"{shown:,.0f} MB/s", f"{cost:.2f} s/GB") if large else (f"{shown:.0f} ms", f"{cost:.1f} ms")
+                rows.append([what, name, words[0], f"{to_direct:.2f}", "" if name == "direct" else words[1]])
+                if name == POLICY and large:
+                    self.aim(f"speed of {what}, to direct", to_direct, 0.9, "×", above=True)
+                    self.aim(f"CPU of {what}", cost, 2.5, "s/GB")
+            self._aims_of_hosts(what, runs)
+        self.table("Hosts", ["", "", "", "rate, to direct", "CPU of what is between"], rows)
+        self.table("An idle session of a host", ["", "KiB"], [[POLICY, f"{each / 1024:.0f}"]])
+
+    def _aims_of_hosts(self, what, runs):
+        def each(run):
+            return run.seconds / run.count * 1e3
+
+        if what == "ssh host true":
+            cpu = selects.median(runs[POLICY], lambda run: run.cpu / run.count * 1e3)
+            self.aim("CPU of a login at a host", cpu, 15, "ms")
+        elif "open connection" in what:
+            added = selects.median(runs[POLICY], each) - selects.median(runs["direct"], each)
+            self.aim("added to a command on an open connection", added, 5, "ms")
+
     def slow(self, held):
         rows = [[name, f"{most / 2**20:.1f}"] for name, most in held.items()]
         self.table("Memory for a reader of 128 MiB/s, of a result of 1 GiB", ["", "MiB"], rows)

@@ -66,6 +66,8 @@ enum Done {
     Settled(Number, Settling),
     /// What is held back of a channel's output has waited long enough.
     Due(Number),
+    /// Nobody has heard for a while how a program ends that writes no more.
+    Silent(Number),
 }
 
 /// One open session.
@@ -214,7 +216,7 @@ impl Session {
             FromTarget::Data(number, stream, bytes) => self.shown(number, stream, bytes).await,
             FromTarget::Exited(number, exit) => self.exited(number, exit).await,
             FromTarget::Answered(number, done) => self.answered(number, done),
-            FromTarget::Finished(number) => self.ended(number, Parcel::Finish).await,
+            FromTarget::Finished(number) => self.silent(number).await,
             FromTarget::Closed(number) => self.gone(number).await,
         }
     }
@@ -233,6 +235,10 @@ impl Session {
             Done::Connected(asked, connected) => self.connected(*asked, connected).await,
             Done::Settled(number, settling) => self.settled(number, settling).await,
             Done::Due(number) => self.due(number).await,
+            Done::Silent(number) => {
+                self.still_silent(number);
+                Ok(())
+            }
         }
     }
 

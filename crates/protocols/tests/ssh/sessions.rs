@@ -192,6 +192,28 @@ async fn many_programs_run_on_one_connection() -> Result<()> {
     Ok(())
 }
 
+/// A client of a shared connection closes a channel on which nothing more comes, and hears nothing behind that.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_program_ends_is_heard_on_a_shared_connection() -> Result<()> {
+    let gateway = Gateway::start(EVERYTHING).await?;
+    let control = format!("-oControlPath={}", gateway.server.folder().join("control").display());
+    let mut master = gateway.ssh()?;
+    let _master = master.args([&control, "-oControlMaster=yes", "-N"]).spawn()?;
+    while !gateway.server.folder().join("control").exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let quick = std::iter::repeat_n(("exit 7", 7), 20);
+    for (command, status) in
+        quick.chain([("exec >&- 2>&-; sleep 0.3; exit 7", 7), ("exec >&- 2>&-; sleep 1.5; exit 7", 7)])
+    {
+        let mut ssh = gateway.ssh()?;
+        ssh.args([&control, command]);
+        let ran = ran(ssh).await?;
+        assert_eq!(ran.status, Some(status), "{command}: {ran:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_holds_up_nobody_else() -> Result<()> {
     let gateway = Gateway::start(EVERYTHING).await?;

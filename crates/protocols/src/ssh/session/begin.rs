@@ -228,6 +228,7 @@ impl Session {
         if matches!(channel.state, State::Running(_)) {
             channel.out.push(Parcel::Exit(exit));
             self.press(number);
+            self.tell_silence(number);
         }
         Ok(())
     }

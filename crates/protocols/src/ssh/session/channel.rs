@@ -45,6 +45,10 @@ pub(super) struct Channel {
     pub(super) asked: usize,
     /// How the program ended, once it has.
     pub(super) note: Option<String>,
+    /// The client writes no more.
+    pub(super) finished: bool,
+    /// The target writes no more, and its client does not know yet.
+    pub(super) silent: bool,
     /// The files that it is about, where it is the subsystem `sftp`.
     pub(super) files: Option<Files>,
     /// What of them waits for a human.
@@ -114,6 +118,8 @@ impl Channel {
             on_tape: Stream::Plain,
             asked: 0,
             note: None,
+            finished: false,
+            silent: false,
             files: None,
             held: None,
         }

@@ -162,8 +162,9 @@ impl Session {
 
     /// The client says nothing more on a channel.
     pub(super) async fn says_no_more(&mut self, number: Number) -> Result<(), End> {
-        let files = self.channels.get_mut(&number).and_then(|channel| channel.files.as_mut());
-        let Some(files) = files else {
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        channel.finished = true;
+        let Some(files) = &mut channel.files else {
             self.pass_on(number, Parcel::Finish);
             return Ok(());
         };

@@ -16,6 +16,9 @@ use crate::ssh::transport::{Number, Parcel, Stream};
 const LINGER: Duration = Duration::from_millis(100);
 const ECHO: Duration = Duration::from_millis(1);
 
+/// How long a client that may still write does not hear that nothing more comes, where nobody knows how the program ends.
+const SILENCE: Duration = Duration::from_secs(1);
+
 impl Session {
     /// Shows what a program wrote, as far as it may leave.
     pub(super) async fn shown(&mut self, there: Number, stream: Stream, bytes: Bytes) -> Result<(), End> {
@@ -64,15 +67,41 @@ impl Session {
         Ok(())
     }
 
-    /// Passes on what the target says of a stream besides data.
-    pub(super) async fn ended(&mut self, there: Number, parcel: Parcel) -> Result<(), End> {
+    /// The target writes no more on a channel.
+    ///
+    /// A client that writes no more either closes the channel on hearing it, and hears nothing behind that: so it hears first
+    /// how the program ended. One that may still write hears it a little later in any case: the program may wait for what
+    /// comes of it.
+    pub(super) async fn silent(&mut self, there: Number) -> Result<(), End> {
         let Some(number) = self.called.get(&there).copied() else { return Ok(()) };
         self.ends(number).await?;
-        if let Some(channel) = self.channels.get_mut(&number) {
-            channel.out.push(parcel);
+        let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
+        channel.silent = true;
+        if channel.note.is_some() {
+            self.tell_silence(number);
+            return Ok(());
+        }
+        self.work.push(Box::pin(async move {
+            tokio::time::sleep(SILENCE).await;
+            Done::Silent(number)
+        }));
+        Ok(())
+    }
+
+    /// Nothing has been heard of how a program ends that writes no more.
+    pub(super) fn still_silent(&mut self, number: Number) {
+        if self.channels.get(&number).is_some_and(|channel| !channel.finished) {
+            self.tell_silence(number);
+        }
+    }
+
+    /// Tells a client that nothing more comes, where that is so.
+    pub(super) fn tell_silence(&mut self, number: Number) {
+        let Some(channel) = self.channels.get_mut(&number) else { return };
+        if std::mem::take(&mut channel.silent) {
+            channel.out.push(Parcel::Finish);
             self.press(number);
         }
-        Ok(())
     }
 
     /// The credential came back: not a byte more leaves.
