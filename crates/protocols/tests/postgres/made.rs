@@ -144,6 +144,8 @@ async fn what_explain_runs_tells_of_no_value() -> Result<()> {
             "EXPLAIN (ANALYZE) SELECT id, secret, tags, email FROM people WHERE id = 1",
             "EXPLAIN (ANALYZE) SELECT id, upper(email), length(secret) FROM people WHERE id = 1",
             "EXPLAIN (ANALYZE) SELECT id, count(*) FROM people GROUP BY id",
+            "EXPLAIN (ANALYZE) SELECT id, secret, email, count(*) FROM people GROUP BY id ORDER BY id",
+            "EXPLAIN SELECT p.id, p.secret, count(*) FROM people p, orders o GROUP BY 1",
             "EXPLAIN (ANALYZE) UPDATE orders SET item = upper(item) RETURNING item || 'x'",
             "EXPLAIN SELECT tags[1] FROM people",
         ] {

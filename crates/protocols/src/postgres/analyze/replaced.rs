@@ -12,6 +12,7 @@ use postern_core::operation::{Column, Columns, Object, Output, Outputs, Touch};
 use super::redact;
 use super::sites::placed;
 use super::{Kind, LONGEST, Names, Statement};
+use crate::postgres::vocabulary::action;
 
 /// In how many places a text may be changed: each is looked for, and looked at again.
 const MOST_CHANGES: usize = 1000;
@@ -233,6 +234,8 @@ impl Statement {
         let decides = |column: &Column| {
             theirs.consulted.contains(column) || keyed(&column.object) && theirs.veils.contains_key(column)
         };
+        // a plan shows what decides, and nothing else
+        let planned = self.action == action::EXPLAIN;
         let alike = match (&self.kind, &other.kind) {
             (Kind::DeclareCursor { inner: ours, .. }, Kind::DeclareCursor { inner: theirs, .. }) => {
                 ours.is_within(theirs)
@@ -243,7 +246,7 @@ impl Statement {
             && (self.action, &self.also, &self.names, &self.reading)
                 == (other.action, &other.also, &other.names, &other.reading)
             && self.touches.iter().all(covers)
-            && shows_within(&self.outputs, &other.outputs, &theirs.veils)
+            && shows_within(&self.outputs, &other.outputs, &theirs.veils, |column| planned && decides(column))
             && ours.consulted.iter().all(decides)
             && ours.computed.iter().all(computed)
             && ours.stored.is_subset(&theirs.stored)
@@ -253,7 +256,12 @@ impl Statement {
 }
 
 /// Whether as many columns come back, each of them of no other. What a column of a view shows is behind it.
-fn shows_within(ours: &Outputs, theirs: &Outputs, veils: &BTreeMap<Column, BTreeSet<Column>>) -> bool {
+fn shows_within(
+    ours: &Outputs,
+    theirs: &Outputs,
+    veils: &BTreeMap<Column, BTreeSet<Column>>,
+    decides: impl Fn(&Column) -> bool,
+) -> bool {
     let behind = |column: &Column, shown: &Column| {
         column == shown || veils.get(column).is_some_and(|places| places.contains(shown))
     };
@@ -263,7 +271,9 @@ fn shows_within(ours: &Outputs, theirs: &Outputs, veils: &BTreeMap<Column, BTree
         (Output::Bare(ours), Output::Bare(theirs)) => ours == theirs,
         (Output::Bare(ours), Output::Derived { from, .. }) => from.contains(ours),
         (Output::Derived { from, .. }, Output::Bare(theirs)) => from.iter().all(|ours| behind(ours, theirs)),
-        (Output::Derived { from: ours, .. }, Output::Derived { from: theirs, .. }) => ours.is_subset(theirs),
+        (Output::Derived { from: ours, .. }, Output::Derived { from: theirs, .. }) => {
+            ours.iter().all(|ours| theirs.contains(ours) || decides(ours))
+        }
     };
     match (ours, theirs) {
         (Outputs::Cells(ours), Outputs::Cells(theirs)) | (Outputs::Stream(ours), Outputs::Stream(theirs)) => {
