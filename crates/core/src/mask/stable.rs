@@ -52,7 +52,7 @@ pub enum Fake {
 }
 
 /// What a token begins with.
-const TOKEN: &str = "tok_";
+pub(super) const TOKEN: &str = "tok_";
 /// How much of a keyed hash a token says, in bytes.
 const TOLD: usize = 16;
 /// How many values there must be of as many digits or letters for one to be put in the place of another (NIST SP 800-38G

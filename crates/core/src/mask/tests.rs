@@ -277,6 +277,11 @@ fn an_image_is_not_written() {
         (&fixed, text("***"), false),
         (&fixed, text("\"***\""), false),
         (&fixed, text("****"), true),
+        (&partial, text("{abcd,\"****cret\"}"), false),
+        (&partial, text("{abcd,a*,{b}}"), true),
+        (&fixed, text("{{***,x},{NULL,y}}"), false),
+        (&fixed, text("{\"a\": \"***\"}"), true),
+        (&fixed, given(Value::Text("{***}".into()), false), true),
         (&null, text("***"), true),
         (&null, given(Value::Null, true), true),
         (&null, replacing(given(Value::Null, true)), false),
@@ -293,6 +298,9 @@ fn an_image_is_not_written() {
     let second = |textual| given(Value::Parameter(1), textual);
     assert!(!bound(second(true), Some(b"***")));
     assert!(!bound(second(true), Some(b"\x01\"***\"")));
+    let array = b"\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x02\0\0\0\x01\0\0\0\x01a\0\0\0\x03***";
+    assert!(!bound(second(true), Some(array)) && bound(second(false), Some(array)));
+    assert!(!bound(second(true), Some(b"{x,***}")) && bound(second(true), Some(b"line\n***")));
     assert!(bound(second(true), Some(b"free")) && bound(second(true), None) && bound(second(true), Some(b"\xff***")));
     assert!(bound(replacing(second(true)), None) && !bound(replacing(second(false)), None));
     assert!(bound(given(Value::Parameter(2), true), Some(b"***")), "it is not there");

@@ -35,15 +35,25 @@ impl Mask {
         let null = replaces && (self.kind == MaskKind::Null || !given.textual);
         match &given.value {
             Value::Null => null,
-            Value::Text(text) => self.writes_image(text),
+            Value::Text(text) => self.writes_image(text) || given.textual && self.lists_image(text),
             Value::Parameter(place) => match parameters.get(*place) {
                 None => false,
                 Some(None) => null,
                 // before a document its binary form has a version
-                Some(Some(bytes)) => std::str::from_utf8(bytes)
-                    .is_ok_and(|text| self.writes_image(text.trim_start_matches(char::is_control))),
+                Some(Some(bytes)) => std::str::from_utf8(bytes).is_ok_and(|text| {
+                    let alone = self.writes_image(text.trim_start_matches(char::is_control));
+                    alone || given.textual && self.lists_image(text)
+                }),
             },
         }
+    }
+
+    /// Whether there is one among several values: in braces, or, as no text may be, with zeros among the lengths between.
+    fn lists_image(&self, text: &str) -> bool {
+        let in_text = text.strip_prefix('{').into_iter().flat_map(|list| list.split(['{', '}', ',']));
+        let in_binary = text.contains('\0').then(|| text.split(|sign: char| sign.is_control()));
+        let mut values = in_text.chain(in_binary.into_iter().flatten()).map(|value| value.trim_matches('"'));
+        values.any(|value| self.writes_image(value))
     }
 
     fn writes_image(&self, text: &str) -> bool {
@@ -60,7 +70,8 @@ impl Mask {
 /// Whether a text may be what some mask shows in place of a value.
 #[must_use]
 pub fn may_be_shown(text: &str) -> bool {
-    is_starred(text) || stable::is_token(text)
+    let listed = text.starts_with('{') && (text.contains('*') || text.contains(stable::TOKEN));
+    listed || is_starred(text) || stable::is_token(text)
 }
 
 fn is_starred(text: &str) -> bool {
