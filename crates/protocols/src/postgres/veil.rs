@@ -155,7 +155,11 @@ fn image(mask: &Mask, value: &str, column: &RelationColumn, catalog: &Catalog) -
             computed(bucket, value, column.kind, &kind, catalog).unwrap_or(absent)
         }
         (MaskKind::Null | MaskKind::Bucket(_), _) | (_, Form::Other) => absent,
-        (_, Form::Json | Form::Jsonb) => format!("'\"{FIXED}\"'::{kind}"),
+        // what shows a part says as well where there is nothing
+        (MaskKind::Partial { .. }, Form::Json | Form::Jsonb) => format!(
+            "(pg_catalog.left({value}::pg_catalog.text, 0) OPERATOR(pg_catalog.||) '\"{FIXED}\"'::pg_catalog.text)::{kind}"
+        ),
+        (MaskKind::Fixed, Form::Json | Form::Jsonb) => format!("'\"{FIXED}\"'::{kind}"),
         (MaskKind::Fixed, Form::Text) => format!("'{FIXED}'::{kind}"),
         (MaskKind::Partial { keep_last }, Form::Text) => partial(value, keep_last, &kind),
     })

@@ -313,6 +313,21 @@ async fn nothing_is_changed_by_what_an_image_says() -> Result<()> {
     Ok(())
 }
 
+/// What shows the end of a text says of a document no more than that there is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_not_there_is_not_made_up_by_what_shows_a_part() -> Result<()> {
+    let rules = RULES.replace("feeling}", "feeling,profile,raw}").replace("people.{profile,raw,pin}", "people.pin");
+    let gateway = gateway_with(15, &rules).await?;
+    let mut raw = Raw::log_in(&gateway).await?;
+    let asked = "SELECT profile, raw, profile IS NULL FROM ONLY people ORDER BY id";
+    let heard = raw.ask(&[query(asked)]).await?.join(", ");
+    assert_eq!(heard, "fields profile|raw|?column?, row \"***\"|\"***\"|f, row NULL|NULL|t, SELECT 2, ready");
+    let changed =
+        raw.ask(&[query("UPDATE people SET note = '' WHERE id = 2 RETURNING profile, raw")]).await?.join(", ");
+    assert_eq!(changed, "fields profile|raw, row NULL|NULL, UPDATE 1, ready", "on the wire it is the same");
+    Ok(())
+}
+
 /// An account that may not read a column at all: a constant is put in its place without looking.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_constant_needs_no_right_to_what_it_hides() -> Result<()> {
