@@ -14,5 +14,18 @@ fn sessions_with_the_same_credential_have_one_echo_and_others_have_none_of_it() 
     drop(first);
     assert!(kept.upgrade().is_none(), "it outlives its sessions");
     assert!(of(&[b"ann", b"correct-horse"], "correct-horse").within(b"a correct-horse"));
-    assert_eq!(echoes.0.lock().unwrap().len(), 1, "what nobody uses is kept");
+    assert_eq!(echoes.held.lock().unwrap().len(), 1, "what nobody uses is kept");
+}
+
+#[test]
+fn what_is_kept_of_a_credential_is_another_each_time() {
+    let secret: &[&[u8]] = &[b"ann", b"correct-horse"];
+    let kept = || {
+        let echoes = Echoes::default();
+        let echo = echoes.of(secret, || Echo::of([]));
+        let made = *echoes.held.lock().unwrap().keys().next().unwrap();
+        drop(echo);
+        made
+    };
+    assert_ne!(kept(), kept());
 }
