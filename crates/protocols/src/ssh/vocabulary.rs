@@ -2,7 +2,7 @@
 //!
 //! Configuration, refusals and documentation are written from it. An object is whatever the action is about, whole: a
 //! program as it is named (`systemctl`), a file by its absolute path (`/srv/www/index.html`), where a forward leads
-//! (`db.internal:5432`, or the path of a socket), the name of a variable.
+//! (`db.internal:5432`, or the path of a socket), a variable behind a `$` (`$LANG`).
 
 use postern_core::operation::Action;
 use postern_core::vocabulary::{FactKind, FactWord, Proof, Shape, Vocabulary};

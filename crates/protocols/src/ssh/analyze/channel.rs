@@ -39,7 +39,7 @@ pub fn env(name: &[u8], value: &[u8]) -> Operation {
     let effect = if is_harmless(name, value) { Effect::Session } else { Effect::Write };
     let asked = Asked::of(action::ENV).meaning(name).meaning(value);
     let asked = match word(name) {
-        Some(name) => asked.touching(effect, name).fact("variable", Fact::Text(name.to_owned())),
+        Some(name) => asked.touching(effect, variable(name)).fact("variable", Fact::Text(name.to_owned())),
         None => asked.opaque("the name of the variable is not text"),
     };
     let asked = match std::str::from_utf8(value) {
@@ -47,6 +47,13 @@ pub fn env(name: &[u8], value: &[u8]) -> Operation {
         Err(_) => asked,
     };
     asked.operation(format!("env {}={}", shown(name), shown(value)))
+}
+
+/// A variable as an object.
+///
+/// THREAT: a variable that is called like a program, and is allowed as that.
+pub(super) fn variable(name: &str) -> String {
+    format!("${name}")
 }
 
 /// Whether a variable says no more than in which language and colours to speak: what clients send unasked.

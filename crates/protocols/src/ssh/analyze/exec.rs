@@ -19,7 +19,7 @@ use self::builtins::Builtin;
 use self::tools::Tool;
 use self::wrappers::Inside;
 use super::asked::{Asked, shown};
-use super::channel::{is_harmless, word_of};
+use super::channel::{is_harmless, variable, word_of};
 use super::shell::{self, Redirect, Script, Simple, Unread, Word};
 use crate::ssh::vocabulary::action;
 
@@ -149,7 +149,7 @@ impl Found {
             self.opaque("a variable is set in it that changes what other words mean or run");
         }
         let harmless = value.is_some_and(|value| is_harmless(name.as_bytes(), value.as_bytes()));
-        self.touch(if harmless { Effect::Session } else { Effect::Write }, name);
+        self.touch(if harmless { Effect::Session } else { Effect::Write }, variable(name));
     }
 
     fn redirect(&mut self, redirect: &Redirect) {

@@ -87,12 +87,13 @@ fn named(builtin: &str, arguments: &[Word]) -> Builtin {
     let mut names = Vec::new();
     for word in arguments {
         match (word.literal(), word.assignment()) {
-            (_, Some((name, _))) => names.push(name),
+            // THREAT: `export A=$(echo 1 PATH=/tmp)` sets two where words are split
+            (_, Some((name, _))) if word.is_one() => names.push(name),
             (Some(text), None) if is_name(text) => names.push(text.to_owned()),
             (Some("-r"), None) if builtin == "read" => {}
             (Some("-x" | "-r"), None) if matches!(builtin, "declare" | "typeset") => {}
             (Some("-v"), None) if builtin == "unset" => {}
-            (Some(_) | None, None) => return Builtin::Changes,
+            (Some(_) | None, _) => return Builtin::Changes,
         }
     }
     Builtin::Sets(names)
@@ -110,7 +111,9 @@ fn is_plain_test(arguments: &[Word]) -> bool {
     };
     let index = words.iter().any(|word| word.text.contains('['));
     let operator = |word: &Word| word.literal().is_some_and(|text| !matches!(text, "-v" | "-R"));
+    // THREAT: `test $(echo '-v a[$(id)]')` is two words by the time that it is looked at
     !index
+        && words.iter().all(Word::is_one)
         && match words {
             [] | [_] => true,
             [first, _] => operator(first),

@@ -29,7 +29,10 @@ pub(super) fn of(words: &[Word]) -> Option<Tool> {
         "git-receive-pack" => Some(git(arguments, true)),
         "git" => {
             let (verb, rest) = arguments.split_first()?;
-            match verb.literal()? {
+            let unknown =
+                || Tool::unknown("git", "`git` is started with an option, or a verb that only the host knows");
+            match verb.literal().unwrap_or("-") {
+                option if option.starts_with('-') => Some(unknown()),
                 "upload-pack" | "upload-archive" => Some(git(rest, false)),
                 "receive-pack" => Some(git(rest, true)),
                 _ => None,
@@ -48,6 +51,10 @@ impl Tool {
     fn new(name: &str) -> Self {
         let facts = BTreeMap::from([("tool", Fact::Text(name.to_owned()))]);
         Self { touches: Vec::new(), facts, paths: Some(Vec::new()), opaque: None }
+    }
+
+    fn unknown(name: &str, why: &'static str) -> Self {
+        Self { opaque: Some(why), ..Self::new(name) }
     }
 
     fn directed(mut self, direction: &str) -> Self {
@@ -69,16 +76,13 @@ impl Tool {
     }
 }
 
-/// `scp -t PATH` takes files, `scp -f PATH …` gives them; anything else is a client (`do_cmd` in OpenSSH's `scp.c`).
+/// `scp -t PATH` takes files, `scp -f PATH …` gives them; what else it does is not read (`do_cmd` in OpenSSH's `scp.c`).
 fn scp(arguments: &[Word]) -> Option<Tool> {
     let is_option = |word: &&Word| word.literal().is_some_and(|text| text.starts_with('-') && text != "--");
     let count = arguments.iter().take_while(is_option).count();
     let (options, mut paths) = arguments.split_at_checked(count)?;
     let letters: String = options.iter().filter_map(|word| word.literal()?.strip_prefix('-')).collect();
     let (takes, gives) = (letters.contains('t'), letters.contains('f'));
-    if !takes && !gives {
-        return None;
-    }
     if paths.first().is_some_and(|word| word.literal() == Some("--")) {
         paths = paths.get(1..)?;
     }
@@ -93,7 +97,7 @@ fn scp(arguments: &[Word]) -> Option<Tool> {
 /// `rsync --server [--sender] OPTIONS . PATH …` (`server_options` in `options.c`).
 fn rsync(arguments: &[Word]) -> Option<Tool> {
     if arguments.first().and_then(Word::literal) != Some("--server") {
-        return None;
+        return Some(Tool::unknown("rsync", "`rsync` is started in a way that is not known here"));
     }
     let gives = arguments.get(1).and_then(Word::literal) == Some("--sender");
     let stop = arguments.iter().position(|word| word.literal() == Some("."));

@@ -27,7 +27,7 @@ struct Wrapper {
     flags: &'static str,
     /// Letters with a value, in the same word or the next.
     valued: &'static str,
-    /// Long options that stand alone; with `=`, those that have a value.
+    /// Long options that stand alone; with `=`, those that have a value. One that is both has its value behind a `=`.
     long: &'static [&'static str],
     /// How many words stand before those that it runs.
     operands: usize,
@@ -111,9 +111,11 @@ const WRAPPERS: &[Wrapper] = &[
             "exit",
             "arg-file=",
             "delimiter=",
+            "eof",
             "eof=",
             "max-args=",
             "max-chars=",
+            "max-lines",
             "max-lines=",
             "max-procs=",
             "replace=",
@@ -162,6 +164,10 @@ impl Wrapper {
         let mut sets = Vec::new();
         while let Some((first, after)) = rest.split_first().filter(|_| self.sets) {
             let Some(assignment) = first.assignment() else { break };
+            // THREAT: `env A=$(echo 1 rm /x) b` runs `rm`: only what a shell sets itself is no more than one word
+            if !first.is_one() {
+                return Inside::Unknown("which word is a program depends on what the host puts in place of another");
+            }
             sets.push(assignment);
             rest = after;
         }
@@ -175,6 +181,11 @@ impl Wrapper {
             words.extend(self.fallback.map(Word::of));
         }
         if name == "xargs" {
+            // the last of them counts, and the others are forgotten
+            let ways = ["I", "replace", "L", "n", "max-lines", "max-args"];
+            if given.iter().filter(|(name, _)| ways.contains(&name.as_str())).count() > 1 {
+                return Inside::Unknown("which of its options `xargs` heeds is not known here");
+            }
             words = replaced(words, &given);
         }
         Inside::Command { words, user, sets }
@@ -204,6 +215,10 @@ fn shell(arguments: &[Word]) -> Inside {
         return Inside::Unknown("a shell is started with an option that is not known here");
     }
     match (rest.split_first().map(|(first, rest)| (first.literal(), rest)), text) {
+        // an option as well
+        (Some((Some(first), _)), _) if first.starts_with('+') => {
+            Inside::Unknown("a shell is started with an option that is not known here")
+        }
         (None, _) => Inside::Unknown("a shell reads its commands from what is sent to it"),
         (Some((None, _)), _) => Inside::Unknown("what a shell is to run is only known on the host"),
         (Some((Some(text), _)), true) => Inside::Text { text: text.to_owned(), user: None },
@@ -239,7 +254,12 @@ fn switch(arguments: &[Word]) -> Inside {
 }
 
 /// What `find` runs for what it finds.
+///
+/// THREAT: a word that only the host knows may be `-exec`.
 fn found(arguments: &[Word]) -> Inside {
+    if arguments.iter().any(|word| word.literal().is_none()) {
+        return Inside::Unknown("what `find` runs depends on what the host puts in place of a word");
+    }
     let mut commands: Vec<Vec<Word>> = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
@@ -285,6 +305,7 @@ impl Options<'_> {
         let alone = known.contains(&name);
         let value = match value {
             Some(value) if valued => Some(value),
+            // THREAT: what a program takes for a word of its own is taken for a value here
             None if alone => None,
             None if valued => Some(self.operand()?),
             Some(_) | None => return None,
@@ -324,5 +345,5 @@ fn value<'a>(given: &'a [(String, Option<String>)], names: &[&str]) -> Option<&'
 
 /// Whether a word can be a program: what means something else to a shell may be read as that.
 pub(super) fn is_program(word: &str) -> bool {
-    !word.is_empty() && !is_reserved(word) && !word.contains('=') && !word.starts_with('-')
+    !word.is_empty() && !is_reserved(word) && !word.contains('=') && !word.starts_with(['-', '+'])
 }

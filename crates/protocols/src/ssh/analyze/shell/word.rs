@@ -12,6 +12,8 @@ pub(in super::super) struct Word {
     pub(in super::super) text: String,
     /// Whether the text is all of it, and it is one word whatever the host holds.
     pub(in super::super) literal: bool,
+    /// Whether the host may put several words in its place, or none.
+    pub(in super::super) splits: bool,
     /// Whether nothing in it was quoted.
     pub(in super::super) bare: bool,
     /// How long the name is that it would set before a command.
@@ -21,12 +23,17 @@ pub(in super::super) struct Word {
 impl Word {
     /// A literal word, for what is not written anywhere.
     pub(in super::super) fn of(text: impl Into<String>) -> Self {
-        Self { text: text.into(), literal: true, bare: true, assigns: None }
+        Self { text: text.into(), literal: true, splits: false, bare: true, assigns: None }
     }
 
     /// The same, where it is not known what it is, nor what it would set.
     pub(in super::super) fn unknown(self) -> Self {
-        Self { literal: false, assigns: None, ..self }
+        Self { literal: false, splits: true, assigns: None, ..self }
+    }
+
+    /// Whether it is one word whatever the host holds.
+    pub(in super::super) fn is_one(&self) -> bool {
+        self.literal || !self.splits
     }
 
     /// What it is, where that is known.
@@ -75,8 +82,14 @@ impl Reader<'_> {
                 '\'' => self.single(&mut word)?,
                 '"' => self.double(&mut word)?,
                 '\\' => self.escaped(&mut word)?,
-                '$' => self.dollar(&mut word, false)?,
-                '`' => self.backquoted(&mut word, false)?,
+                '$' => {
+                    self.dollar(&mut word, false)?;
+                    word.splits = true;
+                }
+                '`' => {
+                    self.backquoted(&mut word, false)?;
+                    word.splits = true;
+                }
                 _ => {
                     braces |= matches!(c, '{' | '}');
                     pattern |= matches!(c, '*' | '?' | '[');
@@ -89,6 +102,7 @@ impl Reader<'_> {
             return Err(Unread("a brace before `<` or `>` is not read alike by all shells"));
         }
         // a lone bracket is a program, and empty braces are what some programs put words in the place of
+        word.splits |= pattern || braces;
         word.literal &= !pattern || (word.bare && word.text == "[");
         word.literal &= !braces || !word.text.replace("{}", "").contains(['{', '}']);
         // `=ls` is the path of `ls` to some
@@ -143,7 +157,11 @@ impl Reader<'_> {
                         c => word.text.extend(['\\', c]),
                     }
                 }
-                '$' => self.dollar(word, true)?,
+                '$' => {
+                    // all the words that a text was given, each for itself
+                    word.splits |= self.rest.starts_with("$@") || self.rest.starts_with("${@");
+                    self.dollar(word, true)?;
+                }
                 '`' => self.backquoted(word, true)?,
                 c => {
                     if c == '\n' {

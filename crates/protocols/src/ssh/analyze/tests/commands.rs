@@ -207,6 +207,62 @@ fn what_ansible_sends() {
     ]));
 }
 
+/// THREAT: a program that stands in no place where programs were looked for. Each of these runs one that no rule names.
+#[test]
+fn what_could_run_something_else_is_not_read() {
+    for command in [
+        "find /tmp -maxdepth 0 $(echo -exec touch /tmp/x {} +)",
+        "find . -exec echo {} $(echo '; -exec rm {} ;') \\;",
+        "find . \"$x\" touch y \\;",
+        "test $(echo '-v a[$(touch /tmp/x)]')",
+        "[ x = $(echo 'y -o -v a[$(touch /tmp/x)]') ]",
+        "[ -n $x ]",
+        "sh -c '[ \"$@\" ]' x -v 'a[$(id)]'",
+        "env LANG=C echo=$(echo 1 touch /tmp/x) echo",
+        "sudo A=1 B=`echo 1 touch /tmp/x` echo",
+        "export A=$(echo 1 PATH=/tmp)",
+        "sh -c +e 'touch /tmp/x'",
+        "sh +x -c 'touch /tmp/x'",
+        "+e x",
+        "echo touch /tmp/x | xargs -I{} -n2 env",
+        "echo x | xargs -I a -I b echo a",
+        "echo x | xargs -n1 --replace env",
+        "scp -l 100000 -f /etc/hostname",
+        "scp $(echo -f /etc/hostname)",
+        "scp -o ProxyCommand=x a b:c",
+        "scp a b",
+        "rsync /etc/hostname /tmp/x",
+        "rsync -v --server --sender . /etc/hostname",
+        "git -C / upload-pack x",
+        "git -c alias.x='!rm' x",
+        "git $verb",
+    ] {
+        let operation = exec(command.as_bytes(), false);
+        fits_together(&operation);
+        assert!(matches!(operation.reading, Reading::Opaque(_)), "{command}: {:?}", operation.facts);
+    }
+    for command in ["xargs --eof touch /tmp/x echo", "xargs --max-lines touch echo /tmp/x"] {
+        let operation = exec(command.as_bytes(), false);
+        let programs = Fact::List(vec!["xargs".to_owned(), "touch".to_owned()]);
+        assert_eq!(operation.facts.get("programs"), Some(&programs), "{command}");
+    }
+    for command in [
+        "xargs --eof=x echo",
+        "xargs -n1 echo",
+        "find . -name '*.log' -exec gzip {} \\;",
+        "[ -n \"$x\" ]",
+        "[ \"$a\" = b ]",
+        "env A=\"$(date)\" B=1 true",
+        "export A=\"$b\"",
+        "git pull --ff-only",
+    ] {
+        let operation = exec(command.as_bytes(), false);
+        // the first word behind `env` is no literal
+        let expected = !command.starts_with("env");
+        assert_eq!(operation.reading == Reading::Clear, expected, "{command}: {:?}", operation.reading);
+    }
+}
+
 #[test]
 fn what_is_no_text_is_not_read() {
     for command in [&b"ls \xff"[..], b"ls\0", b"ls\r", b"\x1b[2J", b"\xef\xbb\xbf\x00"] {

@@ -19,7 +19,7 @@ use super::shell::{self, Script, Word};
 
 const SHELLS: [&str; 2] = ["/bin/sh", "/bin/bash"];
 /// Programs that run others, beside what the shells have of their own.
-const WRAPPERS: [&str; 8] = ["sh", "env", "timeout", "xargs", "nice", "time", "exec", "command"];
+const WRAPPERS: [&str; 9] = ["sh", "env", "timeout", "xargs", "nice", "find", "time", "exec", "command"];
 
 /// A folder with two programs, `a` and `b`, that write down what they are called with.
 fn bench() -> TempDir {
@@ -90,6 +90,19 @@ fn surprises(text: &str, bench: &Path) -> BTreeSet<String> {
 
 /// What texts are put together of: nothing that two programs and a few files do not survive.
 const PIECES: &[&str] = &[
+    "xargs --eof ",
+    "xargs --max-lines ",
+    "xargs -I{} ",
+    "-n2 ",
+    "find . -maxdepth 0 ",
+    "-exec a ",
+    "\\;",
+    "test ",
+    "env A=1 ",
+    "b=$(",
+    "+e ",
+    "sh -c ",
+    "echo 1 b ",
     "a",
     "b",
     "a ",
