@@ -29,7 +29,7 @@ use self::open::{Open, Ours, Rights};
 use self::reading::Reading;
 use super::analyze;
 use super::wire::sftp::reply::status;
-use super::wire::sftp::{Call, Extension, Hello, Reply, Request, SftpError, frame};
+use super::wire::sftp::{About, Call, Extension, Hello, Reply, Request, SftpError, frame};
 
 #[cfg(test)]
 mod tests;
@@ -197,7 +197,15 @@ impl Files {
             hello.known().encode(&mut out).map_err(Broken::Client)?;
             return Ok(Some(Turn::Pass(out.freeze())));
         }
-        self.head = Some(Head::of(Request::decode(&frame).map_err(Broken::Client)?));
+        let mut request = Request::decode(&frame).map_err(Broken::Client)?;
+        // names end at it for those who keep files
+        let cut = |name: &&mut Bytes| name.contains(&0);
+        let handles = request.call.about().iter().any(|about| matches!(about, About::Handle(_)));
+        if !handles && request.call.files_mut().iter().flatten().any(cut) {
+            let refused = Reply::status(request.id, status::BAD_MESSAGE, "no name of a file holds a zero byte");
+            return Ok(Some(Turn::Say(reply(refused)?)));
+        }
+        self.head = Some(Head::of(request));
         Ok(None)
     }
 

@@ -24,16 +24,19 @@ pub(super) struct Beginning {
 pub(super) struct Connecting(Beyond);
 
 impl Beginning {
-    /// What these permits say, and the right to go on with it.
-    pub(super) fn of(around: Vec<Permit>, permit: Permit) -> Result<(Self, Flow), Fault> {
-        let around = around.into_iter().map(|permit| match Order::decode(&permit.spend().0) {
-            Some(Order::Wish(wish)) => Ok(wish),
-            Some(Order::Begin(_) | Order::Connect(_)) | None => Err(unreadable()),
+    /// What these permits say, and the rights to go on with it: with what is around it, and with the program.
+    pub(super) fn of(around: Vec<Permit>, permit: Permit) -> Result<(Self, Vec<Flow>, Flow), Fault> {
+        let around = around.into_iter().map(|permit| {
+            let (bytes, flow) = permit.spend();
+            match Order::decode(&bytes) {
+                Some(Order::Wish(wish)) => Ok((wish, flow)),
+                Some(Order::Begin(_) | Order::Connect(_)) | None => Err(unreadable()),
+            }
         });
-        let around = around.collect::<Result<_, _>>()?;
+        let (around, before) = around.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let (bytes, flow) = permit.spend();
         match Order::decode(&bytes) {
-            Some(Order::Begin(task)) => Ok((Self { around, task }, flow)),
+            Some(Order::Begin(task)) => Ok((Self { around, task }, before, flow)),
             Some(Order::Wish(_) | Order::Connect(_)) | None => Err(unreadable()),
         }
     }

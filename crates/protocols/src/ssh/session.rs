@@ -14,6 +14,7 @@ mod reading;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -34,7 +35,12 @@ use super::login::{GOODBYE, LoggedIn};
 use super::refuse;
 use super::transport::server::{Opening, Server};
 use super::transport::target::Opened;
-use super::transport::{FromClient, FromTarget, Number, Parcel, Way};
+use super::transport::{FromClient, FromTarget, Number, Parcel, Sig, Way};
+
+/// How much a target may say on connections of which it is not known yet that they are open.
+const MOST_EARLY: usize = 1_024;
+/// How long what is on its way to programs may take that are to be ended.
+const LAST: Duration = Duration::from_millis(300);
 
 /// Why a session ends.
 pub(super) enum End {
@@ -183,8 +189,8 @@ impl Session {
             }
             FromClient::Begins(number, task) => self.begin(number, task).await?,
             FromClient::Forwards(beyond, opening) => self.forward(beyond, opening).await?,
-            FromClient::Listens(beyond, answer) => {
-                let granted = self.listen(&beyond).await?;
+            FromClient::Invites(inward, answer) => {
+                let granted = self.invite(&inward).await?;
                 answer.send(granted).ok();
             }
             FromClient::Data(number, bytes) if self.has_files(number) => self.asks(number, bytes).await?,
@@ -209,6 +215,10 @@ impl Session {
     async fn told(&mut self, event: FromTarget) -> Result<(), End> {
         // a connection may say something before it is known here that it is one
         if self.connecting > 0 && !self.called.contains_key(&event.channel()) {
+            // THREAT: a target that says without end how something ended that nobody began
+            if self.early.len() >= MOST_EARLY {
+                return Err(Fault::target(Code::TargetViolation, "it says too much of what nobody has opened").into());
+            }
             self.early.push_back(event);
             return Ok(());
         }
@@ -263,6 +273,33 @@ impl Session {
         Ok(())
     }
 
+    /// Tells programs at the target to end: they would outlive the connection.
+    async fn end_programs(&mut self) {
+        for channel in self.channels.values_mut() {
+            channel.into.clear();
+        }
+        let came_back = async {
+            while self.channels.values().any(Channel::is_waited_for) {
+                let Some(done) = self.work.next().await else { break };
+                if let Done::Moved(number, moved) = done
+                    && let Some(channel) = self.channels.get_mut(&number)
+                    && !moved.to_client
+                {
+                    channel.into.moved(moved);
+                }
+            }
+        };
+        // whoever takes nothing hears nothing
+        timeout(LAST, came_back).await.ok();
+        let runs = self.channels.iter_mut().filter(|(_, channel)| channel.flow().is_some());
+        let told = runs.filter_map(|(number, channel)| {
+            channel.into.push(Parcel::Signal(Sig::TERM));
+            channel.into.push(Parcel::Close);
+            channel.into.press(*number, false)
+        });
+        timeout(LAST, futures_util::future::join_all(told)).await.ok();
+    }
+
     /// Tells both sides and the journal that it is over.
     async fn finish(mut self, end: End) {
         let reason = match &end {
@@ -278,6 +315,9 @@ impl Session {
                 Some(refuse::farewell(fault))
             }
         };
+        if let End::Fault(_) = &end {
+            self.end_programs().await;
+        }
         for mut channel in std::mem::take(&mut self.channels).into_values() {
             let (ended, held) = channel.end();
             self.ended.extend(ended);

@@ -130,13 +130,17 @@ const CHANNELS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Terminal(Terminal),
-    Variable {
-        name: String,
-        value: String,
-    },
-    /// Its own agent, for the target to sign with.
+    Variable { name: String, value: String },
+}
+
+/// What a target would open a channel for to a client: nothing of it is passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Inward {
+    /// Connections that come in at the target.
+    Listen(Beyond),
+    /// The client's own agent, for the target to sign with.
     Agent,
-    /// Its own screen.
+    /// The client's own screen.
     X11,
 }
 
@@ -188,8 +192,8 @@ pub(super) enum FromClient {
     Begins(Number, Task),
     /// It wants a connection from the target to somewhere else.
     Forwards(Beyond, server::Opening),
-    /// It wants connections that come in at the target.
-    Listens(Beyond, Answer),
+    /// It wants the target to open channels.
+    Invites(Inward, Answer),
     Data(Number, Bytes),
     Resized(Number, Size),
     Signalled(Number, Sig),

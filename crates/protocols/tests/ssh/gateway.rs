@@ -122,6 +122,11 @@ impl Gateway {
         Ok(Self { server, dwelling, address, policy, folder, _accepting: accepting })
     }
 
+    /// The policy that it began with.
+    pub(crate) fn policy(&self) -> &str {
+        &self.policy
+    }
+
     /// Forbids a program from now on.
     pub(crate) fn forbid(&self, program: &str) -> Result<()> {
         let rule = format!(

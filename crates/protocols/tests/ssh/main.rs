@@ -4,4 +4,5 @@ mod client;
 mod conformance;
 mod files;
 mod gateway;
+mod pressed;
 mod sessions;

@@ -42,11 +42,38 @@ pub fn env(name: &[u8], value: &[u8]) -> Operation {
         Some(name) => asked.touching(effect, variable(name)).fact("variable", Fact::Text(name.to_owned())),
         None => asked.opaque("the name of the variable is not text"),
     };
+    let asked = match word(name).is_some_and(is_followed) {
+        true => asked.opaque("shells or the loader follow this variable, whatever program is run"),
+        false => asked,
+    };
     let asked = match std::str::from_utf8(value) {
         Ok(value) => asked.fact("value", Fact::Text(value.to_owned())),
         Err(_) => asked,
     };
     asked.operation(format!("env {}={}", shown(name), shown(value)))
+}
+
+/// Whether shells or the loader follow a variable, whatever program is run.
+pub(super) fn is_followed(name: &str) -> bool {
+    const FOLLOWED: &[&str] = &[
+        "PATH",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "PS4",
+        "PROMPT_COMMAND",
+        "ZDOTDIR",
+        "FPATH",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "POSIXLY_CORRECT",
+        "KSH_ENV",
+        "fpath",
+        "path",
+    ];
+    FOLLOWED.contains(&name) || ["LD_", "DYLD_", "BASH_FUNC"].iter().any(|begin| name.starts_with(begin))
 }
 
 /// A variable as an object.

@@ -19,7 +19,7 @@ use self::builtins::Builtin;
 use self::tools::Tool;
 use self::wrappers::Inside;
 use super::asked::{Asked, shown};
-use super::channel::{is_harmless, variable, word_of};
+use super::channel::{is_followed, is_harmless, variable, word_of};
 use super::shell::{self, Redirect, Script, Simple, Unread, Word};
 use crate::ssh::vocabulary::action;
 
@@ -220,27 +220,4 @@ impl Found {
         facts.extend(paths.filter(|_| alone).map(|paths| ("paths", Fact::List(paths))));
         facts
     }
-}
-
-/// Whether shells or the loader follow a variable, whatever program is run.
-fn is_followed(name: &str) -> bool {
-    const FOLLOWED: &[&str] = &[
-        "PATH",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "SHELLOPTS",
-        "BASHOPTS",
-        "PS4",
-        "PROMPT_COMMAND",
-        "ZDOTDIR",
-        "FPATH",
-        "GCONV_PATH",
-        "GLIBC_TUNABLES",
-        "POSIXLY_CORRECT",
-        "KSH_ENV",
-        "fpath",
-        "path",
-    ];
-    FOLLOWED.contains(&name) || ["LD_", "DYLD_", "BASH_FUNC"].iter().any(|begin| name.starts_with(begin))
 }

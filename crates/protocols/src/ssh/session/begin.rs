@@ -18,23 +18,29 @@ use crate::ssh::transport::target::Opened;
 use crate::ssh::transport::{Exit, Number, Parcel, Sig, Stream, Task, Way, Wish};
 use crate::ssh::wire::order::Order;
 
+/// How much may be asked for around a program: more than any client does.
+const MOST_AROUND: usize = 64;
+/// The longest name or value of a variable, in bytes.
+const LONGEST_VARIABLE: usize = 4 << 10;
+
 impl Session {
     /// Decides about something around a program. It cannot wait for a human: the client waits for the answer.
     pub(super) async fn wish(&mut self, number: Number, wish: Wish) -> Result<bool, End> {
-        let waits = |session: &Self| {
-            session.channels.get(&number).is_some_and(|channel| matches!(channel.state, State::Waiting))
+        let Some(channel) = self.channels.get(&number) else { return Ok(false) };
+        let operation = reading::wish(&wish);
+        let (terminal, variable) = match &wish {
+            Wish::Terminal(terminal) => (Some(terminal.size), None),
+            Wish::Variable { name, value } => (None, Some((name.clone(), value.clone()))),
         };
-        if !waits(self) {
+        let long = variable.as_ref().is_some_and(|(name, value)| name.len().max(value.len()) > LONGEST_VARIABLE);
+        let again = terminal.is_some() && channel.terminal.is_some();
+        if !matches!(channel.state, State::Waiting) || channel.around.len() >= MOST_AROUND || long || again {
             return Ok(false);
         }
-        let operation = reading::wish(&wish);
-        let terminal = match &wish {
-            Wish::Terminal(terminal) => Some(terminal.size),
-            Wish::Variable { .. } | Wish::Agent | Wish::X11 => None,
-        };
         let Some(permit) = self.at_once(operation, &Order::Wish(wish)).await? else { return Ok(false) };
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(false) };
         channel.terminal = terminal.or(channel.terminal);
+        channel.variables.extend(variable);
         // the target answers to a terminal, and not to variables
         channel.asked = channel.asked.saturating_add(usize::from(terminal.is_some()));
         channel.around.push(permit);
@@ -67,10 +73,9 @@ impl Session {
         if !matches!(channel.state, State::Waiting) {
             return Ok(());
         }
-        let operation = reading::task(&task, channel.terminal.is_some());
+        let operation = reading::task(&task, channel.terminal.is_some(), &channel.variables);
         if matches!(&task, Task::Subsystem(name) if name == "sftp") {
             channel.files = Some(Files::new(Arc::clone(&self.echo)));
-            // what came before it was said what it is for
         }
         let order = Order::Begin(task).encoded();
         match self.gate.submit(vec![operation.clone()], order.into()).await? {
@@ -115,10 +120,19 @@ impl Session {
         };
         let Some(channel) = self.channels.get_mut(&number) else {
             self.ended.push((permit.id(), Outcome::Unknown));
-            self.leave_behind(opened.way());
+            self.leave_behind(opened);
             return Ok(());
         };
-        let (program, flow) = Beginning::of(around, permit)?;
+        let (program, before, permitted) = Beginning::of(around, permit)?;
+        // THREAT: a client has the channel wait until it is forbidden what it was permitted
+        for flow in before.iter().chain([&permitted]) {
+            if let Err(denial) = self.gate.goes_on(flow)? {
+                self.ended.push((permitted.id(), Outcome::Failed { code: denial.code.to_string() }));
+                self.leave_behind(opened);
+                return self.refuse(number, &refuse::denial(&denial));
+            }
+        }
+        let flow = permitted;
         if let Some(size) = channel.terminal {
             let said = serde_json::json!({ "terminal": [size.columns, size.rows] });
             self.gate.aside(Some(flow.id()), said.to_string().as_bytes())?;
@@ -138,7 +152,7 @@ impl Session {
             Err(fault) => return self.stop(number, &refuse::failure(&fault)),
         };
         let Some(channel) = self.channels.get_mut(&number) else {
-            self.leave_behind(way);
+            self.close_behind(way);
             return Ok(());
         };
         channel.into.open(way);
@@ -147,7 +161,12 @@ impl Session {
     }
 
     /// Closes a channel of the target's that nobody has any more.
-    fn leave_behind(&mut self, way: Way) {
+    pub(super) fn leave_behind(&mut self, opened: Opened) {
+        self.target.levels().leave(opened.number);
+        self.close_behind(opened.way());
+    }
+
+    fn close_behind(&mut self, way: Way) {
         let mut queue = Queue::default();
         queue.open(way);
         queue.push(Parcel::Close);
@@ -266,6 +285,8 @@ impl Session {
         self.left.extend(held);
         if let Some(there) = channel.there {
             self.called.remove(&there);
+            // what still comes of it fills nothing, and holds up nobody
+            self.target.levels().leave(there);
         }
         // the client hears that its channel is closed, unless it was told before
         channel.out.clear();

@@ -29,6 +29,8 @@ pub(super) struct Channel {
     pub(super) came: Level,
     /// What was permitted around a program that has not begun.
     pub(super) around: Vec<Permit>,
+    /// The variables among that.
+    pub(super) variables: Vec<(String, String)>,
     /// The terminal that the program runs in.
     pub(super) terminal: Option<Size>,
     pub(super) state: State,
@@ -84,6 +86,9 @@ pub(super) struct Moved {
     bytes: usize,
 }
 
+/// How many signals and sizes may wait for one side.
+const MOST_SIGNALS: usize = 16;
+
 /// What goes to one side.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -91,7 +96,7 @@ pub(super) struct Queue {
     parcels: VecDeque<Parcel>,
     /// Nothing more goes there.
     closed: bool,
-    /// Gives up what cannot be sent for lack of room at the other side.
+    /// Gives up the data that is being sent, which may wait for room at the other side.
     cut: Arc<Notify>,
 }
 
@@ -109,6 +114,7 @@ impl Channel {
             into: Queue::default(),
             came,
             around: Vec::new(),
+            variables: Vec::new(),
             terminal: None,
             state: State::Waiting,
             there: None,
@@ -176,6 +182,11 @@ impl Channel {
         (ended, held)
     }
 
+    /// Whether it runs, and nobody has its way to the target for now.
+    pub(super) fn is_waited_for(&self) -> bool {
+        matches!(self.state, State::Running(_)) && self.into.way.is_none() && !self.into.closed
+    }
+
     /// Whether nothing is left of it.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Over) && self.out.closed && self.out.is_idle()
@@ -189,10 +200,21 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, parcel: Parcel) {
-        if !self.closed {
-            self.closed = matches!(parcel, Parcel::Close);
-            self.parcels.push_back(parcel);
+        if self.closed {
+            return;
         }
+        self.closed = matches!(parcel, Parcel::Close);
+        let signals = self.signals();
+        match (&parcel, self.parcels.back_mut()) {
+            // THREAT: what waits is counted by its data, and these have none; only the last size is of use
+            (Parcel::Resized(_), Some(last @ Parcel::Resized(_))) => *last = parcel,
+            (Parcel::Signal(_) | Parcel::Resized(_), _) if signals >= MOST_SIGNALS => {}
+            _ => self.parcels.push_back(parcel),
+        }
+    }
+
+    fn signals(&self) -> usize {
+        self.parcels.iter().filter(|parcel| matches!(parcel, Parcel::Signal(_) | Parcel::Resized(_))).count()
     }
 
     /// Lets go of all that waits, and of what cannot be sent: how many bytes of data it was.
@@ -212,16 +234,22 @@ impl Queue {
         }
         let way = self.way.take()?;
         let parcels = std::mem::take(&mut self.parcels);
+        // what is cut is what is sent now, and nothing that is sent later
+        self.cut = Arc::default();
         let cut = Arc::clone(&self.cut);
         Some(Box::pin(async move {
             let bytes = parcels.iter().map(Parcel::len).fold(0, usize::saturating_add);
             let sent = async {
+                let mut given_up = false;
                 for parcel in parcels {
                     // data that has no room does not keep the end from being told
-                    let last = matches!(parcel, Parcel::Close);
-                    tokio::select! {
-                        sent = way.send(parcel) => sent?,
-                        () = cut.notified(), if !last => {}
+                    if !matches!(parcel, Parcel::Data(..)) {
+                        way.send(parcel).await?;
+                    } else if !given_up {
+                        tokio::select! {
+                            sent = way.send(parcel) => sent?,
+                            () = cut.notified() => given_up = true,
+                        }
                     }
                 }
                 Ok::<(), Gone>(())

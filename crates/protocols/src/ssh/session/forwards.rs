@@ -11,9 +11,9 @@ use postern_core::{Code, Denial, Fault};
 use super::channel::Channel;
 use super::{Done, End, Session, reading};
 use crate::ssh::forward::Connecting;
-use crate::ssh::transport::Beyond;
 use crate::ssh::transport::server::Opening;
 use crate::ssh::transport::target::Opened;
+use crate::ssh::transport::{Beyond, Inward};
 use crate::ssh::wire::order::Order;
 
 impl Session {
@@ -44,6 +44,13 @@ impl Session {
         self.connecting = self.connecting.saturating_sub(1);
         match connected {
             Ok(opened) => {
+                // THREAT: what was permitted, and is forbidden by the time that it is connected
+                if self.gate.goes_on(&flow)?.is_err() {
+                    self.ended.push((flow.id(), Outcome::Unknown));
+                    self.leave_behind(opened);
+                    opening.refuse(true).await;
+                    return Ok(());
+                }
                 let (number, to_client, came) = opening.accept().await;
                 let mut channel = Channel::new(to_client, came);
                 channel.note = Some("closed".to_owned());
@@ -64,15 +71,14 @@ impl Session {
         Ok(())
     }
 
-    /// Decides about connections that would come in at the target.
-    pub(super) async fn listen(&mut self, beyond: &Beyond) -> Result<bool, End> {
-        let operation = reading::listen(beyond);
+    /// Decides about what the target would open channels for, which is not passed on in any case.
+    pub(super) async fn invite(&mut self, inward: &Inward) -> Result<bool, End> {
+        let operation = reading::inward(inward);
         match self.gate.submit(vec![operation], bytes::Bytes::new().into()).await? {
             Decision::No(_) => {}
             Decision::Go(permit) => drop(permit),
             Decision::Ask(asking) => {
-                let denial =
-                    Denial::new(Code::NotSupported, "connections that come in at the target: not in this version");
+                let denial = Denial::new(Code::NotSupported, "channels that the target opens: not in this version");
                 if let Asked::Wait(held) = self.gate.ask(asking, Standing::Unable(denial)).await? {
                     self.gate.withdraw(*held).await?;
                 }

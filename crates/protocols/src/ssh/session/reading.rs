@@ -1,24 +1,35 @@
 //! What comes from a client, as the operations that it asks for.
 //!
-//! What cannot be passed on in this version is opaque: no rule can be taken to let it through.
+//! It decides nothing, and knows no session: what an operation means `analyze` says.
+
+use std::sync::Arc;
 
 use postern_core::Operation;
 
 use crate::ssh::analyze;
-use crate::ssh::transport::{Beyond, Task, Wish};
+use crate::ssh::transport::{Beyond, Inward, Task, Wish};
 
 /// Something around a program.
 pub(super) fn wish(wish: &Wish) -> Operation {
     match wish {
         Wish::Terminal(terminal) => analyze::pty(terminal.term.as_bytes()),
         Wish::Variable { name, value } => analyze::env(name.as_bytes(), value.as_bytes()),
-        Wish::Agent => not_yet(analyze::agent(), "the client's agent"),
-        Wish::X11 => not_yet(analyze::x11(), "the client's screen"),
     }
 }
 
-/// A program.
-pub(in crate::ssh) fn task(task: &Task, terminal: bool) -> Operation {
+/// A program, with the variables that are set for it: they are part of what is decided about, and of what is approved.
+pub(in crate::ssh) fn task(task: &Task, terminal: bool, variables: &[(String, String)]) -> Operation {
+    let mut operation = alone(task, terminal);
+    let settings = Arc::make_mut(&mut operation.settings);
+    settings.extend(variables.iter().map(|(name, value)| (format!("env.{name}"), value.clone())));
+    if !variables.is_empty() {
+        let said: Vec<String> = variables.iter().map(|(name, value)| format!("\n(with {name}={value})")).collect();
+        operation.text = format!("{}{}", operation.text, said.concat()).into();
+    }
+    operation
+}
+
+fn alone(task: &Task, terminal: bool) -> Operation {
     match task {
         Task::Shell => analyze::shell(terminal),
         Task::Exec(command) => analyze::exec(command, terminal),
@@ -34,17 +45,12 @@ pub(super) fn forward(beyond: &Beyond) -> Operation {
     }
 }
 
-/// Connections that come in at the target.
-pub(super) fn listen(beyond: &Beyond) -> Operation {
-    let operation = match beyond {
-        Beyond::Tcp { host, port } => analyze::forward_remote(host.as_bytes(), *port),
-        Beyond::Socket(path) => analyze::forward_remote_socket(path.as_bytes()),
-    };
-    not_yet(operation, "connections that come in at the target")
-}
-
-/// What is asked for, and cannot be passed on: nobody is to believe that a rule lets it through.
-fn not_yet(operation: Operation, what: &str) -> Operation {
-    let why = format!("{what}: not in this version");
-    operation.but(|deed| deed.reading = postern_core::operation::Reading::Opaque(why))
+/// What the target would open channels for. It is read and decided about for the record; nothing of it is passed on.
+pub(super) fn inward(inward: &Inward) -> Operation {
+    match inward {
+        Inward::Listen(Beyond::Tcp { host, port }) => analyze::forward_remote(host.as_bytes(), *port),
+        Inward::Listen(Beyond::Socket(path)) => analyze::forward_remote_socket(path.as_bytes()),
+        Inward::Agent => analyze::agent(),
+        Inward::X11 => analyze::x11(),
+    }
 }

@@ -16,12 +16,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::leash::{Leash, leash};
 use super::{
-    ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Level, Levels, NAME, Number, PACKET, SILENT, Size, Task,
-    Terminal, WINDOW, Way, Wish, limits, preferred,
+    ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Inward, Level, Levels, NAME, Number, PACKET, SILENT,
+    Size, Task, Terminal, WINDOW, Way, Wish, limits, preferred,
 };
 
 /// How long a proof that is none takes to be refused: as long for every reason.
 const REFUSAL: Duration = Duration::from_millis(300);
+/// The longest name of a signal, in bytes; what is longer is none.
+const LONGEST_SIGNAL: usize = 64;
 /// How many proofs may be refused.
 const ATTEMPTS: usize = 10;
 
@@ -40,6 +42,7 @@ pub(in crate::ssh) struct Opening {
     reply: server::ChannelOpenHandle,
     handle: Handle,
     level: Level,
+    levels: Levels,
 }
 
 /// The connection of one client.
@@ -107,7 +110,7 @@ impl Server {
 impl Opening {
     /// Opens it.
     pub(in crate::ssh) async fn accept(self) -> (Number, Way, Level) {
-        let Self { channel, reply, handle, level } = self;
+        let Self { channel, reply, handle, level, levels: _ } = self;
         let number = Number::from(channel.id());
         let (_, half) = channel.split();
         reply.accept().await;
@@ -118,6 +121,8 @@ impl Opening {
     pub(in crate::ssh) async fn refuse(self, prohibited: bool) {
         let why =
             if prohibited { ChannelOpenFailure::AdministrativelyProhibited } else { ChannelOpenFailure::ConnectFailed };
+        // there is room for another
+        self.levels.leave(self.channel.id().into());
         self.reply.reject(why).await;
     }
 }
@@ -176,7 +181,7 @@ impl Ear {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         };
-        let opening = Opening { channel, reply, handle, level };
+        let opening = Opening { channel, reply, handle, level, levels: self.levels.clone() };
         self.tell(FromClient::Forwards(beyond, opening)).await
     }
 }
@@ -209,7 +214,7 @@ impl server::Handler for Ear {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         };
-        let opening = Opening { channel, reply, handle: session.handle(), level };
+        let opening = Opening { channel, reply, handle: session.handle(), level, levels: self.levels.clone() };
         let (number, way, level) = opening.accept().await;
         self.tell(FromClient::Opened(number, way, level)).await
     }
@@ -239,12 +244,12 @@ impl server::Handler for Ear {
 
     async fn tcpip_forward(&mut self, address: &str, port: &mut u32, _: &mut Session) -> Result<bool, Deaf> {
         let beyond = Beyond::Tcp { host: address.to_owned(), port: *port };
-        self.ask(|answer| FromClient::Listens(beyond, answer)).await
+        self.ask(|answer| FromClient::Invites(Inward::Listen(beyond), answer)).await
     }
 
     async fn streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, Deaf> {
         let beyond = Beyond::Socket(path.to_owned());
-        self.ask(|answer| FromClient::Listens(beyond, answer)).await
+        self.ask(|answer| FromClient::Invites(Inward::Listen(beyond), answer)).await
     }
 
     async fn pty_request(
@@ -284,11 +289,16 @@ impl server::Handler for Ear {
         _: u32,
         session: &mut Session,
     ) -> Result<(), Deaf> {
-        self.wish(channel, Wish::X11, session).await
+        if self.ask(|answer| FromClient::Invites(Inward::X11, answer)).await? {
+            session.channel_success(channel)?
+        } else {
+            session.channel_failure(channel)?
+        }
+        Ok(())
     }
 
-    async fn agent_request(&mut self, channel: ChannelId, _: &mut Session) -> Result<bool, Deaf> {
-        self.ask(|answer| FromClient::Wishes(channel.into(), Wish::Agent, answer)).await
+    async fn agent_request(&mut self, _: ChannelId, _: &mut Session) -> Result<bool, Deaf> {
+        self.ask(|answer| FromClient::Invites(Inward::Agent, answer)).await
     }
 
     async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Deaf> {
@@ -327,6 +337,9 @@ impl server::Handler for Ear {
     }
 
     async fn signal(&mut self, channel: ChannelId, signal: Sig, _: &mut Session) -> Result<(), Deaf> {
+        if matches!(&signal, Sig::Custom(name) if name.len() > LONGEST_SIGNAL) {
+            return Ok(());
+        }
         self.tell(FromClient::Signalled(channel.into(), signal)).await
     }
 

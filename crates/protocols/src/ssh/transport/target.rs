@@ -9,10 +9,10 @@ use bytes::Bytes;
 use postern_core::Micros;
 use postern_core::ports::Duplex;
 use postern_core::target::HostKey;
-use russh::client::{self, AuthResult, Handle, Session};
+use russh::client::{self, AuthResult, ChannelOpenHandle, Handle, Session};
 use russh::keys::ssh_key::{Certificate, certificate::CertType};
 use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Channel, ChannelId, ChannelWriteHalf, Disconnect, Pty, Sig};
+use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Disconnect, Pty, Sig};
 use tokio::sync::mpsc;
 
 use super::leash::{Leash, leash};
@@ -151,8 +151,6 @@ impl Opened {
                 self.way.request_pty(true, term, columns, rows, width, height, &modes).await
             }
             Wish::Variable { name, value } => self.way.set_env(false, name.as_str(), value.as_str()).await,
-            Wish::Agent => self.way.agent_forward(true).await,
-            Wish::X11 => Err(russh::Error::RequestDenied),
         }
     }
 
@@ -195,6 +193,13 @@ fn listed(known: &[HostKey], shown: &PublicKey) -> bool {
     shown.to_bytes().is_ok_and(|shown| known.iter().any(|known| known.blob() == shown))
 }
 
+/// THREAT: a target that opens channels to a client that asked for none. The library takes all of them where it is not told
+/// otherwise.
+async fn uninvited(reply: ChannelOpenHandle) -> Result<(), Deaf> {
+    reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+    Ok(())
+}
+
 /// Hears what a target says.
 struct Ear {
     known: Known,
@@ -231,6 +236,81 @@ impl client::Handler for Ear {
         _: &mut Session,
     ) -> Result<(), Deaf> {
         self.levels.enter(channel.into(), CHANNELS).map(|_| ()).ok_or(Deaf::Overflow)
+    }
+
+    async fn server_channel_open_session(
+        &mut self,
+        _: Channel<client::Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        _: Channel<client::Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        _: Channel<client::Msg>,
+        _: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _: Channel<client::Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<client::Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<client::Msg>,
+        _: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _: Channel<client::Msg>,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        uninvited(reply).await
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], _: &mut Session) -> Result<(), Deaf> {

@@ -37,8 +37,6 @@ impl Order {
             Self::Wish(Wish::Variable { name, value }) => {
                 words(&mut out, &[b"env", name.as_bytes(), value.as_bytes()]);
             }
-            Self::Wish(Wish::Agent) => words(&mut out, &[b"auth-agent-req@openssh.com"]),
-            Self::Wish(Wish::X11) => words(&mut out, &[b"x11-req"]),
             Self::Begin(Task::Shell) => words(&mut out, &[b"shell"]),
             Self::Begin(Task::Exec(command)) => words(&mut out, &[b"exec", command]),
             Self::Begin(Task::Subsystem(name)) => words(&mut out, &[b"subsystem", name.as_bytes()]),
@@ -69,8 +67,6 @@ impl Order {
                 Self::Wish(Wish::Terminal(Terminal { term, size: Size { columns, rows, width, height }, modes }))
             }
             b"env" => Self::Wish(Wish::Variable { name: rest.text()?, value: rest.text()? }),
-            b"auth-agent-req@openssh.com" => Self::Wish(Wish::Agent),
-            b"x11-req" => Self::Wish(Wish::X11),
             b"shell" => Self::Begin(Task::Shell),
             b"exec" => Self::Begin(Task::Exec(rest.word()?)),
             b"subsystem" => Self::Begin(Task::Subsystem(rest.text()?)),

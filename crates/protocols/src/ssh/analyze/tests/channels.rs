@@ -85,6 +85,9 @@ fn what_means_something_else_is_told_apart() {
 #[test]
 fn nothing_but_a_few_variables_is_the_sessions_own() {
     for name in ["PATH", "IFS", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "PS4", "GIT_SSH", "lang", "LANG2", "TZ"] {
-        assert!(env(name.as_bytes(), b"x").touches.iter().all(|touch| touch.effect == Effect::Write), "{name}");
+        let operation = env(name.as_bytes(), b"x");
+        assert!(operation.touches.iter().all(|touch| touch.effect != Effect::Session), "{name}");
+        let followed = !matches!(name, "GIT_SSH" | "lang" | "LANG2" | "TZ");
+        assert_eq!(operation.reading != Reading::Clear, followed, "{name}");
     }
 }

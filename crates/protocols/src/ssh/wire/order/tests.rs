@@ -15,8 +15,6 @@ fn orders() -> impl Strategy<Value = Order> {
     prop_oneof![
         terminal,
         ("\\PC{0,9}", "\\PC{0,9}").prop_map(|(name, value)| Order::Wish(Wish::Variable { name, value })),
-        Just(Order::Wish(Wish::Agent)),
-        Just(Order::Wish(Wish::X11)),
         Just(Order::Begin(Task::Shell)),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(|command| Order::Begin(Task::Exec(command.into()))),
         "\\PC{0,9}".prop_map(|name| Order::Begin(Task::Subsystem(name))),
