@@ -57,6 +57,8 @@ codes! {
     BindingMismatch = 1014,
     /// Too many logins with one user name failed.
     AttemptsTooMany = 1015,
+    /// The public key is of a kind whose signatures prove nothing, or is none.
+    KeyRefused = 1016,
     /// There is no such target, or this principal may not know of it.
     TargetUnknown = 2001,
     /// The target cannot be reached.

@@ -58,6 +58,27 @@ pub enum Claim {
     Token(Secret),
     /// Knowledge of the password of a session credential.
     Response(Response),
+    /// Possession of the private key to this: the client has signed this very login with it.
+    Key(ProvedKey),
+}
+
+/// A public key, as it stands in messages, to whose private key somebody has proved to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedKey(Vec<u8>);
+
+impl ProvedKey {
+    /// States that the client has signed this very login with the private key to it. Whoever has seen a public key can show
+    /// it: only who has verified that signature may call this.
+    #[must_use]
+    pub fn signed(blob: Vec<u8>) -> Self {
+        Self(blob)
+    }
+
+    /// The key, as it stands in messages.
+    #[must_use]
+    pub fn blob(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The kinds of principals.

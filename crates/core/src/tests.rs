@@ -117,7 +117,7 @@ pub(crate) fn rulebook(text: &str) -> Result<Rulebook, Vec<Diagnostic>> {
     let mut source = Source::default();
     source.gather(&mut findings, &mut top);
     top.finish(&mut findings);
-    let issuers = [Voucher { name: "corp", url: "https://corp.test", groups: Some("") }];
+    let issuers = [Voucher { name: "corp", url: "https://corp.test", groups: Some(""), only: None }];
     let around = Around { vocabularies: &[&TABLES, &PATHS], later: &["phone"], issuers: &issuers };
     let rulebook = source.compile(&mut findings, &around, &[text]);
     if findings.is_clean() { Ok(rulebook) } else { Err(findings.diagnostics().to_vec()) }

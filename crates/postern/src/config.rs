@@ -15,10 +15,10 @@ mod paths;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use postern_adapters::identity::Issuer;
+use postern_adapters::identity::{FINGERPRINT, Issuer, KEYS, is_fingerprint};
 use postern_core::Vocabulary;
 use postern_core::document::{Findings, Reader};
-use postern_core::policy::source::{Around, Source, Voucher};
+use postern_core::policy::source::{Around, Only, Source, Voucher};
 use postern_core::policy::{Needs, Rulebook};
 use postern_core::target::{Login, Target, TargetTls};
 
@@ -74,7 +74,7 @@ impl Config {
     /// What the accounts of a target are for.
     #[must_use]
     pub fn needs(&self, target: &Target) -> Vec<Needs> {
-        let vouchers: Vec<Voucher<'_>> = self.issuers.iter().map(voucher).collect();
+        let vouchers: Vec<Voucher<'_>> = self.issuers.iter().map(voucher).chain([keys()]).collect();
         self.rulebook.needs(target, &vouchers)
     }
 
@@ -144,7 +144,7 @@ impl Draft<'_> {
             top.finish(&mut self.findings);
         }
         let issuers = issuers::read_all(&mut self, tables);
-        let vouchers: Vec<Voucher<'_>> = issuers.iter().map(voucher).collect();
+        let vouchers: Vec<Voucher<'_>> = issuers.iter().map(voucher).chain([keys()]).collect();
         let around = Around { vocabularies: self.vocabularies, later: postern_protocols::LATER, issuers: &vouchers };
         let mut rulebook = source.compile(&mut self.findings, &around, content);
         // last, because a target with a mistake in it is not there
@@ -169,7 +169,13 @@ impl Draft<'_> {
 /// What a policy must know of an issuer.
 fn voucher(issuer: &Issuer) -> Voucher<'_> {
     let groups = issuer.groups_claim.as_ref().map(|_| issuer.groups_prefix.as_deref().unwrap_or_default());
-    Voucher { name: &issuer.name, url: &issuer.url, groups }
+    Voucher { name: &issuer.name, url: &issuer.url, groups, only: None }
+}
+
+/// What a policy must know of keys that are registered: there is an issuer of them without an `[[issuer]]`.
+fn keys() -> Voucher<'static> {
+    let only = Only { claim: FINGERPRINT, form: "SHA256:", fits: is_fingerprint };
+    Voucher { name: KEYS, url: "", groups: None, only: Some(only) }
 }
 
 impl Base {

@@ -19,7 +19,7 @@ use anyhow::Result;
 use postern_adapters::blobs::Recordings;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
-use postern_adapters::identity::{Credentials, Oidc};
+use postern_adapters::identity::{Credentials, Oidc, ProvenKeys};
 use postern_adapters::index::Index;
 use postern_adapters::journal::Journal;
 use postern_adapters::store::Store;
@@ -109,7 +109,8 @@ impl Gateway {
         let in_force = InForce::new(config.rulebook, Pseudonyms::derive(&root)?);
         let credentials = Arc::new(Credentials::new(Arc::clone(&store), &root, Arc::clone(&clock))?);
         let oidc = Oidc::new(config.issuers.clone(), Arc::clone(&clock))?;
-        let verifiers = Verifiers::new(oidc, Arc::clone(&credentials));
+        let keys = ProvenKeys::new(Arc::clone(&clock), settings.lifetime.longest);
+        let verifiers = Verifiers::new(oidc, keys, Arc::clone(&credentials));
         let index = Arc::new(Index::open(&settings.journal, Arc::clone(&store), Sealer::derive(&root)?));
         let (halt, halted) = watch::channel(Halt::Running);
         let counts = Arc::new(Counts::default());

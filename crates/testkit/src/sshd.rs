@@ -45,10 +45,10 @@ impl SshServer {
         let sshd = installed("sshd")?;
         let folder = tempfile::tempdir()?;
         let at = |name: &str| folder.path().join(name);
-        let host_key = made(&at("host_key"))?;
+        let host_key = made(&at("host_key"), "ed25519")?;
         let public = match options.key {
             Some(key) => given(&at("key"), key)?,
-            None => made(&at("key"))?,
+            None => made(&at("key"), "ed25519")?,
         };
         fs::write(at("authorized_keys"), public)?;
         let noted = at("commands");
@@ -181,10 +181,13 @@ pub fn installed(program: &str) -> Result<PathBuf> {
     found.with_context(|| format!("`{program}` is not installed: run scripts/setup test"))
 }
 
-/// Makes a key; its public half.
-fn made(file: &Path) -> Result<String> {
+/// Makes a key of this type; its public half.
+///
+/// # Errors
+/// Where `ssh-keygen` makes none.
+pub fn made(file: &Path, kind: &str) -> Result<String> {
     let status = Command::new(installed("ssh-keygen")?)
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"])
+        .args(["-q", "-t", kind, "-N", "", "-C", "test", "-f"])
         .arg(file)
         .stdin(Stdio::null())
         .status()?;

@@ -31,6 +31,12 @@ const SEALS: &[Seal] = &[
         reason: "only who has verified a signature may vouch for claims; offline, somebody may be supposed in one place",
     },
     Seal {
+        what: "ProvedKey::signed",
+        within: "crates",
+        only: &["crates/protocols/src/ssh/transport/server.rs"],
+        reason: "whoever has seen a public key can show it: only who has had a signature verified may say that it is proved",
+    },
+    Seal {
         what: "Appended {",
         within: "crates",
         only: &["crates/core/src/journal", "crates/adapters/src/journal", "crates/adapters/src/journal.rs"],

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use self::failures::Failures;
+use super::token::invalid;
 use crate::store::{CredentialRow, NewCredential, Store};
 
 #[cfg(test)]
@@ -88,6 +89,7 @@ impl Credentials {
         match claim {
             Claim::Token(token) => token.expose().starts_with(TOKEN_PREFIX.as_bytes()),
             Claim::Response(_) => true,
+            Claim::Key(_) => false,
         }
     }
 
@@ -275,6 +277,7 @@ impl Identify for Credentials {
         match claim {
             Claim::Token(token) => Box::pin(self.by_token(token)),
             Claim::Response(response) => Box::pin(self.by_response(response)),
+            Claim::Key(_) => Box::pin(async { Err(invalid("no key is a credential of the gateway's")) }),
         }
     }
 }

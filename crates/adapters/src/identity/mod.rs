@@ -8,6 +8,7 @@ mod claims;
 mod credentials;
 mod discovery;
 mod keys;
+mod proven;
 mod token;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use postern_core::secret::Secret;
 use postern_core::visible::line;
 
 pub use self::credentials::Credentials;
+pub use self::proven::{FINGERPRINT, KEYS, ProvenKeys, is_fingerprint};
 
 use self::discovery::Keyring;
 use self::keys::Doubt;
@@ -110,7 +112,9 @@ impl Identify for Oidc {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         match claim {
             Claim::Token(proof) => Box::pin(self.verify(proof)),
-            Claim::Response(_) => Box::pin(async { Err(invalid("an issuer's token is sent, not proved to be known")) }),
+            Claim::Response(_) | Claim::Key(_) => {
+                Box::pin(async { Err(invalid("an issuer's token is sent, not proved to be known")) })
+            }
         }
     }
 

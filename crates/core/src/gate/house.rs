@@ -116,9 +116,12 @@ impl House {
         let claims = self.identify.identify(claim).await?;
         let rulebook = self.policy.rulebook();
         let principal = Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
-            let message =
-                format!("the token of `{}` is genuine, but no trust rule makes it a principal", claims.issuer());
-            Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match the token's claims")
+            let what = match claim {
+                Claim::Token(_) | Claim::Response(_) => format!("the token of `{}`", claims.issuer()),
+                Claim::Key(_) => format!("the key `{}`", claims.subject()),
+            };
+            let message = format!("{what} is genuine, but no trust rule makes it a principal");
+            Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match its claims")
         })?;
         Ok((claims, principal))
     }

@@ -159,11 +159,22 @@ impl Gate<Accepted> {
     /// # Errors
     /// Why it is nobody here; journalled.
     pub async fn identify(self, claim: Claim) -> Result<Gate<Known>, Fault> {
+        match self.attempt(claim).await {
+            Ok(known) => Ok(known),
+            Err((gate, fault)) => Err(gate.refused_login(fault).await),
+        }
+    }
+
+    /// The same for one of several claims that a client has: where this one makes it nobody, the next may be tried.
+    ///
+    /// # Errors
+    /// Why it is nobody here, and the gate as it was; nothing is journalled.
+    pub async fn attempt(self, claim: Claim) -> Result<Gate<Known>, (Self, Fault)> {
         match self.house.vouched(&claim).await {
             Ok((claims, principal)) => {
                 Ok(self.into_state(Known { claims: Arc::new(claims), principal: Arc::new(principal) }))
             }
-            Err(fault) => Err(self.refused_login(fault).await),
+            Err(fault) => Err((self, fault)),
         }
     }
 
@@ -172,7 +183,7 @@ impl Gate<Accepted> {
         self.house.halted().await
     }
 
-    /// Journals a login that failed before any claim was made.
+    /// Journals a login that failed.
     pub async fn refused_login(&self, fault: Fault) -> Fault {
         let fault = told(fault);
         let event = Event::LoginRefused {

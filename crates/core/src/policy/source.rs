@@ -60,6 +60,19 @@ pub struct Voucher<'a> {
     pub url: &'a str,
     /// What the groups that it states begin with; nothing where it states none.
     pub groups: Option<&'a str>,
+    /// What a trust rule must say of those it vouches for, where it vouches for anybody who comes.
+    pub only: Option<Only<'a>>,
+}
+
+/// The claim by which a principal is one and no other: a trust rule must name its values in full.
+#[derive(Clone, Copy, Debug)]
+pub struct Only<'a> {
+    /// The claim.
+    pub claim: &'a str,
+    /// How a value of it begins, for whoever has to write one.
+    pub form: &'a str,
+    /// Whether this is one value of it, and not a pattern.
+    pub fits: fn(&str) -> bool,
 }
 
 /// What a table does with what it names.
@@ -113,7 +126,7 @@ impl<'d> Source<'d> {
         let vocabularies: BTreeMap<_, _> = around.vocabularies.iter().map(|one| (one.protocol, *one)).collect();
         let issuers: Vec<&str> = around.issuers.iter().map(|issuer| issuer.name).collect();
         let people: Vec<String> = self.principals.iter().map(named).collect();
-        let trust = principals::read_all(findings, self.principals, &issuers);
+        let trust = principals::read_all(findings, self.principals, around.issuers);
         // a target with a mistake in it can be referred to all the same: one mistake, one message
         let names = self.targets.iter().filter_map(|table| table.peek("name")).collect();
         let masks = self.masks.iter().filter_map(|table| table.peek("name")).collect();

@@ -3,7 +3,7 @@
 //! A token says nothing of its issuer but its URL, so no two issuers share one.
 
 use super::Draft;
-use postern_adapters::identity::Issuer;
+use postern_adapters::identity::{Issuer, KEYS};
 use postern_core::document::{Findings, Place, Reader, Text};
 use reqwest::Url;
 
@@ -44,6 +44,11 @@ fn read(draft: &mut Draft<'_>, mut table: Reader<'_>) -> Option<Issuer> {
     {
         let hint = "this version verifies tokens of `oidc` issuers".to_owned();
         findings.wrong(&kind.place, format!("{}: not in this version", kind.text), Some(hint));
+    }
+    let reserved = name.as_ref().filter(|name| name.text == KEYS);
+    if let Some(name) = reserved {
+        let hint = "give it another name; principals of `ssh` need no [[issuer]]".to_owned();
+        findings.wrong(&name.place, "`ssh` is the gateway's own name for keys that are registered", Some(hint));
     }
     let url = table.required(findings, "url");
     let audience = table.required(findings, "audience");

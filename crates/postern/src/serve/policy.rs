@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use postern_adapters::identity::{Credentials, Oidc};
+use postern_adapters::identity::{Credentials, Oidc, ProvenKeys};
 use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
 use postern_core::ports::{Identify, Later, Policy};
@@ -39,16 +39,17 @@ impl Policy for InForce {
     }
 }
 
-/// The verifiers of the issuers in force, and of the gateway's own credentials.
+/// The verifiers of the issuers in force, of keys, and of the gateway's own credentials.
 #[derive(Clone)]
 pub(super) struct Verifiers {
     issuers: Arc<ArcSwap<Oidc>>,
+    keys: Arc<ProvenKeys>,
     credentials: Arc<Credentials>,
 }
 
 impl Verifiers {
-    pub(super) fn new(oidc: Oidc, credentials: Arc<Credentials>) -> Self {
-        Self { issuers: Arc::new(ArcSwap::from_pointee(oidc)), credentials }
+    pub(super) fn new(oidc: Oidc, keys: ProvenKeys, credentials: Arc<Credentials>) -> Self {
+        Self { issuers: Arc::new(ArcSwap::from_pointee(oidc)), keys: Arc::new(keys), credentials }
     }
 
     pub(super) fn replace(&self, oidc: Oidc) {
@@ -60,6 +61,9 @@ impl Identify for Verifiers {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         if Credentials::made(claim) {
             return self.credentials.identify(claim);
+        }
+        if matches!(claim, Claim::Key(_)) {
+            return self.keys.identify(claim);
         }
         let oidc = self.issuers.load_full();
         Box::pin(async move { oidc.identify(claim).await })

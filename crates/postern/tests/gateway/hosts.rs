@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 
-use postern_testkit::sshd::{Options, SshServer, account, installed};
+use postern_testkit::sshd::{Options, SshServer, account, installed, made};
 
-use crate::site::{Site, free_port, stderr, stdout};
+use rustix::process::Signal;
+
+use crate::site::{Running, Site, free_port, stderr, stdout};
 
 const POLICY: &str = r#"
 [[principal]]
@@ -67,6 +69,15 @@ impl Host {
         Self { site, _server: server, port }
     }
 
+    /// Starts the gateway, and has clients know its key.
+    fn start(&self) -> Running {
+        let gateway = self.site.start();
+        let log = gateway.log();
+        let key = log.split("ssh-ed25519 ").nth(1).and_then(|rest| rest.split(['"', ' ', '\n']).next()).unwrap();
+        self.site.write("known_hosts", &format!("[127.0.0.1]:{} ssh-ed25519 {key}\n", self.port));
+        gateway
+    }
+
     /// Plain `ssh`, which is told nothing but where the gateway is and which key it has.
     fn ssh(&self, token: &str) -> Command {
         let mut ssh = Command::new(installed("ssh").unwrap());
@@ -90,10 +101,7 @@ impl Host {
 #[test]
 fn a_host_is_reached_by_plain_ssh() {
     let host = Host::new();
-    let gateway = host.site.start();
-    let log = gateway.log();
-    let key = log.split("ssh-ed25519 ").nth(1).and_then(|rest| rest.split(['"', ' ', '\n']).next()).unwrap();
-    host.site.write("known_hosts", &format!("[127.0.0.1]:{} ssh-ed25519 {key}\n", host.port));
+    let _gateway = host.start();
     let made = host.site.run_as("ann", &["token", "--target", "web-1"]);
     let token = stdout(&made).trim().to_owned();
     assert!(token.starts_with("pst_at_"), "{}", stderr(&made));
@@ -141,4 +149,39 @@ fn a_host_is_reached_by_plain_ssh() {
     assert!(lines[0]["term"]["cols"].as_u64().is_some_and(|columns| columns > 0), "{cast}");
     let shown: String = lines.iter().filter(|line| line[1] == "o").filter_map(|line| line[2].as_str()).collect();
     assert_eq!(shown, "seen\r\n", "{cast}");
+}
+
+#[test]
+fn a_registered_key_is_a_login_until_it_is_taken_out() {
+    let host = Host::new();
+    let key = host.site.path("bot-key");
+    made(&key, "ed25519").unwrap();
+    let printed = Command::new(installed("ssh-keygen").unwrap()).arg("-lf").arg(&key).output().unwrap();
+    let fingerprint = stdout(&printed).split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap().to_owned();
+    let bot = format!(
+        "[[principal]]\nname = \"bot\"\nkind = \"workload\"\nissuer = \"ssh\"\ngroups = [\"deployers\"]\n\
+         claims = {{ key = \"{fingerprint}\" }}\n{POLICY}"
+    );
+    host.site.write("policy.toml", &bot);
+    let mut gateway = host.start();
+    let ssh = || {
+        let mut ssh = Command::new(installed("ssh").unwrap());
+        ssh.arg("-i").arg(&key).args(["-F/dev/null", "-oIdentityAgent=none", "-oBatchMode=yes", "-oLogLevel=ERROR"]);
+        ssh.arg(format!("-oUserKnownHostsFile={}", host.site.path("known_hosts").display()));
+        ssh.args(["-p", &host.port.to_string(), "web-1@127.0.0.1", "echo in"]);
+        ssh.output().unwrap()
+    };
+    let let_in = ssh();
+    assert_eq!((stdout(&let_in).as_str(), let_in.status.code()), ("in\n", Some(0)), "{}", stderr(&let_in));
+    let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
+    assert!(sessions.contains("\"bot\""), "{sessions}");
+
+    host.site.write("policy.toml", POLICY);
+    gateway.signal(Signal::HUP);
+    gateway.says("the configuration was taken up");
+    let refused = ssh();
+    assert_eq!(refused.status.code(), Some(255));
+    assert!(stderr(&refused).contains("Permission denied (publickey,password)"), "{}", stderr(&refused));
+    let records = stdout(&host.site.run_as("dana", &["audit", "search", "--json"]));
+    assert!(records.contains(&format!("the key `{fingerprint}` is genuine, but no trust rule")), "{records}");
 }

@@ -123,7 +123,7 @@ fn a_reload_takes_up_all_or_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     insta::assert_snapshot!(stderr(&refused), @r"
     error: PST-1005: the token of `corp` is genuine, but no trust rule makes it a principal
-    hint: a [[principal]] entry must match the token's claims
+    hint: a [[principal]] entry must match its claims
     ");
     gateway.signal(Signal::TERM);
     assert!(gateway.ended().success());

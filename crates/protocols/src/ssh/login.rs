@@ -1,7 +1,8 @@
 //! A client's login, and the gateway's own at the target: who it is, which target, and the way there.
 //!
-//! One proof is one login: where it fails, the connection ends with the reason, and nothing of it is tried again. The
-//! client has [`DEADLINE`] for its part. Enter at [`log_in`].
+//! A client tries all the keys that it has, and is told of none whether it is known but by being let in. One password is
+//! one login: where it fails, the connection ends with the reason. The client has [`DEADLINE`] for its part. Enter at
+//! [`log_in`].
 
 use std::time::Duration;
 
@@ -38,7 +39,14 @@ pub(super) struct LoggedIn {
     pub(super) echo: Echo,
 }
 
-/// Somebody who has proved who they are, and the target that they wanted.
+/// Somebody who has proved who they are, and what they called the gateway with.
+struct Proved {
+    known: Gate<Known>,
+    user: String,
+    answer: Answer,
+}
+
+/// Their session, and the target that they wanted.
 struct Admitted {
     gate: Gate<Open>,
     target: Target,
@@ -58,22 +66,14 @@ pub(super) async fn log_in(client: Client, gate: Gate<Accepted>) -> Result<Logge
         Ok(Err(deaf)) => return Err(gate.refused_login(broken(&deaf)).await),
         Err(_) => return Err(gate.refused_login(late()).await),
     };
-    let Attempt { user, password, answer } = match attempt(&mut client, until).await {
-        Ok(attempt) => attempt,
-        Err(fault) => {
-            let fault = gate.refused_login(fault).await;
-            tell(&mut client, &fault, None).await;
+    let Proved { known, user, answer } = match prove(&mut client, gate, until).await {
+        Ok(proved) => proved,
+        Err((fault, answer)) => {
+            tell(&mut client, &fault, answer.map(|answer| (answer, false))).await;
             return Err(fault);
         }
     };
     let (account, target) = wanted(&user);
-    let known = match gate.called(account.unwrap_or_default()).identify(Claim::Token(password)).await {
-        Ok(known) => known,
-        Err(fault) => {
-            tell(&mut client, &fault, Some((answer, false))).await;
-            return Err(fault);
-        }
-    };
     match enter(known, target, account).await {
         Ok(Admitted { gate, target, from_target, echo }) => {
             if answer.send(true).is_err() {
@@ -98,11 +98,39 @@ fn wanted(user: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The first proof that a client brings.
+/// Hears what a client proves, until that makes it somebody.
+async fn prove(
+    client: &mut Server,
+    mut gate: Gate<Accepted>,
+    until: Instant,
+) -> Result<Proved, (Fault, Option<Answer>)> {
+    let mut unknown = None;
+    loop {
+        let Attempt { user, claim, answer } = match attempt(client, until).await {
+            Ok(attempt) => attempt,
+            // a client that has no more keys leaves, and what it lacked is that they are known
+            Err(fault) => return Err((gate.refused_login(unknown.unwrap_or(fault)).await, None)),
+        };
+        let another = matches!(claim, Claim::Key(_));
+        let (account, _) = wanted(&user);
+        match gate.called(account.unwrap_or_default()).attempt(claim).await {
+            Ok(known) => return Ok(Proved { known, user, answer }),
+            Err((again, fault)) if another => {
+                gate = again;
+                unknown = Some(fault);
+                // where nobody waits for it the client is gone, as is heard next
+                answer.send(false).ok();
+            }
+            Err((gate, fault)) => return Err((gate.refused_login(fault).await, Some(answer))),
+        }
+    }
+}
+
+/// The next proof that a client brings.
 async fn attempt(client: &mut Server, until: Instant) -> Result<Attempt, Fault> {
     // where the connection is over, nobody makes attempts
-    let first = timeout_at(until, client.attempts.recv()).await;
-    first.map_err(|_| late())?.ok_or_else(left)
+    let next = timeout_at(until, client.attempts.recv()).await;
+    next.map_err(|_| late())?.ok_or_else(left)
 }
 
 /// Opens the target, and logs in there.

@@ -4,5 +4,6 @@ mod client;
 mod conformance;
 mod files;
 mod gateway;
+mod keys;
 mod pressed;
 mod sessions;

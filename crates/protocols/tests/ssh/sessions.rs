@@ -43,11 +43,11 @@ async fn a_command_runs_as_it_does_without_the_gateway() -> Result<()> {
 async fn whoever_is_not_let_in_reads_why() -> Result<()> {
     let gateway = Gateway::start(EVERYTHING).await?;
     for (token, user, why) in [
-        ("none", "web", "Permission denied (password)"),
+        ("none", "web", "Permission denied (publickey,password)"),
         ("token-of-dana", "web", "PST-2001: there is no target `web` that `dana` may open"),
         ("token-of-bot", "nowhere", "PST-2001: there is no target `nowhere` that `bot` may open"),
         ("token-of-bot", "nobody-here@web", "PST-2009: target `web` has no account `nobody-here` for `bot`"),
-        ("", "web", "Permission denied (password)"),
+        ("", "web", "Permission denied (publickey,password)"),
     ] {
         let mut ssh = gateway.program("ssh", token)?;
         ssh.args(["-p", &gateway.address.port().to_string(), &format!("{user}@127.0.0.1"), "true"]);

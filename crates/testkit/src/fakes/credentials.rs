@@ -159,7 +159,7 @@ impl Identify for Verifiers {
             Claim::Token(token) if token.expose().starts_with(TOKEN_PREFIX.as_bytes()) => {
                 Box::pin(async { self.credentials.by_token(token) })
             }
-            Claim::Token(_) => self.tokens.identify(claim),
+            Claim::Token(_) | Claim::Key(_) => self.tokens.identify(claim),
             Claim::Response(response) => Box::pin(async { self.credentials.by_response(response) }),
         }
     }

@@ -45,17 +45,23 @@ impl KnownTokens {
         self.know_with(token, Self::ISSUER, subject, &[("sub", &[subject])], &[]);
     }
 
+    /// Makes a public key known, as it stands in messages.
+    pub fn know_key(&self, blob: &[u8], subject: &str) {
+        let claims = [("sub".to_owned(), vec![subject.to_owned()])].into();
+        self.keep(blob, Self::ISSUER, subject, claims, BTreeSet::new());
+    }
+
     /// Makes a token known with all that its issuer says.
     pub fn know_with(&self, token: &str, issuer: &str, subject: &str, claims: &[(&str, &[&str])], groups: &[&str]) {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let known = Known {
-            issuer: issuer.to_owned(),
-            subject: subject.to_owned(),
-            claims: claims.iter().map(|(name, values)| ((*name).to_owned(), words(values))).collect(),
-            groups: words(groups).into_iter().collect(),
-            expires: StillClock::START.after(Duration::from_secs(3_600)),
-        };
-        locked(&self.tokens).insert(token.as_bytes().to_vec(), known);
+        let claims = claims.iter().map(|(name, values)| ((*name).to_owned(), words(values))).collect();
+        self.keep(token.as_bytes(), issuer, subject, claims, words(groups).into_iter().collect());
+    }
+
+    fn keep(&self, shown: &[u8], issuer: &str, subject: &str, claims: Claims, groups: BTreeSet<String>) {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        let expires = StillClock::START.after(Duration::from_secs(3_600));
+        locked(&self.tokens).insert(shown.to_vec(), Known { issuer, subject, claims, groups, expires });
     }
 }
 
@@ -68,6 +74,7 @@ impl Identify for KnownTokens {
         Box::pin(async move {
             let known = match claim {
                 Claim::Token(token) => locked(&self.tokens).get(token.expose()).cloned(),
+                Claim::Key(key) => locked(&self.tokens).get(key.blob()).cloned(),
                 Claim::Response(_) => None,
             };
             known.map(Known::vouched).ok_or_else(|| {

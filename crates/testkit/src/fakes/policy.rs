@@ -81,7 +81,7 @@ pub fn rulebook(text: &str, vocabularies: &[&'static Vocabulary]) -> Result<Rule
     let mut source = Source::default();
     source.gather(&mut findings, &mut top);
     top.finish(&mut findings);
-    let issuers = [Voucher { name: KnownTokens::ISSUER, url: KnownTokens::URL, groups: Some("") }];
+    let issuers = [Voucher { name: KnownTokens::ISSUER, url: KnownTokens::URL, groups: Some(""), only: None }];
     let rulebook = source.compile(&mut findings, &Around { vocabularies, later: &[], issuers: &issuers }, &[text]);
     if findings.is_clean() { Ok(rulebook) } else { Err(PolicyError(findings.diagnostics().to_vec())) }
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::document::{Findings, Place, Reader, Text, unknown};
 use crate::identity::{Kind, Template, TrustRule};
+use crate::policy::source::{Only, Voucher};
 
-pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, issuers: &[&str]) -> Vec<TrustRule> {
+pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, issuers: &[Voucher<'_>]) -> Vec<TrustRule> {
     let read = |table: Reader<'_>| Some((table.place(), read(findings, table, issuers)?));
     let trust: Vec<(Place, TrustRule)> = tables.into_iter().filter_map(read).collect();
     let mut settled = Settled::default();
@@ -47,16 +48,17 @@ impl Settled {
     }
 }
 
-fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[&str]) -> Option<TrustRule> {
+fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[Voucher<'_>]) -> Option<TrustRule> {
     let name = table.required(findings, "name").and_then(|text| template(findings, &text, "name"));
     let kinds = [Kind::Workload, Kind::Agent, Kind::Human].map(|kind| (kind.word(), kind));
     let kind = table.required(findings, "kind").and_then(|text| text.one_of(findings, "kind", &kinds));
     let issuer = table.required(findings, "issuer");
-    if let Some(issuer) = &issuer
-        && !issuers.contains(&issuer.text.as_str())
-    {
-        unknown(findings, issuer, "issuer", issuers);
+    let voucher = issuer.as_ref().and_then(|issuer| issuers.iter().find(|one| one.name == issuer.text));
+    if let Some(issuer) = issuer.as_ref().filter(|_| voucher.is_none()) {
+        let names: Vec<&str> = issuers.iter().map(|one| one.name).collect();
+        unknown(findings, issuer, "issuer", &names);
     }
+    let only = voucher.and_then(|voucher| voucher.only);
     let mut claims = BTreeMap::new();
     if let Some(mut entries) = table.table(findings, "claims") {
         for (claim, value) in entries.entries() {
@@ -65,8 +67,16 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[&str]) -> Opt
                 let message = format!("`{}` is empty, so this principal can never be", claim.text);
                 findings.wrong(&value.place, message, Some("leave it out, or write `*` for any value".to_owned()));
             }
+            if let Some(only) = only.filter(|only| only.claim == claim.text) {
+                named_in_full(findings, &patterns, &only);
+            }
             claims.insert(claim.text, patterns.into_iter().map(|pattern| pattern.text).collect());
         }
+    }
+    if let Some(only) = only.filter(|only| !claims.contains_key(only.claim)) {
+        // THREAT: an issuer that vouches for whoever comes, and a rule that takes whomever it vouches for
+        let message = format!("nothing says which `{}` this principal has, so everybody would be it", only.claim);
+        findings.wrong(&table.place(), message, Some(wanted(&only)));
     }
     let groups = table.texts(findings, "groups").unwrap_or_default().into_iter().map(|text| text.text).collect();
     let acts_for = table.text(findings, "acts_for");
@@ -76,6 +86,17 @@ fn read(findings: &mut Findings, mut table: Reader<'_>, issuers: &[&str]) -> Opt
     let acts_for = acts_for.and_then(|text| template(findings, &text, "acts_for"));
     table.finish(findings);
     Some(TrustRule { name: name?, kind: kind?, issuer: issuer?.text, claims, groups, acts_for })
+}
+
+fn named_in_full(findings: &mut Findings, patterns: &[Text], only: &Only<'_>) {
+    for pattern in patterns.iter().filter(|pattern| !(only.fits)(&pattern.text)) {
+        let message = format!("`{}` is not one `{}`, in full", pattern.text, only.claim);
+        findings.wrong(&pattern.place, message, Some(wanted(only)));
+    }
+}
+
+fn wanted(only: &Only<'_>) -> String {
+    format!("write claims = {{ {} = \"{}…\" }}", only.claim, only.form)
 }
 
 fn template(findings: &mut Findings, text: &Text, key: &str) -> Option<Template> {

@@ -115,7 +115,7 @@ fn read(rules: &str) -> (Rulebook, Vec<(usize, String)>) {
     let mut top = Reader::top(file, &table);
     let mut source = Source::default();
     source.gather(&mut findings, &mut top);
-    let issuers = [Voucher { name: "corp", url: "https://corp.test", groups: Some("") }];
+    let issuers = [Voucher { name: "corp", url: "https://corp.test", groups: Some(""), only: None }];
     let around = Around { vocabularies: &[&TABLES, &PATHS], later: &[], issuers: &issuers };
     let rulebook = source.compile(&mut findings, &around, &[&text]);
     let named = |message: &str| message.strip_prefix("rule `r")?.split_once('`')?.0.parse().ok();

@@ -150,7 +150,7 @@ fn an_account_that_a_group_does_not_get_is_not_spoilt_by_it() {
     let policy = [&people, TWO, RULES, &mask("except = [\"group:staff\"]")].concat();
     let rules = rulebook(&policy).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
     let target = Arc::clone(&rules.targets[&TargetName::parse("shop").unwrap()]);
-    let stating = [Voucher { name: "corp", url: "https://corp.test", groups: Some("") }];
+    let stating = [Voucher { name: "corp", url: "https://corp.test", groups: Some(""), only: None }];
     let all = rules.needs(&target, &stating);
     let spared: Vec<_> = all.iter().map(|needs| only_binding(needs).map(|binding| binding.spared)).collect();
     assert_eq!(spared, [None, Some(vec![])]);

@@ -229,6 +229,25 @@ name = "{sub"
 kind = "human"
 issuer = "corp"
 "#;
+    an_issuer_of_a_name_that_is_taken, [REST, PEOPLE, TARGETS], r#"
+[[issuer]]
+name = "ssh"
+kind = "oidc"
+url = "https://ssh.example.com"
+audience = "postern"
+"#;
+    a_key_that_is_everybodys, [REST, PEOPLE, TARGETS], r#"
+[[principal]]
+name = "anybody"
+kind = "human"
+issuer = "ssh"
+
+[[principal]]
+name = "nearly"
+kind = "human"
+issuer = "ssh"
+claims = { key = ["SHA256:*", "SHA256:Zfnqvyj1L1d0gyvSxbcSJuDNrUw9rTqlR6YVwEVBvbE"] }
+"#;
     a_human_who_acts_for_another, [REST, PEOPLE, TARGETS], r#"
 [[principal]]
 name = "helper"

@@ -1,16 +1,17 @@
 //! The gateway's side of a client's connection.
 //!
-//! THREAT: a key that is offered counts as one that is proved (CVE-2024-45337). An [`Attempt`] is made of a password, and of
-//! nothing else. Enter at [`listen`].
+//! THREAT: a key that is offered counts as one that is proved (CVE-2024-45337). An [`Attempt`] is made of a password or of a
+//! key that signed, and of nothing else. Enter at [`listen`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use postern_core::identity::{Claim, ProvedKey};
 use postern_core::ports::Duplex;
 use postern_core::secret::Secret;
 use russh::keys::PrivateKey;
-use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Session};
+use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Pty, Sig};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,13 +27,14 @@ const REFUSAL: Duration = Duration::from_millis(300);
 const LONGEST_SIGNAL: usize = 64;
 /// How many proofs may be refused.
 const ATTEMPTS: usize = 10;
+const METHODS: &[MethodKind] = &[MethodKind::PublicKey, MethodKind::Password];
 
 /// Somebody wants to log in.
 pub(in crate::ssh) struct Attempt {
     /// What stands before the last `@` of what the client was called with.
     pub(in crate::ssh) user: String,
     /// What it proves itself with.
-    pub(in crate::ssh) password: Secret,
+    pub(in crate::ssh) claim: Claim,
     pub(in crate::ssh) answer: Answer,
 }
 
@@ -59,7 +61,7 @@ pub(in crate::ssh) struct Server {
 pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey) -> Result<Server, Deaf> {
     let config = server::Config {
         server_id: NAME,
-        methods: MethodSet::from(&[MethodKind::Password][..]),
+        methods: MethodSet::from(METHODS),
         auth_rejection_time: REFUSAL,
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![host_key],
@@ -135,6 +137,15 @@ struct Ear {
 }
 
 impl Ear {
+    /// Has it found out whether a proof lets in. What does not may be followed by another.
+    async fn attempt(&self, user: &str, claim: Claim) -> Result<Auth, Deaf> {
+        let (answer, answered) = oneshot::channel();
+        self.attempts.send(Attempt { user: user.to_owned(), claim, answer }).await.map_err(|_| Deaf::Over)?;
+        let accepted = answered.await.map_err(|_| Deaf::Over)?;
+        let proceed_with_methods = Some(MethodSet::from(METHODS));
+        Ok(if accepted { Auth::Accept } else { Auth::Reject { proceed_with_methods, partial_success: false } })
+    }
+
     async fn tell(&self, event: FromClient) -> Result<(), Deaf> {
         self.events.send(event).await.map_err(|_| Deaf::Over)
     }
@@ -190,18 +201,21 @@ impl server::Handler for Ear {
     type Error = Deaf;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Deaf> {
-        let (answer, answered) = oneshot::channel();
-        let attempt = Attempt { user: user.to_owned(), password: Secret::new(password), answer };
-        self.attempts.send(attempt).await.map_err(|_| Deaf::Over)?;
-        let accepted = answered.await.map_err(|_| Deaf::Over)?;
         // a client that has another password to try is told why before it can
-        let proceed_with_methods = Some(MethodSet::from(&[MethodKind::Password][..]));
-        Ok(if accepted { Auth::Accept } else { Auth::Reject { proceed_with_methods, partial_success: false } })
+        self.attempt(user, Claim::Token(Secret::new(password))).await
     }
 
-    /// No key is anybody's. The library takes all of them where it is not told so.
+    /// THREAT: finding out whose keys are registered, of which everybody may have the public half. Each may sign.
     async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Deaf> {
-        Ok(Auth::reject())
+        Ok(Auth::Accept)
+    }
+
+    /// The library calls this once it has verified that the client signed this login with the key, and the user name in it.
+    async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Deaf> {
+        match key.public_key.to_bytes() {
+            Ok(blob) => self.attempt(user, Claim::Key(ProvedKey::signed(blob))).await,
+            Err(_) => Ok(Auth::reject()),
+        }
     }
 
     async fn channel_open_session(
