@@ -40,6 +40,7 @@ pub struct Api {
     origin: String,
     host: String,
     ports: Vec<(&'static str, u16)>,
+    keys: Vec<(&'static str, String)>,
     protocols: Vec<Arc<dyn Protocol>>,
 }
 
@@ -47,14 +48,20 @@ impl Api {
     /// The API of a gateway that browsers know as `origin`, such as `https://gw.example.com:18443`.
     #[must_use]
     pub fn new(house: Arc<House>, search: Arc<dyn Search>, counts: Arc<Counts>, origin: impl Into<String>) -> Self {
-        let (host, ports, protocols) = (String::new(), Vec::new(), Vec::new());
-        Self { house, search, counts, desk: Desk::default(), origin: origin.into(), host, ports, protocols }
+        let (host, ports, keys, protocols) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { house, search, counts, desk: Desk::default(), origin: origin.into(), host, ports, keys, protocols }
     }
 
     /// The same, of a gateway whose protocols are reached on these ports of `host`.
     #[must_use]
     pub fn listening(self, host: impl Into<String>, ports: impl IntoIterator<Item = (&'static str, u16)>) -> Self {
         Self { host: host.into(), ports: ports.into_iter().collect(), ..self }
+    }
+
+    /// The same, where clients of these protocols know the gateway by these keys.
+    #[must_use]
+    pub fn known_by(self, keys: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { keys: keys.into_iter().collect(), ..self }
     }
 
     /// Reads recordings by these protocols.

@@ -125,6 +125,7 @@ impl Desk {
         let counts = Arc::new(Counts::default());
         let api = Api::new(Arc::clone(&dwelling.house), search.clone(), counts, "https://gateway.test:18443")
             .listening("gateway.test", [("toy", 7000)])
+            .known_by([("toy", "toy-key AAAA".to_owned())])
             .reading(vec![Arc::new(sessions::Words)]);
         Self { dwelling, search, api: router(api), _arrivals: arrivals }
     }

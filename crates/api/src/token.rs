@@ -10,6 +10,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
+use data_encoding::BASE64;
 use postern_core::credential::CredentialKind;
 use postern_core::gate::{Exchanged, Wanted};
 use postern_core::{Claim, Code, Fault, Gate, Secret, Side};
@@ -24,6 +25,10 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// A user name and a password: there is no registered name for that.
 const SESSION: &str = "urn:postern:token-type:session-credential";
+/// A certificate of OpenSSH's: nor for that.
+const CERTIFICATE: &str = "urn:postern:token-type:ssh-certificate";
+/// What is certified: a parameter of our own.
+const KEY: &str = "public_key";
 
 type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
@@ -50,8 +55,10 @@ pub(crate) async fn exchange(
     let kind = match request.one("requested_token_type")? {
         None | Some(ACCESS_TOKEN) => CredentialKind::AccessToken,
         Some(SESSION) => CredentialKind::Session,
+        Some(CERTIFICATE) => CredentialKind::Certificate,
         Some(_) => {
-            return Err(wrong("invalid_request", format!("requested_token_type is {ACCESS_TOKEN} or {SESSION}")));
+            let message = format!("requested_token_type is {ACCESS_TOKEN}, {SESSION} or {CERTIFICATE}");
+            return Err(wrong("invalid_request", message));
         }
     };
     if request.one("scope")?.is_some_and(|scope| !scope.trim().is_empty()) {
@@ -68,9 +75,10 @@ pub(crate) async fn exchange(
     if ![ID_TOKEN, JWT, ACCESS_TOKEN].contains(&request.required("subject_token_type")?) {
         return Err(wrong("invalid_request", format!("subject_token_type is {ID_TOKEN} or {JWT}")));
     }
+    let key = request.one(KEY)?.map(key).transpose()?;
     let gate = Gate::accept(Arc::clone(&api.house), "https", address);
     let known = gate.identify(Claim::Token(Secret::new(proof))).await?;
-    let exchanged = known.exchange(Wanted { kind, target: request.one("audience")? }).await?;
+    let exchanged = known.exchange(Wanted { kind, target: request.one("audience")?, key: key.as_deref() }).await?;
     Ok(written(&api.described(kind, &exchanged)))
 }
 
@@ -117,6 +125,7 @@ impl Api {
         let (issued, how) = match kind {
             CredentialKind::AccessToken => (ACCESS_TOKEN, "Bearer"),
             CredentialKind::Session => (SESSION, "N_A"),
+            CredentialKind::Certificate => (CERTIFICATE, "N_A"),
         };
         let mut body = json!({
             "access_token": String::from_utf8_lossy(exchanged.issued.secret.expose()),
@@ -132,11 +141,24 @@ impl Api {
         }
         if let Some(target) = &exchanged.target {
             let port = self.ports.iter().find(|(protocol, _)| *protocol == target.protocol).map(|(_, port)| *port);
-            let place = json!({ "name": target.name, "protocol": target.protocol, "host": self.host, "port": port });
+            let key = self.keys.iter().find(|(protocol, _)| *protocol == target.protocol).map(|(_, key)| key);
+            let mut place =
+                json!({ "name": target.name, "protocol": target.protocol, "host": self.host, "port": port });
+            if let (Some(key), Some(place)) = (key, place.as_object_mut()) {
+                place.insert("host_key".to_owned(), key.as_str().into());
+            }
             fields.insert("target".to_owned(), place);
         }
         body
     }
+}
+
+/// The public key of a line such as `ssh-ed25519 AAAA… comment`.
+fn key(line: &str) -> Result<Vec<u8>, Refusal> {
+    let blob = line.split_ascii_whitespace().nth(1).and_then(|base64| BASE64.decode(base64.as_bytes()).ok());
+    blob.ok_or_else(|| {
+        wrong("invalid_request", format!("{KEY} is the line of a public key file, such as ssh-ed25519 AAAA"))
+    })
 }
 
 fn written(body: &Value) -> Response {

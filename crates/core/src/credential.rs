@@ -28,6 +28,8 @@ pub enum CredentialKind {
     AccessToken,
     /// A user name with a password, for one target.
     Session,
+    /// A certificate of a public key whose private key its owner keeps.
+    Certificate,
 }
 
 impl CredentialKind {
@@ -37,13 +39,14 @@ impl CredentialKind {
         match self {
             Self::AccessToken => "access_token",
             Self::Session => "session",
+            Self::Certificate => "certificate",
         }
     }
 
     /// The kind that such a word names.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::AccessToken, Self::Session].into_iter().find(|kind| kind.word() == word)
+        [Self::AccessToken, Self::Session, Self::Certificate].into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -56,6 +59,10 @@ pub struct Grant<'a> {
     pub kind: CredentialKind,
     /// What was proved.
     pub claims: &'a VerifiedClaims,
+    /// Whom that makes as it is issued: for people to read, and believed by nobody.
+    pub owner: &'a str,
+    /// The public key that a certificate is wanted of, as it stands in messages.
+    pub key: Option<&'a [u8]>,
     /// The only target that it opens, where it is bound to one.
     pub target: Option<&'a TargetName>,
     /// When it ends, which is no later than the proof.
@@ -67,7 +74,7 @@ pub struct Grant<'a> {
 pub struct Issued {
     /// The user name, for a session credential.
     pub user: Option<String>,
-    /// The token or password.
+    /// The token, the password, or the certificate, which is no secret.
     pub secret: Secret,
 }
 

@@ -58,11 +58,13 @@ pub enum Claim {
     Token(Secret),
     /// Knowledge of the password of a session credential.
     Response(Response),
-    /// Possession of the private key to this: the client has signed this very login with it.
+    /// Possession of the private key to this public key: the client has signed this very login with it.
     Key(ProvedKey),
+    /// The same of a key, by a certificate of it. Who has signed that, nobody has looked at.
+    Certificate(ProvedKey),
 }
 
-/// A public key, as it stands in messages, to whose private key somebody has proved to have.
+/// A public key or a certificate of one, as it stands in messages, to which somebody has proved to have the private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvedKey(Vec<u8>);
 
@@ -74,7 +76,7 @@ impl ProvedKey {
         Self(blob)
     }
 
-    /// The key, as it stands in messages.
+    /// The key or certificate, as it stands in messages.
     #[must_use]
     pub fn blob(&self) -> &[u8] {
         &self.0

@@ -77,6 +77,11 @@ pub enum Verb {
     /// The credential is for one target, ends with your token or sooner, and is printed once, to standard output. Tools
     /// that cannot send a long token take it as user name and password, and never send the password.
     Token(Token),
+    /// Have your SSH key certified for minutes, in exchange for your token
+    ///
+    /// Beside the key, where ssh looks for it by itself, is written a certificate that the gateway takes as your login. It ends
+    /// with your token or sooner, and is worth nothing without the private key, which is not read.
+    SshCert(SshCert),
     /// See and answer what waits for a human
     ///
     /// Operations that a rule holds wait for a human, on the open connection of whoever sent them. An approval is bound
@@ -204,6 +209,20 @@ pub struct Token {
     /// What to print
     #[arg(long, value_enum, default_value = "raw")]
     pub format: CredentialFormat,
+    /// Which gateway, and as whom
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// What `ssh-cert` takes.
+#[derive(Debug, Args)]
+pub struct SshCert {
+    /// The target that it is for [default: all that you may open]
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// Your key, as ssh takes it with -i; beside it lies FILE.pub
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
     /// Which gateway, and as whom
     #[command(flatten)]
     pub remote: Remote,

@@ -52,6 +52,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<()> {
             wait(verbs::doctor::run(&args, out))
         }
         Verb::Token(args) => wait(verbs::token::run(args, out)),
+        Verb::SshCert(args) => wait(verbs::ssh_cert::run(args, out)),
         Verb::Approvals(args) => wait(verbs::approvals::run(args, out)),
         Verb::Secrets(args) => {
             process::forbid_core_dumps()?;

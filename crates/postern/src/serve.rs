@@ -142,10 +142,10 @@ impl Gateway {
             approvals_url: format!("{origin}/approvals/"),
         });
         let ports = config.listeners.iter().map(|one| (one.protocol, one.address.port()));
-        let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin);
-        let api = api.listening(&settings.domain, ports).reading(protocols.clone());
-        let api = postern_api::router(api);
         let shown = Shown { certificate: &certificate, seed: Arc::new(host_seed(&root)?), domain: &settings.domain };
+        let keys = protocols.iter().filter_map(|one| Some((one.vocabulary().protocol, one.proves(&shown.seed)?)));
+        let api = Api::new(Arc::clone(&house), index, Arc::clone(&counts), origin).listening(&settings.domain, ports);
+        let api = postern_api::router(api.known_by(keys).reading(protocols.clone()));
         let mut doors = Vec::new();
         for listener in config.listeners.iter() {
             let guests = match protocols.iter().find(|protocol| protocol.vocabulary().protocol == listener.protocol) {

@@ -12,6 +12,7 @@ pub(crate) mod explain;
 mod reach;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
+pub(crate) mod ssh_cert;
 pub(crate) mod test;
 pub(crate) mod token;
 

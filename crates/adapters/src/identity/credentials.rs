@@ -1,7 +1,7 @@
 //! The gateway's own credentials: made for whoever has proved who they are, and verified when they come back.
 //!
-//! What is kept lets nobody in. A token is found by its hash, a password is checked with what SCRAM keeps of it, and
-//! what either stands for (claims, target, end) is sealed and bound to what it is found by: who reads the store has
+//! What is kept lets nobody in. A token or certificate is found by its hash, a password is checked with what SCRAM keeps of it,
+//! and what each stands for (claims, target, end) is sealed and bound to what it is found by: who reads the store has
 //! nothing to show, and who writes to it makes nobody of himself. Enter at [`Credentials::new`].
 
 mod failures;
@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use self::failures::Failures;
+use super::authority::{Authority, foreign};
 use super::token::invalid;
 use crate::store::{CredentialRow, NewCredential, Store};
 
@@ -49,6 +50,7 @@ pub struct Credentials {
     store: Arc<Store>,
     seal: Seal,
     salts: Salts,
+    authority: Authority,
     clock: Arc<dyn Clock>,
     failures: Failures,
     /// Changes whenever one is taken back.
@@ -80,7 +82,8 @@ impl Credentials {
     pub fn new(store: Arc<Store>, root: &Secret, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let seal = Seal::derive(root, "postern credentials v1")?;
         let failures = Failures::new(Arc::clone(&clock));
-        Ok(Self { store, seal, salts: Salts::derive(root)?, clock, failures, revocations: watch::Sender::new(()) })
+        let (salts, authority) = (Salts::derive(root)?, Authority::derive(root)?);
+        Ok(Self { store, seal, salts, authority, clock, failures, revocations: watch::Sender::new(()) })
     }
 
     /// Whether a claim is by one of these, rather than by the token of an issuer.
@@ -88,7 +91,7 @@ impl Credentials {
     pub fn made(claim: &Claim) -> bool {
         match claim {
             Claim::Token(token) => token.expose().starts_with(TOKEN_PREFIX.as_bytes()),
-            Claim::Response(_) => true,
+            Claim::Response(_) | Claim::Certificate(_) => true,
             Claim::Key(_) => false,
         }
     }
@@ -110,7 +113,7 @@ impl Credentials {
         let (user, secret, lookup) = match grant.kind {
             CredentialKind::AccessToken => {
                 let token = Secret::new(format!("{TOKEN_PREFIX}{secret}"));
-                let lookup = lookup_of(&token);
+                let lookup = lookup_of(token.expose());
                 (None, token, lookup)
             }
             CredentialKind::Session => {
@@ -121,6 +124,12 @@ impl Credentials {
                 let (stored, server) = verifier.keys();
                 body.keys = Some((BASE64.encode(stored), BASE64.encode(server)));
                 (Some(user.clone()), password, user)
+            }
+            CredentialKind::Certificate => {
+                let made = self.authority.certificate(grant, self.clock.now())?;
+                let bytes = made.to_bytes().map_err(|error| unkept().cause(error))?;
+                let line = made.to_openssh().map_err(|error| unkept().cause(error))?;
+                (None, Secret::new(line), lookup_of(&bytes))
             }
         };
         let plain = Secret::new(serde_json::to_vec(&body).map_err(|error| unkept().cause(error))?);
@@ -140,7 +149,7 @@ impl Credentials {
     async fn by_token(&self, token: &Secret) -> Result<VerifiedClaims, Fault> {
         let unknown =
             || Fault::client(Code::CredentialUnknown, "the access token is none of this gateway").hint("get a new one");
-        let lookup = lookup_of(token);
+        let lookup = lookup_of(token.expose());
         let row = self.store.credential(&lookup).await?.ok_or_else(unknown)?;
         let body = self.body(&row)?.filter(|body| body.kind == CredentialKind::AccessToken.word());
         self.vouched(&row, body.ok_or_else(unknown)?)
@@ -167,6 +176,14 @@ impl Credentials {
                 .hint("user name and password belong together and last minutes; postern token makes new ones"));
         };
         self.vouched(&row, body).map(|claims| claims.answering(answer))
+    }
+
+    /// The credential behind a certificate: who has the private key to it has it from its owner.
+    async fn by_certificate(&self, certificate: &[u8]) -> Result<VerifiedClaims, Fault> {
+        self.authority.verify(certificate)?;
+        let row = self.store.credential(&lookup_of(certificate)).await?.ok_or_else(foreign)?;
+        let body = self.body(&row)?.filter(|body| body.kind == CredentialKind::Certificate.word());
+        self.vouched(&row, body.ok_or_else(foreign)?)
     }
 
     /// What a credential that was proved stands for, while it is good.
@@ -205,7 +222,7 @@ impl Credentials {
         let text = std::str::from_utf8(named.expose()).unwrap_or_default();
         let row = match text.parse::<CredentialId>() {
             Ok(id) => self.store.credential_named(id).await?,
-            Err(_) if text.starts_with(TOKEN_PREFIX) => self.store.credential(&lookup_of(named)).await?,
+            Err(_) if text.starts_with(TOKEN_PREFIX) => self.store.credential(&lookup_of(named.expose())).await?,
             Err(_) => self.store.credential(text).await?,
         };
         let Some(row) = row else { return Ok(None) };
@@ -277,6 +294,7 @@ impl Identify for Credentials {
         match claim {
             Claim::Token(token) => Box::pin(self.by_token(token)),
             Claim::Response(response) => Box::pin(self.by_response(response)),
+            Claim::Certificate(shown) => Box::pin(self.by_certificate(shown.blob())),
             Claim::Key(_) => Box::pin(async { Err(invalid("no key is a credential of the gateway's")) }),
         }
     }
@@ -288,9 +306,9 @@ fn random<const N: usize>() -> Result<Secret, Fault> {
     Ok(Secret::new(bytes))
 }
 
-/// What a token is found by. It is long and random, so that its hash tells nothing of it.
-fn lookup_of(token: &Secret) -> String {
-    HEXLOWER.encode(digest::digest(&SHA256, token.expose()).as_ref())
+/// What a token or certificate is found by. Either is long and random, so that its hash tells nothing of it.
+fn lookup_of(shown: &[u8]) -> String {
+    HEXLOWER.encode(digest::digest(&SHA256, shown).as_ref())
 }
 
 fn unkept() -> Fault {

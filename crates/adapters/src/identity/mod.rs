@@ -4,6 +4,7 @@
 //! stands. This module must never know what a principal may do. Enter at [`Oidc::new`]; `token` reads and checks
 //! one token, `keys` says which key may sign with which algorithm, `discovery` keeps an issuer's keys current.
 
+mod authority;
 mod claims;
 mod credentials;
 mod discovery;
@@ -112,7 +113,7 @@ impl Identify for Oidc {
     fn identify<'a>(&'a self, claim: &'a Claim) -> Later<'a, Result<VerifiedClaims, Fault>> {
         match claim {
             Claim::Token(proof) => Box::pin(self.verify(proof)),
-            Claim::Response(_) | Claim::Key(_) => {
+            Claim::Response(_) | Claim::Key(_) | Claim::Certificate(_) => {
                 Box::pin(async { Err(invalid("an issuer's token is sent, not proved to be known")) })
             }
         }

@@ -67,14 +67,16 @@ impl Identify for ProvenKeys {
         Box::pin(async move {
             match claim {
                 Claim::Key(key) => self.vouched(key.blob()),
-                Claim::Token(_) | Claim::Response(_) => Err(invalid("a key is proved to be possessed, not sent")),
+                Claim::Token(_) | Claim::Response(_) | Claim::Certificate(_) => {
+                    Err(invalid("a key is proved to be possessed, not sent"))
+                }
             }
         })
     }
 }
 
 /// A public key of a kind whose signatures prove something, now and without a touch that nobody could ask for.
-fn sound(blob: &[u8]) -> Result<PublicKey, Fault> {
+pub(super) fn sound(blob: &[u8]) -> Result<PublicKey, Fault> {
     let refused = |what: String| {
         Err(Fault::client(Code::KeyRefused, what).hint("use an Ed25519 key: ssh-keygen -t ed25519 makes one"))
     };

@@ -9,6 +9,7 @@ use super::{Desk, Reply, bearing};
 
 pub(super) const EXCHANGE: &str = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange\
     &subject_token_type=urn:ietf:params:oauth:token-type:id_token&subject_token=";
+const CERTIFICATE: &str = "&requested_token_type=urn:postern:token-type:ssh-certificate";
 const SESSION: &str = "&requested_token_type=urn:postern:token-type:session-credential";
 
 impl Desk {
@@ -56,7 +57,7 @@ async fn a_session_credential_says_where_it_serves_and_is_no_token() {
     let made = desk.credential("anns", &format!("{SESSION}&audience=shop")).await;
     assert!(made["user"].as_str().unwrap().starts_with("pst_"), "{made}");
     assert_eq!(made["token_type"], "N_A");
-    let place = serde_json::json!({ "name": "shop", "protocol": "toy", "host": "gateway.test", "port": 7000 });
+    let place = serde_json::json!({ "name": "shop", "protocol": "toy", "host": "gateway.test", "port": 7000, "host_key": "toy-key AAAA" });
     assert_eq!(made["target"], place);
     assert_eq!(desk.status(&made["access_token"]).await, StatusCode::UNAUTHORIZED);
     assert_eq!(desk.status(&made["user"]).await, StatusCode::UNAUTHORIZED);
@@ -71,6 +72,17 @@ async fn what_is_bound_to_a_target_opens_nothing_else() {
     assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::FORBIDDEN, &"PST-1011".into()));
     let session = desk.dwelling.open(made["access_token"].as_str().unwrap(), "shop").await;
     assert_eq!(session.unwrap().principal().name(), "ann");
+}
+
+#[tokio::test]
+async fn a_key_is_certified_for_whoever_proves_who_they_are() {
+    let desk = Desk::new();
+    let made =
+        desk.credential("anns", &format!("{CERTIFICATE}&audience=shop&public_key=ssh-ed25519%20AAAA%20me")).await;
+    assert_eq!(made["issued_token_type"], "urn:postern:token-type:ssh-certificate");
+    assert_eq!(made["access_token"], format!("certificate-of-{}", made["id"].as_str().unwrap()));
+    assert_eq!((&made["token_type"], &made["target"]["host_key"]), (&"N_A".into(), &"toy-key AAAA".into()));
+    assert_eq!(desk.status(&made["access_token"]).await, StatusCode::UNAUTHORIZED, "it is no token");
 }
 
 /// THREAT: a credential that is made anew for ever.
@@ -152,6 +164,9 @@ async fn what_is_wrong_with_a_request_is_said_as_oauth_does() {
         ("an actor", format!("{EXCHANGE}ci&actor_token=anns")),
         ("an unknown target", format!("{EXCHANGE}ci&audience=nowhere%22%0A")),
         ("a session for no target", format!("{EXCHANGE}ci{SESSION}")),
+        ("a certificate of nothing", format!("{EXCHANGE}ci{CERTIFICATE}")),
+        ("a certificate of no key", format!("{EXCHANGE}ci{CERTIFICATE}&public_key=ssh-ed25519")),
+        ("a token of a key", format!("{EXCHANGE}ci&public_key=ssh-ed25519%20AAAA")),
     ] {
         let reply = desk.form("/v1/token", "", &fields).await;
         said.push_str(&format!("{case}: {} {}\n", reply.status, reply.body));

@@ -24,6 +24,8 @@ pub struct Wanted<'a> {
     pub kind: CredentialKind,
     /// The only target that it is for; none for a token that serves wherever a token is taken.
     pub target: Option<&'a str>,
+    /// The public key that is to be certified, as it stands in messages, where it is to be a certificate.
+    pub key: Option<&'a [u8]>,
 }
 
 /// What they get.
@@ -88,6 +90,10 @@ impl Gate<Known> {
             )
             .hint("send the token of your issuer that it was made of, or a fresh one"));
         }
+        if (wanted.kind == CredentialKind::Certificate) != wanted.key.is_some() {
+            return Err(Fault::client(Code::ExchangeInvalid, "a certificate is of a public key, and nothing else is")
+                .hint("send the public key with the request for a certificate, and only with that"));
+        }
         let now = self.house.clock.now();
         let target = match wanted.target {
             Some(name) => {
@@ -106,6 +112,8 @@ impl Gate<Known> {
             id: CredentialId::at(now),
             kind: wanted.kind,
             claims,
+            owner: principal.name(),
+            key: wanted.key,
             target: target.as_ref().map(|target| &target.name),
             expires,
         };

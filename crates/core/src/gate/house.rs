@@ -117,7 +117,9 @@ impl House {
         let rulebook = self.policy.rulebook();
         let principal = Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
             let what = match claim {
-                Claim::Token(_) | Claim::Response(_) => format!("the token of `{}`", claims.issuer()),
+                Claim::Token(_) | Claim::Response(_) | Claim::Certificate(_) => {
+                    format!("the token of `{}`", claims.issuer())
+                }
                 Claim::Key(_) => format!("the key `{}`", claims.subject()),
             };
             let message = format!("{what} is genuine, but no trust rule makes it a principal");

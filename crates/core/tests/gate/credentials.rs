@@ -16,7 +16,7 @@ const MINUTES: Duration = Duration::from_secs(900);
 
 async fn exchange(dwelling: &Dwelling, text: &str, target: Option<&str>) -> Result<Exchanged, Fault> {
     let known = dwelling.accept().identify(token(text)).await?;
-    known.exchange(Wanted { kind: CredentialKind::AccessToken, target }).await
+    known.exchange(Wanted { kind: CredentialKind::AccessToken, key: None, target }).await
 }
 
 fn shown(exchanged: &Exchanged) -> Claim {
@@ -42,7 +42,7 @@ async fn no_credential_makes_another() {
     for target in [None, Some("shop")] {
         let made = exchange(&dwelling, "ann", target).await.unwrap();
         let known = dwelling.accept().identify(shown(&made)).await.unwrap();
-        let again = known.exchange(Wanted { kind: CredentialKind::AccessToken, target }).await;
+        let again = known.exchange(Wanted { kind: CredentialKind::AccessToken, key: None, target }).await;
         assert_eq!(again.unwrap_err().code, Code::CredentialAgain);
     }
 }
@@ -94,7 +94,7 @@ async fn nobody_gets_one_for_what_they_may_not_open() {
     }
     assert_eq!((said[0].0, &said[0]), (Code::TargetUnknown, &said[1]));
     let known = dwelling.accept().identify(token("ann")).await.unwrap();
-    let unbound = known.exchange(Wanted { kind: CredentialKind::Session, target: None }).await;
+    let unbound = known.exchange(Wanted { kind: CredentialKind::Session, key: None, target: None }).await;
     assert_eq!(unbound.unwrap_err().code, Code::TargetUnknown);
     let refused = dwelling.journal.events().into_iter().filter(|event| matches!(event, Event::SessionRefused { .. }));
     assert_eq!(refused.count(), 3);

@@ -69,13 +69,13 @@ impl Gateway {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    /// Exchanges the token for a credential of the kind `wanted`, for `target`.
-    pub(super) async fn exchange(&self, wanted: &str, target: &str) -> Result<Value> {
+    /// Exchanges the token for a credential of the kind `wanted`, with what else is to be said of it.
+    pub(super) async fn exchange(&self, wanted: &str, more: &[(&str, &str)]) -> Result<Value> {
         let mut form = self.base.join("/v1/token").context("there is no such path")?;
         form.query_pairs_mut()
             .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
             .append_pair("requested_token_type", wanted)
-            .append_pair("audience", target)
+            .extend_pairs(more)
             .append_pair("subject_token_type", "urn:ietf:params:oauth:token-type:id_token")
             .append_pair("subject_token", &self.token);
         // THREAT: a token in an address is in everybody's log

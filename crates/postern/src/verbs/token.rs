@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Token, out: &mut dyn Write) -> Result<()> {
         CredentialFormat::Pg | CredentialFormat::Env => SESSION,
         CredentialFormat::Mysql => return Err(Failure::new("`--format mysql`: not in this version").into()),
     };
-    let made = Gateway::new(&args.remote)?.exchange(wanted, &args.target).await?;
+    let made = Gateway::new(&args.remote)?.exchange(wanted, &[("audience", &args.target)]).await?;
     if args.format == CredentialFormat::Raw {
         writeln!(out, "{}", word(&made, "/access_token")?)?;
         return Ok(());
@@ -76,7 +76,7 @@ fn settings(made: &Value, ca_file: Option<&Path>) -> Result<Vec<Setting>> {
 }
 
 /// A text of the answer that is fit for a line of its own.
-fn word(made: &Value, pointer: &str) -> Result<String, Failure> {
+pub(super) fn word(made: &Value, pointer: &str) -> Result<String, Failure> {
     let text = made.pointer(pointer).and_then(Value::as_str);
     let fits = |text: &&str| !text.is_empty() && !text.chars().any(|one| one.is_control() || deceives(one));
     text.filter(fits).map(str::to_owned).ok_or_else(|| {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use postern_testkit::sshd::{Options, SshServer, account, installed, made};
@@ -93,6 +94,15 @@ impl Host {
         ssh
     }
 
+    /// The same with a key, and what lies beside it.
+    fn by_key(&self, key: &Path) -> Command {
+        let mut ssh = Command::new(installed("ssh").unwrap());
+        ssh.arg("-i").arg(key).args(["-F/dev/null", "-oIdentityAgent=none", "-oBatchMode=yes", "-oLogLevel=ERROR"]);
+        ssh.arg(format!("-oUserKnownHostsFile={}", self.site.path("known_hosts").display()));
+        ssh.args(["-p", &self.port.to_string(), "web-1@127.0.0.1", "echo in"]);
+        ssh
+    }
+
     fn run(&self, token: &str, command: &str) -> Output {
         self.ssh(token).arg(command).output().unwrap()
     }
@@ -164,13 +174,7 @@ fn a_registered_key_is_a_login_until_it_is_taken_out() {
     );
     host.site.write("policy.toml", &bot);
     let mut gateway = host.start();
-    let ssh = || {
-        let mut ssh = Command::new(installed("ssh").unwrap());
-        ssh.arg("-i").arg(&key).args(["-F/dev/null", "-oIdentityAgent=none", "-oBatchMode=yes", "-oLogLevel=ERROR"]);
-        ssh.arg(format!("-oUserKnownHostsFile={}", host.site.path("known_hosts").display()));
-        ssh.args(["-p", &host.port.to_string(), "web-1@127.0.0.1", "echo in"]);
-        ssh.output().unwrap()
-    };
+    let ssh = || host.by_key(&key).output().unwrap();
     let let_in = ssh();
     assert_eq!((stdout(&let_in).as_str(), let_in.status.code()), ("in\n", Some(0)), "{}", stderr(&let_in));
     let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
@@ -184,4 +188,38 @@ fn a_registered_key_is_a_login_until_it_is_taken_out() {
     assert!(stderr(&refused).contains("Permission denied (publickey,password)"), "{}", stderr(&refused));
     let records = stdout(&host.site.run_as("dana", &["audit", "search", "--json"]));
     assert!(records.contains(&format!("the key `{fingerprint}` is genuine, but no trust rule")), "{records}");
+}
+
+#[test]
+fn a_certified_key_is_a_login_for_minutes() {
+    let host = Host::new();
+    let _gateway = host.start();
+    let key = host.site.path("ann-key");
+    let file = key.display().to_string();
+    let lacking = host.site.run_as("ann", &["ssh-cert", "--target", "web-1", "--key", &file]);
+    assert!(
+        stderr(&lacking).contains(&format!("hint: make a key: ssh-keygen -t ed25519 -f {file}")),
+        "{}",
+        stderr(&lacking)
+    );
+    made(&key, "ed25519").unwrap();
+    assert_eq!(host.by_key(&key).output().unwrap().status.code(), Some(255), "the key alone is nobody's");
+
+    let made = host.site.run_as("ann", &["ssh-cert", "--target", "web-1", "--key", &file]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let known = fs::read_to_string(host.site.path("known_hosts")).unwrap();
+    let said = stdout(&made);
+    assert!(said.starts_with(&format!("{file}-cert.pub is good until ")), "{said}");
+    let key_of_gateway = known.split_once(' ').unwrap().1.trim();
+    assert!(said.contains(&format!("known_hosts: [localhost]:{} {key_of_gateway}\n", host.port)), "{said}");
+    assert!(said.ends_with(&format!("ssh -i {file} -p {} web-1@localhost\n", host.port)), "{said}");
+    let let_in = host.by_key(&key).output().unwrap();
+    assert_eq!((stdout(&let_in).as_str(), let_in.status.code()), ("in\n", Some(0)), "{}", stderr(&let_in));
+    let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
+    assert!(sessions.contains("\"ann\""), "{sessions}");
+
+    let elsewhere = host.site.run_as("ann", &["ssh-cert", "--target", "nowhere", "--key", &file]);
+    assert!(stderr(&elsewhere).contains("PST-2001"), "{}", stderr(&elsewhere));
+    let still = host.by_key(&key).output().unwrap();
+    assert_eq!(still.status.code(), Some(0), "what was there stays: {}", stderr(&still));
 }

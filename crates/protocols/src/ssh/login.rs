@@ -111,7 +111,7 @@ async fn prove(
             // a client that has no more keys leaves, and what it lacked is that they are known
             Err(fault) => return Err((gate.refused_login(unknown.unwrap_or(fault)).await, None)),
         };
-        let another = matches!(claim, Claim::Key(_));
+        let another = matches!(claim, Claim::Key(_) | Claim::Certificate(_));
         let (account, _) = wanted(&user);
         match gate.called(account.unwrap_or_default()).attempt(claim).await {
             Ok(known) => return Ok(Proved { known, user, answer }),

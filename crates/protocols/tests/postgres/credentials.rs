@@ -36,7 +36,7 @@ impl Logins {
     /// A user name and its password.
     async fn issue(&self) -> Result<(String, Vec<u8>)> {
         let known = self.0.accept().identify(Claim::Token(Secret::new("token-of-bot"))).await?;
-        let made = known.exchange(Wanted { kind: CredentialKind::Session, target: Some("shop") }).await?;
+        let made = known.exchange(Wanted { kind: CredentialKind::Session, target: Some("shop"), key: None }).await?;
         Ok((made.issued.user.context("a user name")?, made.issued.secret.expose().to_vec()))
     }
 

@@ -1,19 +1,19 @@
 //! Logins by public keys: who signs with one that is known is let in, and nobody else by it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use postern_core::journal::Event;
-use postern_testkit::sshd::made;
+use postern_testkit::sshd::{installed, made};
 use russh::MethodKind;
 use russh::client::{self, AuthResult, Handle};
 use russh::keys::agent::client::AgentClient;
 use russh::keys::signature::Signer as _;
 use russh::keys::ssh_encoding::{Decode as _, Encode as _};
-use russh::keys::{PrivateKey, PublicKey};
+use russh::keys::{Certificate, PrivateKey, PublicKey};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -57,10 +57,23 @@ impl Doorman {
         Ok(file)
     }
 
+    /// Makes a certificate of a key, which lies beside it from then on, as bytes.
+    fn certified(&self, file: &Path, options: &[&str]) -> Result<Vec<u8>> {
+        let authority = self.folder.path().join("authority");
+        if !authority.exists() {
+            made(&authority, "ed25519")?;
+        }
+        let mut keygen = std::process::Command::new(installed("ssh-keygen")?);
+        keygen.arg("-qs").arg(authority).args(["-I", "somebody"]).args(options).arg(file.with_extension("pub"));
+        ensure!(keygen.status()?.success(), "ssh-keygen signs nothing");
+        let certificate = format!("{}-cert.pub", file.display());
+        Ok(Certificate::from_openssh(&std::fs::read_to_string(certificate)?)?.to_bytes()?)
+    }
+
     /// `ssh` with these keys, and a password.
     fn ssh(&self, keys: &[&PathBuf], methods: &str, token: &str, user: &str) -> Result<Command> {
         // what is said first counts
-        let mut ssh = Command::new(postern_testkit::sshd::installed("ssh")?);
+        let mut ssh = Command::new(installed("ssh")?);
         ssh.arg("-F/dev/null").arg(format!("-oPreferredAuthentications={methods}"));
         for key in keys {
             ssh.arg("-i").arg(key);
@@ -243,5 +256,58 @@ async fn nobody_tries_keys_without_end() -> Result<()> {
     assert_eq!(tried, 10);
     doorman.refuses().await?;
     assert_eq!(doorman.refused(), ["PST-1001"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_judged_whole_and_not_by_its_key() -> Result<()> {
+    let doorman = Doorman::start().await?;
+    let key = doorman.strange("key", "ed25519")?;
+    let ssh = || doorman.ssh(&[&key], "publickey", "none", "web");
+    let valid = ["-n", "web", "-V", "-1m:+5m"];
+    let good = doorman.certified(&key, &valid)?;
+    assert_eq!(ran(ssh()?).await?.status, Some(255), "nobody knows it");
+    doorman.gateway.dwelling.tokens.know_key(&good, "bot");
+    let let_in = ran(ssh()?).await?;
+    assert_eq!((let_in.out.as_str(), let_in.status), ("in\n", Some(0)), "{let_in:?}");
+
+    // another of the same key is another
+    doorman.certified(&key, &valid)?;
+    assert_eq!(ran(ssh()?).await?.status, Some(255));
+    // the time of one that is known is over, or has not begun
+    for when in ["-10m:-1m", "+5m:+10m"] {
+        let late = doorman.certified(&key, &["-n", "web", "-V", when])?;
+        doorman.gateway.dwelling.tokens.know_key(&late, "bot");
+        assert_eq!(ran(ssh()?).await?.status, Some(255), "{when}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_shown_is_not_proved() -> Result<()> {
+    let doorman = Doorman::start().await?;
+    let file = doorman.strange("key", "ed25519")?;
+    let bytes = doorman.certified(&file, &["-n", "web", "-V", "-1m:+5m"])?;
+    doorman.gateway.dwelling.tokens.know_key(&bytes, "bot");
+    let (own, other) =
+        (PrivateKey::read_openssh_file(&file)?, PrivateKey::read_openssh_file(&doorman.strange("other", "ed25519")?)?);
+    let hands = [
+        ("signed with another key", Hand::Signs(other)),
+        ("signed something else", Hand::SignsElse(own.clone())),
+        ("not signed", Hand::Refuses),
+    ];
+    for (what, hand) in hands {
+        let mut agent = agent(hand);
+        let mut handle = doorman.connect().await?;
+        let shown = Certificate::from_bytes(&bytes)?;
+        let answer = handle.authenticate_certificate_with("web", shown, None, &mut agent.client).await;
+        assert_eq!(agent.asked.load(Ordering::SeqCst), 1, "{what}");
+        assert!(!matches!(answer, Ok(AuthResult::Success)), "{what}");
+    }
+    let mut handle = doorman.connect().await?;
+    let mut agent = agent(Hand::Signs(own));
+    let answer =
+        handle.authenticate_certificate_with("web", Certificate::from_bytes(&bytes)?, None, &mut agent.client).await?;
+    assert!(answer.success(), "who signs is let in: {answer:?}");
     Ok(())
 }

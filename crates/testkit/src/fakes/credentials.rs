@@ -62,6 +62,7 @@ impl MemoryCredentials {
                 let verifier = Verifier::of(&Secret::new(password.as_bytes()), &self.salts.challenge(&user));
                 (Some(user), password, Some(verifier))
             }
+            CredentialKind::Certificate => (None, format!("certificate-of-{}", grant.id), None),
         };
         locked(&self.made).push(Made {
             id: grant.id,
@@ -159,7 +160,7 @@ impl Identify for Verifiers {
             Claim::Token(token) if token.expose().starts_with(TOKEN_PREFIX.as_bytes()) => {
                 Box::pin(async { self.credentials.by_token(token) })
             }
-            Claim::Token(_) | Claim::Key(_) => self.tokens.identify(claim),
+            Claim::Token(_) | Claim::Key(_) | Claim::Certificate(_) => self.tokens.identify(claim),
             Claim::Response(response) => Box::pin(async { self.credentials.by_response(response) }),
         }
     }

@@ -45,7 +45,7 @@ impl KnownTokens {
         self.know_with(token, Self::ISSUER, subject, &[("sub", &[subject])], &[]);
     }
 
-    /// Makes a public key known, as it stands in messages.
+    /// Makes a public key known, or a certificate of one, as it stands in messages.
     pub fn know_key(&self, blob: &[u8], subject: &str) {
         let claims = [("sub".to_owned(), vec![subject.to_owned()])].into();
         self.keep(blob, Self::ISSUER, subject, claims, BTreeSet::new());
@@ -74,7 +74,7 @@ impl Identify for KnownTokens {
         Box::pin(async move {
             let known = match claim {
                 Claim::Token(token) => locked(&self.tokens).get(token.expose()).cloned(),
-                Claim::Key(key) => locked(&self.tokens).get(key.blob()).cloned(),
+                Claim::Key(key) | Claim::Certificate(key) => locked(&self.tokens).get(key.blob()).cloned(),
                 Claim::Response(_) => None,
             };
             known.map(Known::vouched).ok_or_else(|| {

@@ -4,6 +4,8 @@ use aws_lc_rs::{hmac, pbkdf2};
 use postern_core::ports::Credentials as _;
 use postern_testkit::fakes::StillClock;
 
+use postern_core::identity::ProvedKey;
+
 use super::*;
 
 const START: Micros = Micros(1_800_000_000_000_000);
@@ -29,7 +31,9 @@ impl House {
         let target = TargetName::parse("orders").unwrap();
         let id = CredentialId::at(self.clock.now());
         let expires = self.clock.now().after(MINUTES);
-        let grant = Grant { id, kind, claims: &claims(subject), target: Some(&target), expires };
+        let key = (kind == CredentialKind::Certificate).then(public);
+        let (claims, key) = (&claims(subject), key.as_deref());
+        let grant = Grant { id, kind, claims, owner: subject, key, target: Some(&target), expires };
         self.credentials.issue(&grant).await.map(|issued| (id, issued))
     }
 
@@ -64,6 +68,11 @@ impl House {
         }
         assert_eq!(query.execute(&pool).await.unwrap().rows_affected(), 1, "{statement}");
     }
+}
+
+/// A public key of a client's.
+fn public() -> Vec<u8> {
+    ssh_key::PrivateKey::from(ssh_key::private::Ed25519Keypair::from_seed(&[5; 32])).public_key().to_bytes().unwrap()
 }
 
 fn root(byte: u8) -> Secret {
@@ -159,7 +168,7 @@ async fn a_token_is_no_password_and_a_password_no_token() {
     for text in [&user, &password, &format!("pst_at_{password}"), &format!("{token}="), &id.to_string()] {
         assert_eq!(house.by_token(text).await.unwrap_err().code, Code::CredentialUnknown, "{text}");
     }
-    let lookup = lookup_of(&Secret::new(token.as_bytes()));
+    let lookup = lookup_of(token.as_bytes());
     for name in [token.as_str(), lookup.as_str()] {
         assert_eq!(house.by_password(name, &token).await.unwrap_err().code, Code::CredentialUnknown, "{name}");
     }
@@ -210,7 +219,7 @@ async fn who_writes_to_the_store_becomes_nobody() {
     let (_, boss) = house.token("boss").await;
     let (_, mine) = house.token("mallory").await;
     let (_, user, password) = house.session("mallory").await;
-    let lookup = |token: &str| lookup_of(&Secret::new(token.as_bytes()));
+    let lookup = |token: &str| lookup_of(token.as_bytes());
 
     // the boss's claims under a token and a name that he knows
     let stolen = house.store.credential(&lookup(&boss)).await.unwrap().unwrap();
@@ -319,4 +328,38 @@ async fn it_is_found_by_all_its_names() {
     for named in [password.as_str(), "", "pst_", "pst_at_", "crd_00000000000000000000000000000000"] {
         assert_eq!(find(named).await, None, "{named}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_is_as_good_as_what_is_kept_of_it() {
+    let house = House::new().await;
+    let (id, issued) = house.issue(CredentialKind::Certificate, "ann").await.unwrap();
+    let bytes = ssh_key::Certificate::from_openssh(&text(&issued.secret)).unwrap().to_bytes().unwrap();
+    let shown = |bytes: &[u8]| Claim::Certificate(ProvedKey::signed(bytes.to_vec()));
+    let unknown = async |bytes: &[u8]| house.credentials.identify(&shown(bytes)).await.unwrap_err().code;
+
+    let claims = house.credentials.identify(&shown(&bytes)).await.unwrap();
+    assert_eq!((claims.subject(), claims.expires()), ("ann", START.after(MINUTES)));
+    let through = claims.credential().unwrap();
+    assert_eq!((through.id, through.target.as_ref().map(TargetName::as_str)), (id, Some("orders")));
+    let bare = Claim::Key(ProvedKey::signed(public()));
+    assert!(house.credentials.identify(&bare).await.is_err(), "the key without its certificate");
+
+    // one of this authority that was never kept
+    let (claims, key) = (&self::claims("ann"), public());
+    let expires = START.after(MINUTES);
+    let kind = CredentialKind::Certificate;
+    let grant = Grant { id, kind, claims, owner: "ann", key: Some(&key), target: None, expires };
+    let twin = house.credentials.authority.certificate(&grant, START).unwrap().to_bytes().unwrap();
+    assert_eq!(unknown(&twin).await, Code::CredentialUnknown);
+    // nor does a token's row make it one
+    let (_, token) = house.token("bob").await;
+    let moved = "UPDATE credentials SET lookup = $1 WHERE lookup = $2";
+    house.write(moved, &[&lookup_of(&twin), &lookup_of(token.as_bytes())]).await;
+    assert_eq!(unknown(&twin).await, Code::CredentialUnknown);
+
+    house.clock.advance(MINUTES);
+    assert_eq!(unknown(&bytes).await, Code::CredentialExpired);
+    assert!(ports::Credentials::revoke(&house.credentials, id).await.unwrap());
+    assert_eq!(unknown(&bytes).await, Code::CredentialRevoked);
 }

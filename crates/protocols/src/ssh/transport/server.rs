@@ -10,7 +10,7 @@ use bytes::Bytes;
 use postern_core::identity::{Claim, ProvedKey};
 use postern_core::ports::Duplex;
 use postern_core::secret::Secret;
-use russh::keys::PrivateKey;
+use russh::keys::{Certificate, PrivateKey};
 use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Pty, Sig};
 use tokio::sync::{mpsc, oneshot};
@@ -137,6 +137,19 @@ struct Ear {
 }
 
 impl Ear {
+    /// Has a key that signed, or its certificate, stand for its owner.
+    async fn signed(
+        &self,
+        user: &str,
+        shown: russh::keys::ssh_key::Result<Vec<u8>>,
+        claim: fn(ProvedKey) -> Claim,
+    ) -> Result<Auth, Deaf> {
+        match shown {
+            Ok(blob) => self.attempt(user, claim(ProvedKey::signed(blob))).await,
+            Err(_) => Ok(Auth::reject()),
+        }
+    }
+
     /// Has it found out whether a proof lets in. What does not may be followed by another.
     async fn attempt(&self, user: &str, claim: Claim) -> Result<Auth, Deaf> {
         let (answer, answered) = oneshot::channel();
@@ -212,10 +225,12 @@ impl server::Handler for Ear {
 
     /// The library calls this once it has verified that the client signed this login with the key, and the user name in it.
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Deaf> {
-        match key.public_key.to_bytes() {
-            Ok(blob) => self.attempt(user, Claim::Key(ProvedKey::signed(blob))).await,
-            Err(_) => Ok(Auth::reject()),
-        }
+        self.signed(user, key.public_key.to_bytes(), Claim::Key).await
+    }
+
+    /// The same with a certificate of the key. Whose authority has made it is not looked at before.
+    async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, Deaf> {
+        self.signed(user, certificate.to_bytes(), Claim::Certificate).await
     }
 
     async fn channel_open_session(
