@@ -16,9 +16,9 @@ import time
 
 import machine
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e" / "indistinguishable"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e" / "hosts"))
 
-from house import AUDIENCE, Failed, Issuer, free_port, until
+from servers import Gateway, Issuer, Sshd, free_port, until  # noqa: E402
 
 TARGET = "web"
 MEGABYTES = 500
@@ -94,93 +94,6 @@ class Run:
         return self.count / self.seconds
 
 
-class Sshd:
-    """OpenSSH's server in a folder of its own, for whoever runs this."""
-
-    def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
-        for name in ("host_key", "key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-        self.host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
-        shutil.copy(folder / "key.pub", folder / "authorized_keys")
-        settings = [
-            f"ListenAddress 127.0.0.1:{self.port}",
-            f"HostKey {folder / 'host_key'}",
-            f"AuthorizedKeysFile {folder / 'authorized_keys'}",
-            "StrictModes no",
-            "UsePAM no",
-            "PermitRootLogin yes",
-            "PidFile none",
-            "PrintMotd no",
-            "MaxStartups 1000",
-            "Subsystem sftp internal-sftp",
-        ]
-        (folder / "sshd_config").write_text("\n".join(settings) + "\n")
-        with contextlib.suppress(OSError):
-            pathlib.Path("/run/sshd").mkdir(exist_ok=True)
-        self.log = folder / "sshd.log"
-        with open(self.log, "wb") as log:
-            # it closes every file that there may be before it runs anything, one by one
-            command = ["/bin/sh", "-c", f"ulimit -n 1024; exec {shutil.which('sshd') or '/usr/sbin/sshd'} -D -e -f {folder}/sshd_config"]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        until("sshd", lambda: "listening" in self.log.read_text(), self.log)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-
-
-class Gateway:
-    def __init__(self, binary, folder, sshd, issuer):
-        self.folder, self.ssh, self.https, self.binary = folder, free_port(), free_port(), binary
-        folder.mkdir()
-        shutil.copy(sshd.folder / "key", folder / "key")
-        (folder / "key").chmod(0o600)
-        config = f"""
-[gateway]
-domain = "localhost"
-ports = {{ ssh = {self.ssh}, https = {self.https} }}
-store = "sqlite:state/postern.db"
-journal = "state/journal"
-seal_key = "file:state/seal.key"
-tls = {{ self-signed = true }}
-
-[[issuer]]
-name = "local"
-kind = "oidc"
-url = "{issuer.url}"
-audience = "{AUDIENCE}"
-
-[[target]]
-name = "{TARGET}"
-protocol = "ssh"
-address = "127.0.0.1:{sshd.port}"
-host_key = "{sshd.host_key}"
-login = {{ user = "{getpass.getuser()}", key = "file:key" }}
-"""
-        (folder / "postern.toml").write_text(config + RULES.replace("FOLDER", str(sshd.folder)))
-        self.log = folder / "gateway.log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([binary, "serve", "--config", folder / "postern.toml"], stdout=log, stderr=log)
-        until("the gateway", self._serves, self.log)
-        (folder / "token").write_text(issuer.token())
-
-    def _serves(self):
-        if self.process.poll() is not None:
-            raise Failed(f"the gateway did not start: {self.log.read_text()}")
-        return "the gateway is ready" in self.log.read_text()
-
-    def token(self):
-        """One that is short enough for OpenSSH."""
-        remote = ["--gateway", f"https://localhost:{self.https}", "--ca-file", self.folder / "state" / "tls.crt"]
-        command = [self.binary, "token", "--target", TARGET, *remote, "--token-file", self.folder / "token"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
-
-
 class Hosts:
     """An sshd, a relay before it, and a gateway."""
 
@@ -193,7 +106,7 @@ class Hosts:
             relay_port = free_port()
             relaying = [relay, f"127.0.0.1:{relay_port}", f"127.0.0.1:{self.sshd.port}"]
             self.relay = self._keep(subprocess.Popen(relaying))
-            self.gateway = self._keep(Gateway(binary, self.folder / "gateway", self.sshd, self.issuer))
+            self.gateway = self._keep(self._gateway(binary))
             self._fill(relay_port)
         except BaseException:
             self.stop()
@@ -202,6 +115,10 @@ class Hosts:
     def _keep(self, started):
         self.started.append(started)
         return started
+
+    def _gateway(self, binary):
+        policy = RULES.replace("FOLDER", str(self.folder))
+        return Gateway(binary, self.folder / "gateway", self.sshd, self.issuer, TARGET, policy)
 
     def _fill(self, relay_port):
         (self.folder / "askpass").write_text("#!/bin/sh\nprintf '%s\\n' \"$TOKEN\"\n")

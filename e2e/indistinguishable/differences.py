@@ -51,17 +51,19 @@ def explanations(path):
 def compare(suite, folder, known):
     """Every line of `folder/direct` that differs from that of `folder/through`; the names of all outputs."""
     names = sorted({path.name for side in ("direct", "through") for path in (folder / side).iterdir()})
-    found = []
-    for name in names:
-        apart = [one for one in known if one.suite == suite and (not one.where or pathlib.Path(name).stem in one.where)]
-        for side, line in differing(folder / "direct" / name, folder / "through" / name):
-            why = None
-            for one in apart:
-                if one.covers(side, line):
-                    one.used, why = True, one.why
-                    break
-            found.append(Difference(name, side, line, why))
-    return names, found
+    return names, [one for name in names for one in of_output(suite, folder, name, known)]
+
+
+def of_output(suite, folder, name, known):
+    """Every line in which one output differs."""
+    apart = [one for one in known if one.suite == suite and (not one.where or pathlib.Path(name).stem in one.where)]
+    for side, line in differing(folder / "direct" / name, folder / "through" / name):
+        why = None
+        for one in apart:
+            if one.covers(side, line):
+                one.used, why = True, one.why
+                break
+        yield Difference(name, side, line, why)
 
 
 LATE = "it did not end in time"
