@@ -4,6 +4,7 @@
 //! says.
 
 pub mod blobs;
+pub mod certify;
 pub mod clock;
 pub mod dial;
 pub mod identity;

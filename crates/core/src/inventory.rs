@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::gate::Lease;
 use crate::mask::{Lineage, MaskSet};
 use crate::operation::{Column, Object, Operation};
-use crate::ports::{Dial, Link, Vault};
+use crate::ports::{Certify, Dial, Link, Vault};
 use crate::target::{Login, Target};
 
 /// What a text would ask for, were it sent.
@@ -51,6 +51,8 @@ pub struct Means {
     pub vault: Arc<dyn Vault>,
     /// Reaches targets.
     pub dial: Arc<dyn Dial>,
+    /// Certifies keys of accounts, where one asks for it.
+    pub certify: Option<Arc<dyn Certify>>,
 }
 
 impl Means {
@@ -59,6 +61,6 @@ impl Means {
     /// # Errors
     /// Where the secret store or the target cannot be reached.
     pub async fn lease(&self, target: &Target, login: &Login) -> Result<(Lease, Link), Fault> {
-        Lease::take(&*self.vault, &*self.dial, target, login).await
+        Lease::take(self, target, login, None).await
     }
 }

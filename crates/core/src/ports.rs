@@ -94,6 +94,24 @@ pub struct ClientCertificate {
     pub key: Secret,
 }
 
+/// The private key that the gateway logs in to an account with, and what certifies it.
+#[derive(Debug)]
+pub struct LoginKey {
+    /// The private key, as the protocol keeps such.
+    pub private: Secret,
+    /// The certificate of its public key, as it stands in messages; none where the account knows the key itself.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// Who logs in to which account by a key that is made for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Certified<'a> {
+    /// The account's name.
+    pub account: &'a str,
+    /// The session, and whose it is; the gateway itself where nobody's.
+    pub by: Option<(SessionId, &'a Principal)>,
+}
+
 /// A client that has just been accepted.
 pub struct Client {
     /// Its connection, nothing read yet.
@@ -239,6 +257,12 @@ pub trait Dial: Send + Sync {
 
     /// Connects once more to the server that a connection is to, whatever the target's name stands for by now.
     fn again<'a>(&'a self, target: &'a Target, peer: SocketAddr) -> Later<'a, Result<Box<dyn Duplex>, Fault>>;
+}
+
+/// Certifies keys as an authority of the gateway's own, which targets trust.
+pub trait Certify: Send + Sync {
+    /// Makes a key, and the certificate by which it logs in to an account within minutes.
+    fn certify<'a>(&'a self, login: &'a Certified<'a>) -> Later<'a, Result<LoginKey, Fault>>;
 }
 
 /// A record that was looked for.

@@ -100,6 +100,14 @@ pub fn client_authority_seed(root: &Secret) -> Result<Secret, Fault> {
     expand(root, "authority of clients' keys").map(|seed| Secret::new(seed.to_vec()))
 }
 
+/// What the key is made of with which the gateway certifies its own logins at targets.
+///
+/// # Errors
+/// Where the root is not 32 bytes long.
+pub fn account_authority_seed(root: &Secret) -> Result<Secret, Fault> {
+    expand(root, "authority of accounts").map(|seed| Secret::new(seed.to_vec()))
+}
+
 /// The key for a purpose.
 pub(crate) fn expand(root: &Secret, purpose: &'static str) -> Result<Zeroizing<[u8; KEY]>, Fault> {
     let mut key = Zeroizing::new([0_u8; KEY]);

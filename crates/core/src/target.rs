@@ -153,8 +153,17 @@ pub struct Login {
     pub password: Option<SecretRef>,
     /// The certificate that the gateway shows inside TLS, where the target asks for one.
     pub certificate: Option<Certificate>,
-    /// Where a private key is kept that it proves itself with outside of TLS.
-    pub key: Option<SecretRef>,
+    /// The key that it proves itself with outside of TLS.
+    pub key: Option<AccountKey>,
+}
+
+/// The key by which an account of a target is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountKey {
+    /// Where the private key is kept.
+    Kept(SecretRef),
+    /// Made for each login, and certified by the gateway's own authority.
+    Issued,
 }
 
 /// A certificate and its key, both PEM.
@@ -170,13 +179,21 @@ impl Login {
     /// Whatever has to be fetched for it.
     pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
         let certificate = self.certificate.iter().flat_map(|one| [&one.chain, &one.key]);
-        self.password.iter().chain(certificate).chain(&self.key)
+        let key = self.key.iter().filter_map(|key| match key {
+            AccountKey::Kept(reference) => Some(reference),
+            AccountKey::Issued => None,
+        });
+        self.password.iter().chain(certificate).chain(key)
     }
 
     /// The same, to be changed.
     pub fn references_mut(&mut self) -> impl Iterator<Item = &mut SecretRef> {
         let certificate = self.certificate.iter_mut().flat_map(|one| [&mut one.chain, &mut one.key]);
-        self.password.iter_mut().chain(certificate).chain(&mut self.key)
+        let key = self.key.iter_mut().filter_map(|key| match key {
+            AccountKey::Kept(reference) => Some(reference),
+            AccountKey::Issued => None,
+        });
+        self.password.iter_mut().chain(certificate).chain(key)
     }
 }
 

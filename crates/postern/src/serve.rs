@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use postern_adapters::blobs::Recordings;
+use postern_adapters::certify::Accounts;
 use postern_adapters::clock::SystemClock;
 use postern_adapters::dial::Direct;
 use postern_adapters::identity::{Credentials, Oidc, ProvenKeys};
@@ -30,10 +31,11 @@ use postern_core::gate::{Allotment, Halt, House, Live};
 use postern_core::journal::{Keys, Sealer, VerifyKey};
 use postern_core::mask::Pseudonyms;
 use postern_core::policy::Rulebook;
-use postern_core::ports::Protocol;
+use postern_core::ports::{Policy as _, Protocol};
 use postern_core::record::RecordKeys;
 use postern_core::seal::host_seed;
-use postern_core::{Clock, Code, Fault};
+use postern_core::target::AccountKey;
+use postern_core::{Clock, Code, Fault, Secret};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -50,6 +52,9 @@ pub(crate) use seal::root_secret_of;
 
 #[cfg(test)]
 mod tests;
+
+/// What the journal says of who writes it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How long sessions have to end by themselves once the gateway stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -92,8 +97,7 @@ impl Gateway {
         let root = seal::root_secret_of(settings)?;
         let keys = Keys::derive(&root)?;
         let verify_key = keys.verify_key();
-        let version = env!("CARGO_PKG_VERSION");
-        let journal = Journal::open(&settings.journal, keys, settings.durability, version, Arc::clone(&clock))?;
+        let journal = Journal::open(&settings.journal, keys, settings.durability, VERSION, Arc::clone(&clock))?;
         let journal = Arc::new(journal);
         let store = Arc::new(Store::open(&settings.store, Arc::clone(&clock)).await?);
         store.sessions_last(settings.lifetime.longest);
@@ -122,6 +126,7 @@ impl Gateway {
             approvals: store.clone(),
             vault: Arc::new(Places::new(sealed)),
             dial: Arc::new(direct()),
+            certify: Arc::new(authority(&root, &clock, &in_force)?),
             append: Arc::new(Witness::new(
                 Arc::clone(&journal),
                 Arc::clone(&store),
@@ -222,6 +227,21 @@ impl Gateway {
 pub(crate) fn direct() -> Direct {
     let all = postern_protocols::all().into_iter();
     Direct::calling(all.filter_map(|protocol| Some((protocol.vocabulary().protocol, protocol.alpn()?))))
+}
+
+/// Whether a target is logged in to by certificates of the gateway's own.
+pub(crate) fn certifies(rulebook: &Rulebook) -> bool {
+    let mut logins = rulebook.targets.values().flat_map(|target| target.logins());
+    logins.any(|login| login.key == Some(AccountKey::Issued))
+}
+
+/// The authority for accounts of hosts. It says which one they must trust, where some must.
+fn authority(root: &Secret, clock: &Arc<dyn Clock>, in_force: &InForce) -> Result<Accounts, Fault> {
+    let accounts = Accounts::derive(root, Arc::clone(clock))?;
+    if certifies(&in_force.rulebook()) {
+        tracing::info!(authority = accounts.public()?, "hosts that trust this authority let the gateway in");
+    }
+    Ok(accounts)
 }
 
 /// Removes recordings whose time is over, again and again.

@@ -5,6 +5,7 @@
 
 mod append;
 mod approvals;
+mod certify;
 mod clock;
 mod credentials;
 mod dial;
@@ -17,6 +18,7 @@ mod vault;
 
 pub use append::MemoryJournal;
 pub use approvals::MemoryApprovals;
+pub use certify::NoAuthority;
 pub use clock::StillClock;
 pub use credentials::MemoryCredentials;
 pub use dial::{Arrivals, Reach};

@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where it finds the authority whose certificates it takes.
+const AUTHORITY: &str = "authority.pub";
+
 /// What kind of server a test wants.
 #[derive(Default)]
 pub struct Options {
@@ -51,6 +54,7 @@ impl SshServer {
             None => made(&at("key"), "ed25519")?,
         };
         fs::write(at("authorized_keys"), public)?;
+        fs::write(at(AUTHORITY), "")?;
         let noted = at("commands");
         fs::write(&noted, "")?;
         // sshd, started by root, wants the folder of its unprivileged half
@@ -63,6 +67,7 @@ impl SshServer {
             format!("ListenAddress {address}"),
             format!("HostKey {}", at("host_key").display()),
             format!("AuthorizedKeysFile {}", at("authorized_keys").display()),
+            format!("TrustedUserCAKeys {}", at(AUTHORITY).display()),
             "StrictModes no".to_owned(),
             "UsePAM no".to_owned(),
             "PasswordAuthentication no".to_owned(),
@@ -118,6 +123,14 @@ impl SshServer {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Takes certificates of this authority from now on.
+    ///
+    /// # Errors
+    /// Where that cannot be written down.
+    pub fn trust(&self, authority: &str) -> Result<()> {
+        Ok(fs::write(self.folder().join(AUTHORITY), authority)?)
     }
 
     /// A folder of its own.

@@ -59,6 +59,7 @@ const SEALS: &[Seal] = &[
             "crates/core/src/seal.rs",
             "crates/core/src/credential/verifier.rs",
             "crates/adapters/src/identity",
+            "crates/adapters/src/certify.rs",
             "crates/adapters/src/tls",
             "crates/adapters/src/vault",
             "crates/adapters/src/vault.rs",

@@ -20,8 +20,9 @@ use crate::gate::usage::Usage;
 use crate::gate::verdicts::Told;
 use crate::id::{ApprovalId, OperationId, SessionId};
 use crate::identity::{Claim, Principal, VerifiedClaims};
+use crate::inventory::Means;
 use crate::journal::{Appended, Decided, Draft, Event, Sealer};
-use crate::ports::{Append, Approvals, Clock, Credentials, Dial, Identify, Policy, Recorder, Sessions, Vault};
+use crate::ports::{Append, Approvals, Certify, Clock, Credentials, Dial, Identify, Policy, Recorder, Sessions, Vault};
 use crate::record::{Note, RecordKeys};
 use crate::verdict::Duties;
 
@@ -65,6 +66,8 @@ pub struct House {
     pub vault: Arc<dyn Vault>,
     /// Reaches targets.
     pub dial: Arc<dyn Dial>,
+    /// Certifies keys of accounts.
+    pub certify: Arc<dyn Certify>,
     /// Writes the journal.
     pub append: Arc<dyn Append>,
     /// Keeps recordings.
@@ -160,6 +163,11 @@ impl House {
         let id = OperationId::at(self.clock.now());
         let sealed = self.sealer.seal(&id.to_string(), &[query], &Excerpt::default())?;
         self.write(None, Event::JournalSearched { id, by: by.summary(), sealed }).await.map(drop)
+    }
+
+    /// How targets are reached.
+    pub(super) fn means(&self) -> Means {
+        Means { vault: Arc::clone(&self.vault), dial: Arc::clone(&self.dial), certify: Some(Arc::clone(&self.certify)) }
     }
 
     /// Resolves when sessions must end.

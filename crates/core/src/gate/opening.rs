@@ -14,11 +14,13 @@ use crate::gate::lasting::first;
 use crate::gate::live::Alive;
 use crate::gate::verdicts::Verdicts;
 use crate::gate::{Gate, House, Known, Open, short, told};
+use crate::id::SessionId;
 use crate::identity::Principal;
+use crate::inventory::Means;
 use crate::journal::Event;
-use crate::ports::{ClientCertificate, Dial, Encrypt, Later, Link, Vault};
+use crate::ports::{Certified, ClientCertificate, Encrypt, Later, Link, LoginKey};
 use crate::secret::Secret;
-use crate::target::{Certificate, Login, Target};
+use crate::target::{AccountKey, Certificate, Login, Target};
 
 /// The account to log in with at the target. Only the login of a protocol opens it.
 #[derive(Debug)]
@@ -28,23 +30,30 @@ pub struct Lease {
     /// Its password; none for a target that trusts the gateway's address, or takes its key.
     pub password: Option<Secret>,
     /// Its private key, where it proves itself with one outside of TLS.
-    pub key: Option<Secret>,
+    pub key: Option<LoginKey>,
 }
 
 impl Lease {
     /// Fetches what an account proves itself with, and dials its target.
     pub(crate) async fn take(
-        vault: &dyn Vault,
-        dial: &dyn Dial,
+        Means { vault, dial, certify }: &Means,
         target: &Target,
         login: &Login,
+        by: Option<(SessionId, &Principal)>,
     ) -> Result<(Self, Link), Fault> {
         let password = match &login.password {
             Some(reference) => Some(vault.fetch(reference).await?),
             None => None,
         };
         let key = match &login.key {
-            Some(reference) => Some(vault.fetch(reference).await?),
+            Some(AccountKey::Kept(reference)) => {
+                Some(LoginKey { private: vault.fetch(reference).await?, certificate: None })
+            }
+            Some(AccountKey::Issued) => {
+                let nobody = || Fault::gateway(Code::Internal, "there is nobody here to certify the key of an account");
+                let certify = certify.as_ref().ok_or_else(nobody)?;
+                Some(certify.certify(&Certified { account: &login.user, by }).await?)
+            }
             None => None,
         };
         let certificate = match &login.certificate {
@@ -210,6 +219,7 @@ impl Gate<Open> {
     }
 
     async fn lease(&self, login: &Login) -> Result<(Lease, Link), Fault> {
-        Lease::take(&*self.house.vault, &*self.house.dial, &self.state.admission.target, login).await
+        let Admission { target, principal, .. } = &self.state.admission;
+        Lease::take(&self.house.means(), target, login, Some((self.session, principal))).await
     }
 }

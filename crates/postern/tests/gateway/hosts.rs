@@ -47,18 +47,23 @@ with   = { approvers = ["group:dba"] }
 
 struct Host {
     site: Site,
-    _server: SshServer,
+    server: SshServer,
     port: u16,
 }
 
 impl Host {
     fn new() -> Self {
+        Self::logged_in_to("key = \"file:key\"")
+    }
+
+    /// One whose account the gateway proves itself to with this.
+    fn logged_in_to(proof: &str) -> Self {
         let (site, server, port) = (Site::new(), SshServer::start(&Options::default()).unwrap(), free_port());
         site.write("key", server.key());
         fs::set_permissions(site.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
         site.write("policy.toml", POLICY);
         let target = format!(
-            "\n[[target]]\nname = \"web-1\"\nprotocol = \"ssh\"\naddress = \"{}\"\nhost_key = \"{}\"\nlogin = {{ user = \"{}\", key = \"file:key\" }}\n",
+            "\n[[target]]\nname = \"web-1\"\nprotocol = \"ssh\"\naddress = \"{}\"\nhost_key = \"{}\"\nlogin = {{ user = \"{}\", {proof} }}\n",
             server.address(),
             server.host_key(),
             account().unwrap()
@@ -67,15 +72,14 @@ impl Host {
         site.write("postern.toml", &format!("{config}{target}"));
         site.write("askpass", "#!/bin/sh\nprintf '%s\\n' \"$TOKEN\"\n");
         fs::set_permissions(site.path("askpass"), fs::Permissions::from_mode(0o755)).unwrap();
-        Self { site, _server: server, port }
+        Self { site, server, port }
     }
 
     /// Starts the gateway, and has clients know its key.
     fn start(&self) -> Running {
         let gateway = self.site.start();
-        let log = gateway.log();
-        let key = log.split("ssh-ed25519 ").nth(1).and_then(|rest| rest.split(['"', ' ', '\n']).next()).unwrap();
-        self.site.write("known_hosts", &format!("[127.0.0.1]:{} ssh-ed25519 {key}\n", self.port));
+        let key = key_after("clients know the gateway", &gateway);
+        self.site.write("known_hosts", &format!("[127.0.0.1]:{} {key}\n", self.port));
         gateway
     }
 
@@ -106,6 +110,13 @@ impl Host {
     fn run(&self, token: &str, command: &str) -> Output {
         self.ssh(token).arg(command).output().unwrap()
     }
+}
+
+/// The public key that the log names behind these words.
+fn key_after(words: &str, gateway: &Running) -> String {
+    let log = gateway.log();
+    let behind = log.split(words).nth(1).and_then(|rest| rest.split("ssh-ed25519 ").nth(1)).unwrap();
+    format!("ssh-ed25519 {}", behind.split(['"', ' ', '\n']).next().unwrap())
 }
 
 #[test]
@@ -222,4 +233,33 @@ fn a_certified_key_is_a_login_for_minutes() {
     assert!(stderr(&elsewhere).contains("PST-2001"), "{}", stderr(&elsewhere));
     let still = host.by_key(&key).output().unwrap();
     assert_eq!(still.status.code(), Some(0), "what was there stays: {}", stderr(&still));
+}
+
+#[test]
+fn a_host_that_trusts_the_gateways_authority_needs_no_secret_of_its_account() {
+    let host = Host::logged_in_to("certificate = \"issued\"");
+    fs::remove_file(host.site.path("key")).unwrap();
+    let gateway = host.start();
+    let made = host.site.run_as("ann", &["token", "--target", "web-1"]);
+    let token = stdout(&made).trim().to_owned();
+    let stranger = host.run(&token, "echo in");
+    assert!(stderr(&stranger).contains("PST-2003"), "the host trusts nobody yet: {}", stderr(&stranger));
+
+    host.server.trust(&format!("{}\n", key_after("hosts that trust this authority", &gateway))).unwrap();
+    let let_in = host.run(&token, "echo in");
+    assert_eq!((stdout(&let_in).as_str(), let_in.status.code()), ("in\n", Some(0)), "{}", stderr(&let_in));
+    let sessions = stdout(&host.site.run_as("dana", &["sessions", "list", "--json"]));
+    let session = sessions.split('"').find(|word| word.starts_with("ses_")).unwrap();
+    let said = host.server.log().unwrap();
+    assert!(said.contains(&format!("ID {session} ann")), "the host's own log names who it was: {said}");
+
+    // what a client is certified by is for the gateway alone
+    let key = host.site.path("ann-key");
+    postern_testkit::sshd::made(&key, "ed25519").unwrap();
+    assert!(host.site.run_as("ann", &["ssh-cert", "--key", &key.display().to_string()]).status.success());
+    let mut past = Command::new(installed("ssh").unwrap());
+    past.args(["-F/dev/null", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oBatchMode=yes", "-i"]);
+    past.arg(&key).args(["-p", &host.server.address().port().to_string()]);
+    past.arg(format!("{}@127.0.0.1", account().unwrap())).arg("echo in");
+    assert_eq!(past.output().unwrap().status.code(), Some(255));
 }

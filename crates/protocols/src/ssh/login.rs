@@ -9,7 +9,7 @@ use std::time::Duration;
 use postern_core::gate::{Accepted, Gate, Known, Lease, Open};
 use postern_core::identity::Claim;
 use postern_core::mask::echo::Echo;
-use postern_core::ports::{Client, Link};
+use postern_core::ports::{Client, Link, LoginKey};
 use postern_core::target::TargetTls;
 use postern_core::{Code, Fault, Secret};
 use tokio::sync::mpsc;
@@ -187,8 +187,9 @@ async fn reach(
         }
         Err(Refused::Login) => {
             let message = "the target refused the credential that the gateway holds for it";
-            Err(Fault::target(Code::TargetLogin, message)
-                .hint("tell whoever runs the gateway: the login of this target"))
+            Err(Fault::target(Code::TargetLogin, message).hint(
+                "tell whoever runs the gateway: the login of this target, or what the host trusts as TrustedUserCAKeys",
+            ))
         }
         Err(Refused::Failed(error)) => {
             Err(Fault::target(Code::TargetUnreachable, "the target does not speak SSH as it should").cause(error))
@@ -203,8 +204,8 @@ fn proofs(lease: &Lease) -> Result<(target::Proof, Vec<Secret>), Fault> {
         Fault::gateway(Code::CertificateUnusable, message)
     };
     match (&lease.key, &lease.password) {
-        (Some(key), _) => {
-            let (proof, secrets) = keys::own(key).ok_or_else(|| {
+        (Some(LoginKey { private, certificate }), _) => {
+            let (proof, secrets) = keys::own(private, certificate.as_deref()).ok_or_else(|| {
                 unusable("key")
                     .hint("write it as ssh-keygen does: Ed25519 or ECDSA, OpenSSH's own format, no passphrase")
             })?;

@@ -16,8 +16,8 @@ use tokio::sync::watch;
 
 use super::credentials::Verifiers;
 use super::{
-    KnownTokens, MemoryApprovals, MemoryCredentials, MemoryJournal, MemoryRecordings, MemoryVault, PolicyError, Reach,
-    StillClock, SwapPolicy, TOY, rulebook,
+    KnownTokens, MemoryApprovals, MemoryCredentials, MemoryJournal, MemoryRecordings, MemoryVault, NoAuthority,
+    PolicyError, Reach, StillClock, SwapPolicy, TOY, rulebook,
 };
 
 /// Builds a [`House`] of fakes around one policy.
@@ -119,6 +119,7 @@ impl HouseBuilder {
             approvals: approvals.clone(),
             vault: vault.clone(),
             dial: Arc::new(self.reach.clone()),
+            certify: Arc::new(NoAuthority),
             append: journal.clone(),
             record: recordings.clone(),
             sessions: journal.clone(),

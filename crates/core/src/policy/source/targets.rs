@@ -9,12 +9,16 @@ use std::sync::Arc;
 use crate::document::{Findings, Reader, Text, Value};
 use crate::policy::references::Written;
 use crate::policy::source::{Aim, Known, each};
-use crate::target::{Attribution, Certificate, HostKey, Login, SealedName, SecretRef, Target, TargetName, TargetTls};
+use crate::target::{
+    AccountKey, Attribution, Certificate, HostKey, Login, SealedName, SecretRef, Target, TargetName, TargetTls,
+};
 use crate::verdict::Who;
 use crate::vocabulary::Proof;
 
 /// The stores that a reference can name in this version.
 const STORES: &[&str] = &["env", "file", "sealed"];
+/// What stands for a certificate that the gateway's own authority makes.
+const ISSUED: &str = "issued";
 /// The stores that a later version knows.
 const LATER: &[&str] = &["vault", "vault-db", "aws-sm", "gcp-sm", "azure-kv", "k8s"];
 
@@ -288,11 +292,11 @@ fn settled(findings: &mut Findings, account: Account, way: Way) -> Option<Login>
         Some(text) => Some(reference(findings, &text)?),
         None => None,
     };
-    let own_key = match &key {
-        Some(text) if way.keyed && certificate.is_none() => Some(reference(findings, text)?),
-        Some(_) | None => None,
-    };
-    let certificate = match (certificate, key.filter(|_| own_key.is_none())) {
+    if way.keyed {
+        let key = account_key(findings, certificate, key)?;
+        return Some(Login { user: user?.text, password, certificate: None, key });
+    }
+    let certificate = match (certificate, key) {
         (Some(chain), Some(key)) => {
             if !way.encrypted {
                 let hint = "it is shown inside TLS only".to_owned();
@@ -305,7 +309,23 @@ fn settled(findings: &mut Findings, account: Account, way: Way) -> Option<Login>
         (None, Some(lone)) => return alone(findings, &lone, "`key` is for a `certificate`"),
         (None, None) => None,
     };
-    Some(Login { user: user?.text, password, certificate, key: own_key })
+    Some(Login { user: user?.text, password, certificate, key: None })
+}
+
+/// The key by which an account is known.
+fn account_key(findings: &mut Findings, certificate: Option<Text>, key: Option<Text>) -> Option<Option<AccountKey>> {
+    match (certificate, key) {
+        (None, None) => Some(None),
+        (None, Some(key)) => Some(Some(AccountKey::Kept(reference(findings, &key)?))),
+        (Some(certificate), None) if certificate.text == ISSUED => Some(Some(AccountKey::Issued)),
+        (Some(certificate), _) => {
+            let what = "here the gateway's own authority certifies a key that it makes, and no other";
+            let hint = "write certificate = \"issued\" alone, or key = \"file:PATH\" for a key of your own".to_owned();
+            // THREAT: what stands there may be the key itself
+            findings.exposed(&certificate.place, what, Some(hint));
+            None
+        }
+    }
 }
 
 /// Half of what a certificate needs.

@@ -3,8 +3,8 @@
 //! Here secrets become keys, and nothing else comes of them but what must be listened for.
 
 use postern_core::secret::Secret;
-use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+use russh::keys::{Certificate, PrivateKey};
 
 use super::target::Proof;
 
@@ -23,8 +23,9 @@ pub(in crate::ssh) fn public(key: &PrivateKey) -> Option<String> {
 }
 
 /// A private key as OpenSSH keeps it, and what of it must never come back: each line that is not the same in all of them,
-/// and the bytes that are the secret. Ed25519 and ECDSA, without a passphrase.
-pub(in crate::ssh) fn own(text: &Secret) -> Option<(Proof, Vec<Secret>)> {
+/// and the bytes that are the secret. Ed25519 and ECDSA, without a passphrase. Its certificate, where it has one, is shown with
+/// it.
+pub(in crate::ssh) fn own(text: &Secret, certificate: Option<&[u8]>) -> Option<(Proof, Vec<Secret>)> {
     // stores of secrets cut the last line end off, and editors add some
     let whole = Secret::new([text.expose().trim_ascii(), b"\n"].concat());
     let key = PrivateKey::from_openssh(whole.expose()).ok()?;
@@ -37,5 +38,9 @@ pub(in crate::ssh) fn own(text: &Secret) -> Option<(Proof, Vec<Secret>)> {
     let lines = text.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let telling = lines.skip(COMMON_LINES).filter(|line| !line.starts_with(b"-----")).map(Secret::new);
     let secrets = telling.chain([secret]).collect();
-    Some((Proof::Key(Box::new(key)), secrets))
+    let proof = match certificate {
+        Some(certificate) => Proof::Certified(Box::new(key), Box::new(Certificate::from_bytes(certificate).ok()?)),
+        None => Proof::Key(Box::new(key)),
+    };
+    Some((proof, secrets))
 }

@@ -36,6 +36,7 @@ pub(in crate::ssh) struct Known {
 pub(in crate::ssh) enum Proof {
     Password(String),
     Key(Box<PrivateKey>),
+    Certified(Box<PrivateKey>, Box<Certificate>),
 }
 
 /// Why there is no connection.
@@ -100,6 +101,9 @@ pub(in crate::ssh) async fn connect(
     let result = match proof {
         Proof::Password(password) => handle.authenticate_password(user, password).await,
         Proof::Key(key) => handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(Arc::from(key), None)).await,
+        Proof::Certified(key, certificate) => {
+            handle.authenticate_openssh_cert(user, Arc::from(key), *certificate).await
+        }
     };
     match result {
         Ok(AuthResult::Success) => Ok((Target { handle, levels, _leash: leash }, heard)),
