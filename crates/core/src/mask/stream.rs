@@ -23,6 +23,7 @@ mod edits;
 mod guard;
 mod lines;
 mod look;
+mod many;
 mod screen;
 mod text;
 

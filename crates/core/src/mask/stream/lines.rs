@@ -8,11 +8,12 @@
 //! Enter at [`Lines::pass`].
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
 
 use super::edits::{Edits, Part, Width};
 use super::look::{Look, Looked};
 use super::screen::{self, Kind, Moved};
-use super::{Echoed, LONGEST, armour, text};
+use super::{Echoed, LONGEST, armour, many, text};
 
 /// A line that is so long may be cut, and so may one that is longer by so much.
 const PART: usize = LONGEST / 4;
@@ -147,9 +148,14 @@ impl Lines {
 
     fn step(&mut self, bytes: &Bytes, edits: &mut Edits) -> Result<Step, Echoed> {
         let rest = bytes.get(self.place.start..).unwrap_or_default();
+        if self.within == Within::Text && rest.starts_with(&[0]) {
+            // a line in which nothing stands changes nothing, and files have holes of gigabytes
+            self.place = Place::at(self.place.start.saturating_add(zeros(rest)));
+            return Ok(Step::Next);
+        }
         // what is looked at is no longer
         let most = if self.within == Within::Binary { rest.len() } else { LONGEST };
-        let line = rest.iter().take(most).position(|byte| matches!(byte, b'\n' | 0));
+        let line = memchr2(b'\n', 0, rest.get(..most).unwrap_or(rest));
         match self.within {
             Within::Binary => Ok(self.pass_binary(rest, line)),
             Within::Secret => Ok(self.hide_secret(rest, edits)),
@@ -360,6 +366,11 @@ impl Lines {
 /// A line as it is shown.
 fn plain(line: &[u8]) -> screen::View {
     screen::shown(line, &screen::pieces(line), true, Moved::Apart)
+}
+
+/// How many zero bytes there are at the beginning.
+fn zeros(bytes: &[u8]) -> usize {
+    many::position(bytes, |byte| byte != 0).unwrap_or(bytes.len())
 }
 
 fn joined(line: Bytes, chunk: Bytes) -> Bytes {

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::many::{self, within};
 use super::text;
 
 /// So many steps back in a line are followed.
@@ -44,7 +45,7 @@ pub(super) enum Kind {
 
 /// Whether there is anything but text.
 pub(super) fn noisy(line: &[u8]) -> bool {
-    line.iter().filter(|byte| control(**byte)).count() > 0
+    many::position(line, control).is_some()
 }
 
 /// The same, but for what stands before and after all that is shown, and is no sequence.
@@ -57,8 +58,13 @@ pub(super) fn noisy_within(line: &[u8]) -> bool {
 
 /// Whether there is nothing but text in lines that end with a line feed, perhaps behind a carriage return.
 pub(super) fn plain(lines: &[u8]) -> bool {
-    let odd = lines.iter().filter(|byte| (**byte < 0x20 && !matches!(**byte, b'\t' | b'\n')) || **byte == 0x7f).count();
-    odd == 0 || odd == lines.windows(2).filter(|two| *two == b"\r\n").count()
+    let odd =
+        |byte| within(byte, &(0..=8)) | within(byte, &(0x0b..=0x0c)) | within(byte, &(0x0e..=0x1f)) | (byte == 0x7f);
+    if many::position(lines, odd).is_some() {
+        return false;
+    }
+    let returns = many::count(lines, |byte| byte == b'\r');
+    returns == 0 || returns == lines.windows(2).filter(|two| *two == b"\r\n").count()
 }
 
 /// What a line is made of.
@@ -72,7 +78,7 @@ pub(super) fn pieces(line: &[u8]) -> Vec<Piece> {
             BACKSPACE => (1, Kind::Back(1)),
             b'\r' | 0x0b | 0x0c => (1, Kind::Moves),
             byte if control(byte) => (1, Kind::Quiet),
-            _ => (rest.iter().position(|byte| control(*byte)).unwrap_or(rest.len()), Kind::Text),
+            _ => (many::position(rest, control).unwrap_or(rest.len()), Kind::Text),
         };
         let end = at.saturating_add(length);
         pieces.push(Piece { range: at..end, kind });
@@ -83,7 +89,7 @@ pub(super) fn pieces(line: &[u8]) -> Vec<Piece> {
 
 /// What a terminal acts on within a line. Other controls it does nothing at, and three of them make a line no text.
 fn control(byte: u8) -> bool {
-    matches!(byte, BELL | BACKSPACE | 0x0b..=0x0f | ESCAPE)
+    within(byte, &(BELL..=BACKSPACE)) | within(byte, &(0x0b..=0x0f)) | (byte == ESCAPE)
 }
 
 /// How long a sequence is, and what it does.

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::many::{self, within};
+
 /// So many characters that stand in no text are none by chance.
 const MANY: usize = 3;
 
@@ -31,14 +33,15 @@ pub(super) fn text(bytes: &[u8], closed: bool) -> Cow<'_, str> {
 /// know it.
 pub(super) fn binary(bytes: &[u8], among: bool) -> Option<usize> {
     if among {
-        let valid = match std::str::from_utf8(bytes) {
-            Err(invalid) if invalid.error_len().is_some() => invalid.valid_up_to(),
-            Err(_) | Ok(_) => bytes.len(),
+        let strange = many::position(bytes, strange);
+        let before = bytes.get(..strange.unwrap_or(bytes.len())).unwrap_or_default();
+        return match std::str::from_utf8(before) {
+            // what has only begun goes on with something strange, or may go on with something else
+            Err(invalid) if invalid.error_len().is_some() || strange.is_some() => Some(invalid.valid_up_to()),
+            Err(_) | Ok(_) => strange,
         };
-        let strange = bytes.iter().take(valid).position(|byte| strange(*byte));
-        return strange.or(Some(valid).filter(|valid| *valid < bytes.len() && !begun(rest(bytes, *valid))));
     }
-    if bytes.iter().filter(|byte| strange(**byte)).count() < MANY {
+    if many::count(bytes, strange) < MANY {
         return None;
     }
     let mut places = bytes.iter().enumerate().filter(|(_, byte)| strange(**byte)).map(|(place, _)| place);
@@ -47,14 +50,10 @@ pub(super) fn binary(bytes: &[u8], among: bool) -> Option<usize> {
 
 /// Controls that no program writes into text or to a terminal.
 fn strange(byte: u8) -> bool {
-    matches!(byte, 1..=6 | 0x10..=0x1a | 0x1c..=0x1f | 0x7f)
+    within(byte, &(1..=6)) | within(byte, &(0x10..=0x1a)) | within(byte, &(0x1c..=0x1f)) | (byte == 0x7f)
 }
 
 /// Whether it is the beginning of a character.
 fn begun(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|invalid| invalid.valid_up_to() == 0 && invalid.error_len().is_none())
-}
-
-fn rest(bytes: &[u8], from: usize) -> &[u8] {
-    bytes.get(from..).unwrap_or_default()
 }
