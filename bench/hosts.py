@@ -35,14 +35,14 @@ name = "commands"
 effect = "allow"
 who = ["group:ci"]
 on = ["target:web"]
-do = { actions = ["ssh.exec", "ssh.sftp"], objects = ["true", "head", "sftp"] }
+do = { actions = ["ssh.exec", "ssh.sftp"], objects = ["true", "cat", "sftp"] }
 
 [[rule]]
 name = "files"
 effect = "allow"
 who = ["group:ci"]
 on = ["target:web"]
-do = { effects = ["read", "write"], objects = ["FOLDER/*", "/dev/zero"] }
+do = { effects = ["read", "write"], objects = ["FOLDER/*"] }
 
 [[rule]]
 name = "not-as-root"
@@ -126,6 +126,10 @@ class Hosts:
         with open(self.folder / "large", "wb") as large:
             for _ in range(MEGABYTES):
                 large.write(os.urandom(10**6))
+        with open(self.folder / "lines", "w") as lines:
+            for number in range(MEGABYTES * 10**4):
+                line = f"2026-11-22T10:00:00.123Z INFO shop::orders request={number} handled GET /orders/{number % 9973} status=200"
+                lines.write(f"{line:.99}".ljust(99, ".") + "\n")
         user, key = getpass.getuser(), self.folder / "key"
         self.contenders = [
             Contender("direct", self.sshd.port, user, key=key),
@@ -204,7 +208,7 @@ def commands(hosts, contender, runs, times):
 def output(hosts, contender, runs, _times):
     """What a command writes."""
     with timed(contender, runs, MEGABYTES * 10**6):
-        command = contender.client("ssh", contender.host(), f"head -c {MEGABYTES}000000 /dev/zero")
+        command = contender.client("ssh", contender.host(), f"cat {hosts.folder}/lines")
         client = subprocess.Popen(command, env=contender.environment(hosts.folder), stdout=subprocess.PIPE)
         came = 0
         while some := client.stdout.read(1 << 20):
