@@ -14,8 +14,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::{Number, WINDOW};
+
+#[cfg(test)]
+mod tests;
 
 /// So much may wait before a sender is slowed down, in bytes; and at so much it goes on.
 const FULL: usize = 1 << 20;
@@ -24,7 +29,7 @@ const ENOUGH: usize = 512 << 10;
 const CEILING: usize = 6 << 20;
 /// What a full channel is given: the least that the library takes for a window that can be used up.
 const TRICKLE: u32 = 2;
-/// How long the connection waits after each of those.
+/// How long the connection waits at most after each of those, for room.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The levels of all channels of a connection, for whoever hears it and whoever passes on what came.
@@ -39,6 +44,7 @@ pub(in crate::ssh) struct Levels {
 #[derive(Clone, Default)]
 pub(in crate::ssh) struct Level {
     state: Arc<Mutex<State>>,
+    room: Arc<Notify>,
     valve: Option<Arc<Valve>>,
 }
 
@@ -76,7 +82,7 @@ impl Levels {
         if levels.len() >= most && !levels.contains_key(&number) {
             return None;
         }
-        let new = || Level { state: Arc::default(), valve: self.valve.clone() };
+        let new = || Level { valve: self.valve.clone(), ..Level::default() };
         Some(levels.entry(number).or_insert_with(new).clone())
     }
 
@@ -110,7 +116,7 @@ impl Level {
         }
         // whoever is at a trickle sends a byte as often as he is answered
         if before >= FULL && bytes <= 2 {
-            tokio::time::sleep(PAUSE).await;
+            timeout(PAUSE, self.room.notified()).await.ok();
         }
         Ok(())
     }
@@ -135,12 +141,13 @@ impl Level {
         change(&mut state);
         let was = state.full;
         state.full = !state.left && (state.bytes >= FULL || (was && state.bytes > ENOUGH));
-        if let Some(valve) = &self.valve {
-            match (was, state.full) {
-                (false, true) => valve.shut(),
-                (true, false) => valve.open(),
-                (true, true) | (false, false) => {}
+        match (was, state.full) {
+            (false, true) => self.valve.iter().for_each(|valve| valve.shut()),
+            (true, false) => {
+                self.valve.iter().for_each(|valve| valve.open());
+                self.room.notify_one();
             }
+            (true, true) | (false, false) => {}
         }
     }
 }
