@@ -146,11 +146,12 @@ impl Session<'_> {
         self.registry.set_off(statements);
     }
 
-    /// A Query ends the pipeline before it, and the server drops the unnamed statement and portal for it.
+    /// A Query ends the pipeline before it. Either the server drops the unnamed statement and portal for it, or it skips it with
+    /// all that comes before the next Sync.
     pub(super) fn end_by_query(&mut self) {
         self.pipeline = Pipeline::None;
         self.registry.end_pipeline();
-        self.registry.drop_unnamed();
+        self.registry.leave_unnamed();
     }
 
     /// Asks what a statement returns; the answer stays here.

@@ -295,7 +295,13 @@ impl Registry {
         }
     }
 
-    /// A Query was forwarded: the server drops the unnamed statement and portal for it.
+    /// A Query was forwarded: where it is not skipped, the unnamed statement and portal are gone for what follows.
+    pub(super) fn leave_unnamed(&mut self) {
+        self.statements.leave("");
+        self.portals.leave("");
+    }
+
+    /// The server has run a Query, and has dropped the unnamed statement and portal for it.
     pub(super) fn drop_unnamed(&mut self) {
         self.statements.confirmed.remove(&Bytes::new());
         self.portals.confirmed.remove(&Bytes::new());

@@ -364,6 +364,15 @@ impl Reply {
         }
     }
 
+    /// Whether the server, in answering, has dropped what has no name: for a Query, and for no call of a function.
+    pub(super) fn drops_unnamed(&self) -> bool {
+        match self {
+            Self::Query(query) => !query.called,
+            Self::Opening | Self::Closing(_) => true,
+            _ => false,
+        }
+    }
+
     /// What the client sees of it is about this.
     pub(super) fn about(&self) -> About {
         match self {

@@ -414,6 +414,9 @@ impl Session<'_> {
         self.status = status;
         self.copying = Copying::Nothing;
         let reply = self.replies.pop();
+        if reply.as_ref().is_some_and(Reply::drops_unnamed) {
+            self.registry.drop_unnamed();
+        }
         if status == TransactionStatus::Idle {
             self.registry.end_transaction();
             self.names.outside();
