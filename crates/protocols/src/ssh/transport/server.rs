@@ -15,7 +15,7 @@ use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Ses
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Pty, Sig};
 use tokio::sync::{mpsc, oneshot};
 
-use super::leash::{Leash, leash};
+use super::leash::{Leash, Welcome, leash};
 use super::{
     ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Inward, Level, Levels, NAME, Number, PACKET, SILENT,
     Size, Task, Terminal, WINDOW, Way, Wish, limits, preferred,
@@ -82,8 +82,8 @@ pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey
     let (attempting, attempts) = mpsc::channel(1);
     let (events, heard) = mpsc::channel(EVENTS);
     let levels = Levels::default();
-    let ear = Ear { attempts: attempting, events, levels: levels.clone() };
-    let (leash, stream) = leash(stream, Arc::default());
+    let (leash, welcome, stream) = leash(stream, Arc::default());
+    let ear = Ear { attempts: attempting, events, levels: levels.clone(), welcome };
     let running = server::run_stream(Arc::new(config), stream, ear).await?;
     Ok(Server { attempts, events: heard, levels, handle: running.handle(), running, _leash: leash })
 }
@@ -134,6 +134,7 @@ struct Ear {
     attempts: mpsc::Sender<Attempt>,
     events: mpsc::Sender<FromClient>,
     levels: Levels,
+    welcome: Welcome,
 }
 
 impl Ear {
@@ -231,6 +232,11 @@ impl server::Handler for Ear {
     /// The same with a certificate of the key. Whose authority has made it is not looked at before.
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, Deaf> {
         self.signed(user, certificate.to_bytes(), Claim::Certificate).await
+    }
+
+    async fn auth_succeeded(&mut self, _: &mut Session) -> Result<(), Deaf> {
+        self.welcome.give();
+        Ok(())
     }
 
     async fn channel_open_session(

@@ -91,7 +91,7 @@ pub(in crate::ssh) async fn connect(
     let valve = Arc::<Valve>::default();
     let levels = Levels::behind(Arc::clone(&valve));
     let ear = Ear { known, events, levels: levels.clone() };
-    let (leash, stream) = leash(stream, valve);
+    let (leash, welcome, stream) = leash(stream, valve);
     let mut handle = match client::connect_stream(Arc::new(config), stream, ear).await {
         Ok(handle) => handle,
         Err(Deaf::Connection(russh::Error::UnknownKey)) => return Err(Refused::Stranger),
@@ -106,7 +106,10 @@ pub(in crate::ssh) async fn connect(
         }
     };
     match result {
-        Ok(AuthResult::Success) => Ok((Target { handle, levels, _leash: leash }, heard)),
+        Ok(AuthResult::Success) => {
+            welcome.give();
+            Ok((Target { handle, levels, _leash: leash }, heard))
+        }
         Ok(AuthResult::Failure { .. }) => Err(Refused::Login),
         Err(error) => Err(Refused::Failed(error)),
     }
