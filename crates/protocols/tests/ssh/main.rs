@@ -3,7 +3,10 @@
 mod client;
 mod conformance;
 mod files;
+mod floods;
 mod gateway;
+mod hostile;
 mod keys;
 mod pressed;
+mod raw;
 mod sessions;
