@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Ran, ran};
 use crate::raw::{
     CHANNEL_DATA, CHANNEL_OPEN, CHANNEL_REQUEST, DISCONNECT, GLOBAL_REQUEST, IGNORE, KEXINIT, PATIENCE, Raw,
     SERVICE_REQUEST, STRICT, USERAUTH_FAILURE, USERAUTH_REQUEST, USERAUTH_SUCCESS, Words, kexinit, memory, packet,
@@ -220,5 +221,23 @@ async fn whoever_does_not_name_itself_is_gone_soon() -> Result<()> {
         let over = async { tokio::join!(dribbling, reading.read_to_end(&mut rest)).1.ok() };
         timeout(PATIENCE, over).await.context("it may dribble on")?;
     }
+    Ok(())
+}
+
+/// What others know of weak algorithms, as far as they have written it down: a tool that speaks to servers and says what of
+/// their offers is no good.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_of_servers_finds_nothing_weak() -> Result<()> {
+    let gateway = Gateway::start(EVERYTHING).await?;
+    let port = gateway.address.port().to_string();
+    let mut auditor = Command::new("ssh-audit");
+    auditor.args(["--no-colors", "--batch", "--skip-rate-test", "--port", &port, "127.0.0.1"]).kill_on_drop(true);
+    let Ran { out, err, status } = ran(auditor).await.context("scripts/setup installs ssh-audit")?;
+    assert!(out.contains("(kex) mlkem768x25519-sha256") && out.contains("(enc) aes256-gcm@openssh.com"), "{out} {err}");
+    let weak = out.lines().filter(|line| line.contains("[fail]") || line.contains("[warn]"));
+    let known = "[warn] does not provide protection against post-quantum attacks";
+    // those are there for clients that are older than the first; what is chosen is the client's first that both know
+    let old = ["curve25519-sha256", "curve25519-sha256@libssh.org"].map(|name| format!("(kex) {name} -- {known}"));
+    assert_eq!(weak.collect::<Vec<_>>(), old, "{status:?} {out}");
     Ok(())
 }
