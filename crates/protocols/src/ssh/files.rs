@@ -10,6 +10,7 @@
 mod answer;
 mod names;
 mod open;
+mod order;
 mod reading;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use postern_core::mask::echo::Echo;
 use self::answer::{Awaited, Pending};
 use self::names::{Head, Step};
 use self::open::{Open, Ours, Rights};
+use self::order::Order;
 use self::reading::Reading;
 use super::analyze;
 use super::wire::sftp::reply::status;
@@ -33,9 +35,6 @@ use super::wire::sftp::{About, Call, Extension, Hello, Reply, Request, SftpError
 
 #[cfg(test)]
 mod tests;
-
-/// How many requests the target may have to answer; more wait.
-const MOST_ASKED: usize = 512;
 
 /// Why a client is served no more.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +61,7 @@ pub(super) struct Files {
     /// The request whose files are not known yet; the next ones wait behind it.
     head: Option<Head>,
     pending: HashMap<u32, Pending>,
+    order: Order,
     next: u32,
     open: Open,
 }
@@ -79,8 +79,8 @@ pub(super) enum Turn {
     Wait,
     /// The target is told or asked something that is part of the subsystem.
     Pass(Bytes),
-    /// The client is told something.
-    Say(Bytes),
+    /// The client is told something, unless it waits for other answers first.
+    Say(Option<Bytes>),
     /// Somebody decides about it.
     Decide(Box<Asked>, Box<Operation>),
     /// It is about an open file, and goes on as that was opened.
@@ -131,6 +131,7 @@ impl Files {
             finished: false,
             head: None,
             pending: HashMap::new(),
+            order: Order::default(),
             next: 0,
             open: Open::default(),
         }
@@ -156,9 +157,6 @@ impl Files {
     /// # Errors
     /// Where the client does not speak the protocol.
     pub(super) fn turn(&mut self) -> Result<Turn, Broken> {
-        if self.pending.len() >= MOST_ASKED {
-            return Ok(Turn::Wait);
-        }
         if self.head.is_none()
             && let Some(turn) = self.cut()?
         {
@@ -179,7 +177,7 @@ impl Files {
 
     /// Takes the next request off what the client sent; answers with what is to be done instead.
     fn cut(&mut self) -> Result<Option<Turn>, Broken> {
-        if self.greeted == Greeted::Target {
+        if self.greeted == Greeted::Target || self.order.is_full() {
             return Ok(Some(Turn::Wait));
         }
         let Some(frame) = frame::next(&mut self.client).map_err(Broken::Client)? else {
@@ -198,12 +196,13 @@ impl Files {
             return Ok(Some(Turn::Pass(out.freeze())));
         }
         let mut request = Request::decode(&frame).map_err(Broken::Client)?;
+        self.order.takes(request.id, reading::asked_for(&request.call));
         // names end at it for those who keep files
         let cut = |name: &&mut Bytes| name.contains(&0);
         let handles = request.call.about().iter().any(|about| matches!(about, About::Handle(_)));
         if !handles && request.call.files_mut().iter().flatten().any(cut) {
             let refused = Reply::status(request.id, status::BAD_MESSAGE, "no name of a file holds a zero byte");
-            return Ok(Some(Turn::Say(reply(refused)?)));
+            return Ok(Some(Turn::Say(self.answer(refused)?)));
         }
         self.head = Some(Head::of(request));
         Ok(None)
@@ -287,23 +286,30 @@ impl Files {
         self.pending.insert(asked.id, Pending { client: asked.client, awaited });
     }
 
-    /// What a client is told of a request that is not passed on.
+    /// What a client is told of a request that is not passed on, where nothing comes before that.
     ///
     /// # Errors
     /// Where it fits into no packet.
-    pub(super) fn refused(&self, asked: &Asked, why: &str) -> Result<Bytes, Broken> {
+    pub(super) fn refused(&mut self, asked: &Asked, why: &str) -> Result<Option<Bytes>, Broken> {
         let (code, message) = match &asked.nowhere {
             // it would have been permitted, and there is no such file
             Some((code, message)) if why.is_empty() => (*code, String::from_utf8_lossy(message).into_owned()),
             Some(_) | None => (status::PERMISSION_DENIED, why.to_owned()),
         };
-        reply(Reply::status(asked.client, code, &message))
+        self.answer(Reply::status(asked.client, code, &message))
     }
 
     /// Tells the client how the request at the head went, and goes on behind it.
-    fn status(&mut self, code: u32, message: &str) -> Result<Bytes, Broken> {
+    fn status(&mut self, code: u32, message: &str) -> Result<Option<Bytes>, Broken> {
         let client = self.head.take().map_or(0, |head| head.id());
-        reply(Reply::status(client, code, message))
+        self.answer(Reply::status(client, code, message))
+    }
+
+    /// Answers a request of the client's. Tells what may go to it by that.
+    fn answer(&mut self, reply: Reply) -> Result<Option<Bytes>, Broken> {
+        let (client, mut out) = (reply.id, BytesMut::new());
+        reply.encode(&mut out).map_err(|error| Broken::Target(error.to_string()))?;
+        Ok(self.order.answered(client, out.freeze()))
     }
 
     /// All that was permitted and has no outcome.
@@ -340,11 +346,5 @@ fn is_offered(call: &Call) -> bool {
 fn encoded(id: u32, call: Call) -> Result<Bytes, Broken> {
     let mut out = BytesMut::new();
     Request { id, call }.encode(&mut out).map_err(Broken::Client)?;
-    Ok(out.freeze())
-}
-
-fn reply(reply: Reply) -> Result<Bytes, Broken> {
-    let mut out = BytesMut::new();
-    reply.encode(&mut out).map_err(|error| Broken::Target(error.to_string()))?;
     Ok(out.freeze())
 }

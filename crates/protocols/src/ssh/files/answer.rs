@@ -13,7 +13,7 @@ use postern_core::mask::stream::{Echoed, Filter, Width};
 
 use super::open::{self, Ours, Rights};
 use super::reading::{self, Reading};
-use super::{Broken, Files, Greeted, encoded, reply};
+use super::{Broken, Files, Greeted, encoded};
 use crate::ssh::wire::sftp::reply::status;
 use crate::ssh::wire::sftp::{Answer, Hello, Reply, SftpError, frame};
 
@@ -140,7 +140,7 @@ impl Files {
                 let ended = Some((flow.id(), outcome(&answer, || "ok".to_owned())));
                 let answer = self.looked_at(answer, flow.masks())?;
                 let shown = names(&answer).map(|names| (flow.id(), names));
-                let to_client = Some(reply(Reply { id: client, answer })?);
+                let to_client = self.answer(Reply { id: client, answer })?;
                 Ok(Told { to_client, ended, shown, ..Told::default() })
             }
         }
@@ -156,7 +156,7 @@ impl Files {
     ) -> Result<Told, Broken> {
         if let Answer::Handle(there) = answer {
             let ours = self.open.insert(there, path, flow, rights);
-            let to_client = Some(reply(Reply { id: client, answer: Answer::Handle(ours.handle()) })?);
+            let to_client = self.answer(Reply { id: client, answer: Answer::Handle(ours.handle()) })?;
             return Ok(Told { to_client, ..Told::default() });
         }
         let answer = only_status(answer)?;
@@ -183,15 +183,13 @@ impl Files {
         let window = self.filtered(reading.window(), &masks)?;
         let piece = reading.piece(&window);
         if piece.is_empty() {
-            return Ok(Told {
-                to_client: Some(reply(Reply::status(client, status::EOF, "End of file"))?),
-                ..Told::default()
-            });
+            let to_client = self.answer(Reply::status(client, status::EOF, "End of file"))?;
+            return Ok(Told { to_client, ..Told::default() });
         }
         if let Some(file) = self.open.of_mut(reading.file) {
             file.read.add(reading.offset, &piece);
         }
-        Ok(Told { to_client: Some(reply(Reply { id: client, answer: Answer::Data(piece) })?), ..Told::default() })
+        Ok(Told { to_client: self.answer(Reply { id: client, answer: Answer::Data(piece) })?, ..Told::default() })
     }
 
     fn list(&mut self, client: u32, ours: Ours, answer: Answer) -> Result<Told, Broken> {
@@ -205,12 +203,12 @@ impl Files {
         };
         let answer = self.looked_at(answer, &masks)?;
         let shown = names(&answer).map(|names| (operation, names));
-        Ok(Told { to_client: Some(reply(Reply { id: client, answer })?), shown, ..Told::default() })
+        Ok(Told { to_client: self.answer(Reply { id: client, answer })?, shown, ..Told::default() })
     }
 
-    fn say(&self, client: u32, answer: Answer, masks: &MaskSet) -> Result<Told, Broken> {
+    fn say(&mut self, client: u32, answer: Answer, masks: &MaskSet) -> Result<Told, Broken> {
         let answer = self.looked_at(answer, masks)?;
-        Ok(Told { to_client: Some(reply(Reply { id: client, answer })?), ..Told::default() })
+        Ok(Told { to_client: self.answer(Reply { id: client, answer })?, ..Told::default() })
     }
 
     /// An answer, with what is hidden in its texts.

@@ -16,6 +16,12 @@ const AROUND: usize = 4 << 10;
 /// The longest piece; with what is around it, it fits into a packet.
 pub(super) const MOST: usize = 240 << 10;
 
+/// How many bytes of a file a request asks for.
+pub(super) fn asked_for(call: &Call) -> usize {
+    let Call::Read { length, .. } = call else { return 0 };
+    usize::try_from(*length).unwrap_or(MOST).min(MOST)
+}
+
 pub(super) struct Reading {
     pub(super) file: Ours,
     there: Bytes,

@@ -7,7 +7,7 @@ use postern_core::mask::echo::Echo;
 
 use super::{Broken, Files, Turn};
 use crate::ssh::wire::sftp::reply::status;
-use crate::ssh::wire::sftp::{Answer, Attributes, Call, Hello, Name, Reply, Request, frame};
+use crate::ssh::wire::sftp::{Answer, Attributes, Call, Extension, Hello, Name, Reply, Request, frame};
 
 fn hello(answers: bool) -> Bytes {
     let mut out = BytesMut::new();
@@ -33,9 +33,19 @@ fn greeted() -> Files {
 }
 
 fn ask(files: &mut Files, call: Call) {
+    ask_as(files, 7, call);
+}
+
+fn ask_as(files: &mut Files, id: u32, call: Call) {
     let mut out = BytesMut::new();
-    Request { id: 7, call }.encode(&mut out).unwrap();
+    Request { id, call }.encode(&mut out).unwrap();
     files.came(&out);
+}
+
+/// By their ids, the answers in what a client is told.
+fn answered(told: Option<Bytes>) -> Vec<u32> {
+    let mut told = BytesMut::from(&told.unwrap_or_default()[..]);
+    std::iter::from_fn(|| frame::next(&mut told).unwrap()).map(|frame| Reply::decode(&frame).unwrap().id).collect()
 }
 
 fn answer(files: &mut Files, id: u32, answer: Answer) {
@@ -137,4 +147,47 @@ fn a_client_speaks_after_its_hello_and_no_sooner() {
     assert!(matches!(files.turn(), Ok(Turn::Pass(_))));
     ask(&mut files, Call::Stat(Bytes::from("file")));
     assert!(matches!(files.turn(), Ok(Turn::Wait)), "the target has not said hello");
+}
+
+#[test]
+fn answers_come_in_the_order_of_their_requests() {
+    let limits = || Call::Extended(Extension::Limits);
+    let mut files = greeted();
+    let asked = [1, 2, 4].map(|id| {
+        ask_as(&mut files, id, limits());
+        let request = passed(&mut files);
+        if id == 2 {
+            // refused by the gateway itself, behind what the target has not answered
+            ask_as(&mut files, 3, Call::Read { handle: Bytes::from("none"), offset: 0, length: 9 });
+            let Ok(Turn::Say(said)) = files.turn() else { panic!("nothing is said") };
+            assert_eq!(said, None);
+        }
+        request.id
+    });
+    let [first, second, last] = asked;
+    let mut told = |id| {
+        answer(&mut files, id, status(status::OK));
+        answered(files.told().unwrap().unwrap().to_client)
+    };
+    assert_eq!(told(last), [0_u32; 0]);
+    assert_eq!(told(first), [1]);
+    assert_eq!(told(second), [2, 3, 4]);
+}
+
+#[test]
+fn a_client_that_asks_for_more_than_is_kept_waits() {
+    for (length, most) in [(0, 512), (1 << 20, 18), (64 << 10, 64)] {
+        let mut files = greeted();
+        ask_as(&mut files, 0, Call::Extended(Extension::Limits));
+        passed(&mut files);
+        for id in 1..=600 {
+            ask_as(&mut files, id, Call::Read { handle: Bytes::from("none"), offset: 0, length });
+        }
+        let said = std::iter::from_fn(|| match files.turn() {
+            Ok(Turn::Say(said)) => Some(said),
+            Ok(Turn::Wait) => None,
+            _ => panic!("something else is done"),
+        });
+        assert_eq!(said.count() + usize::from(length == 0), most, "{length}");
+    }
 }

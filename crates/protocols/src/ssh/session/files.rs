@@ -64,7 +64,7 @@ impl Session {
             match turn {
                 Ok(Turn::Wait) => return Ok(()),
                 Ok(Turn::Pass(bytes)) => self.pass_to_target(number, Some(bytes)),
-                Ok(Turn::Say(bytes)) => self.pass_to_client(number, Some(bytes)),
+                Ok(Turn::Say(bytes)) => self.pass_to_client(number, bytes),
                 Ok(Turn::Finish) => {
                     channel.into.push(Parcel::Finish);
                     self.press(number);
@@ -110,7 +110,7 @@ impl Session {
             self.ended.push((permit.id(), nowhere));
             return match files.refused(&asked, "") {
                 Ok(bytes) => {
-                    self.pass_to_client(number, Some(bytes));
+                    self.pass_to_client(number, bytes);
                     Ok(())
                 }
                 Err(broken) => self.broken(number, &broken).await,
@@ -126,13 +126,13 @@ impl Session {
     pub(super) async fn deny(&mut self, number: Number, asked: &Asked, denial: &Denial) -> Result<(), End> {
         let why = refuse::denial(denial);
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(()) };
-        let Some(files) = &channel.files else { return Ok(()) };
+        let Some(files) = &mut channel.files else { return Ok(()) };
         let bytes = match files.refused(asked, &why) {
             Ok(bytes) => bytes,
             Err(broken) => return self.broken(number, &broken).await,
         };
         self.say(number, refuse::lines(&why, false))?;
-        self.pass_to_client(number, Some(bytes));
+        self.pass_to_client(number, bytes);
         Ok(())
     }
 
