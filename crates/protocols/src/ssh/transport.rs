@@ -34,8 +34,9 @@ const PACKET: u32 = 32 << 10;
 const ALIVE: Duration = Duration::from_secs(30);
 const SILENT: usize = 3;
 
-/// What both sides hear of who this is.
-const NAME: SshId = SshId::Standard(Cow::Borrowed("SSH-2.0-Postern"));
+/// What both sides hear of who this is. By OpenSSH's name clients know the order of the two names in a request for a link,
+/// which the drafts of sftp have the other way round.
+const NAME: SshId = SshId::Standard(Cow::Borrowed("SSH-2.0-Postern OpenSSH_9.9"));
 
 /// Key exchanges, nothing that SHA-1 is part of, and with the answer to prefix truncation (CVE-2023-48795).
 const KEX: &[kex::Name] = &[

@@ -264,3 +264,13 @@ async fn one_channel_is_for_one_program() -> Result<()> {
     assert_eq!((answer.text.as_str(), answer.status), ("first\n", Some(0)));
     Ok(())
 }
+
+/// asyncssh and libssh look for it in what a server calls itself: OpenSSH takes the names of a link in an order of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_hear_whose_order_the_names_of_a_link_have() -> Result<()> {
+    let gateway = Gateway::start(EVERYTHING).await?;
+    let mut called = [0; 26];
+    tokio::net::TcpStream::connect(gateway.address).await?.read_exact(&mut called).await?;
+    assert_eq!(&called, b"SSH-2.0-Postern OpenSSH_9.");
+    Ok(())
+}
