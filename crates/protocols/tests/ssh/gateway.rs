@@ -87,9 +87,14 @@ impl Gateway {
 
     /// The same in front of a server of this kind.
     pub(crate) async fn before(options: Options, rules: &str) -> Result<Self> {
+        Self::leading(options, None, rules).await
+    }
+
+    /// The same, and another that poses as the server is what is reached.
+    pub(crate) async fn leading(options: Options, elsewhere: Option<SocketAddr>, rules: &str) -> Result<Self> {
         let options = Options { key: Some(KEY), ..options };
         let server = tokio::task::spawn_blocking(move || SshServer::start(&options)).await??;
-        let target = server.address();
+        let target = elsewhere.unwrap_or(server.address());
         let reach = Reach::by(move |_| {
             Box::pin(async move {
                 let stream = TcpStream::connect(target).await;

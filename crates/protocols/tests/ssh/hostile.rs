@@ -218,7 +218,12 @@ async fn whoever_does_not_name_itself_is_gone_soon() -> Result<()> {
             }
         };
         let mut rest = Vec::new();
-        let over = async { tokio::join!(dribbling, reading.read_to_end(&mut rest)).1.ok() };
+        let over = async {
+            tokio::select! {
+                () = dribbling => {}
+                _ = reading.read_to_end(&mut rest) => {}
+            }
+        };
         timeout(PATIENCE, over).await.context("it may dribble on")?;
     }
     Ok(())

@@ -5,6 +5,7 @@ mod conformance;
 mod files;
 mod floods;
 mod gateway;
+mod host;
 mod hostile;
 mod keys;
 mod pressed;

@@ -1,4 +1,5 @@
-//! A client that says whatever it is told to, packet by packet: curve25519-sha256 and aes256-gcm, and no host's key is looked at.
+//! A client, or a host, that says whatever it is told to, packet by packet: curve25519-sha256 and aes256-gcm, and nobody's
+//! proof is looked at.
 //!
 //! Enter at [`Raw::connect`]; [`Raw::exchange`] makes keys, [`Raw::log_in`] is the bot.
 
@@ -17,11 +18,16 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
+use russh::keys::PrivateKey;
+use russh::keys::signature::Signer as _;
+use russh::keys::ssh_encoding::Encode as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Sooner than any login ends for want of time: what ends by then ends for what was said.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// The numbers of messages (RFC 4253 §12, RFC 4252 §6, RFC 4254 §9).
 pub(crate) const DISCONNECT: u8 = 1;
@@ -30,6 +36,8 @@ pub(crate) const SERVICE_REQUEST: u8 = 5;
 pub(crate) const SERVICE_ACCEPT: u8 = 6;
 pub(crate) const KEXINIT: u8 = 20;
 pub(crate) const NEWKEYS: u8 = 21;
+const KEX_INIT: u8 = 30;
+const KEX_REPLY: u8 = 31;
 pub(crate) const USERAUTH_REQUEST: u8 = 50;
 pub(crate) const USERAUTH_FAILURE: u8 = 51;
 pub(crate) const USERAUTH_SUCCESS: u8 = 52;
@@ -58,7 +66,8 @@ struct Key {
 
 pub(crate) struct Raw {
     pub(crate) stream: TcpStream,
-    host: String,
+    /// What the other side calls itself.
+    other: String,
     sending: Option<Key>,
     hearing: Option<Key>,
     /// What the first exchange came to: it names the connection.
@@ -100,6 +109,37 @@ impl AsRef<[u8]> for Words {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// What a key exchange comes to.
+struct Agreed {
+    shared: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl Agreed {
+    /// Of one's secret, the other's point, and what both have said until then in its order (RFC 8731 §3.1).
+    fn of(secret: EphemeralPrivateKey, point: &[u8], said: [&[u8]; 7]) -> Result<Self> {
+        let point = UnparsedPublicKey::new(&X25519, point);
+        let shared = agree_ephemeral(secret, point, (), |shared| Ok(shared.to_vec()));
+        let Words(shared) = Words(Vec::new()).long(&shared.ok().context("nothing was agreed upon")?);
+        let Words(hashed) = said.iter().fold(Words(Vec::new()), |hashed, said| hashed.text(said));
+        let hash = digest(&SHA256, &[hashed, shared.clone()].concat()).as_ref().to_vec();
+        Ok(Self { shared, hash })
+    }
+
+    /// The keys of what a host sends, and of what a client does.
+    fn keys(&self, session: &mut Option<Vec<u8>>) -> Result<(Key, Key)> {
+        let session = session.get_or_insert_with(|| self.hash.clone());
+        let made = |iv: u8, key: u8| Key::derived(&self.shared, &self.hash, session, iv, key);
+        Ok((made(b'B', b'D')?, made(b'A', b'C')?))
+    }
+}
+
+fn secret() -> Result<(EphemeralPrivateKey, Vec<u8>)> {
+    let secret = EphemeralPrivateKey::generate(&X25519, &SystemRandom::new()).ok().context("a secret")?;
+    let public = secret.compute_public_key().ok().context("its public half")?.as_ref().to_vec();
+    Ok((secret, public))
 }
 
 impl Key {
@@ -148,16 +188,19 @@ pub(crate) fn kexinit(exchanges: &str, compression: &str) -> Words {
 }
 
 impl Raw {
-    /// Both have named themselves.
     pub(crate) async fn connect(address: SocketAddr) -> Result<Self> {
-        let mut stream = TcpStream::connect(address).await?;
+        Self::on(TcpStream::connect(address).await?).await
+    }
+
+    /// Both have named themselves.
+    pub(crate) async fn on(mut stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.write_all(format!("{NAME}\r\n").as_bytes()).await?;
-        let mut host = String::new();
-        while !host.ends_with('\n') {
-            host.push(char::from(stream.read_u8().await?));
+        let mut other = String::new();
+        while !other.ends_with('\n') {
+            other.push(char::from(stream.read_u8().await?));
         }
-        Ok(Self { stream, host: host.trim_end().to_owned(), sending: None, hearing: None, session: None })
+        Ok(Self { stream, other: other.trim_end().to_owned(), sending: None, hearing: None, session: None })
     }
 
     pub(crate) async fn logged_in(address: SocketAddr) -> Result<Self> {
@@ -231,28 +274,50 @@ impl Raw {
         let own = kexinit(exchanges, "none");
         self.send(&own).await?;
         let theirs = self.hear_of(KEXINIT).await?;
-        let random = SystemRandom::new();
-        let secret = EphemeralPrivateKey::generate(&X25519, &random).ok().context("a secret")?;
-        let public = secret.compute_public_key().ok().context("its public half")?;
-        self.send(Words::of(30).text(public.as_ref())).await?;
-        let reply = self.hear_of(31).await?;
+        let (secret, public) = secret()?;
+        self.send(Words::of(KEX_INIT).text(&public)).await?;
+        let reply = self.hear_of(KEX_REPLY).await?;
         let (host_key, rest) = string(&reply[1..])?;
         let (point, _) = string(rest)?;
-        let shared = agree_ephemeral(secret, UnparsedPublicKey::new(&X25519, point), (), |shared| Ok(shared.to_vec()));
-        let shared = shared.ok().context("nothing was agreed upon")?;
-        let Words(shared) = Words(Vec::new()).long(&shared);
-        let hashed = Words(Vec::new()).text(NAME).text(&self.host).text(&own).text(&theirs).text(host_key);
-        let Words(hashed) = hashed.text(public.as_ref()).text(point);
-        let hash = digest(&SHA256, &[hashed, shared.clone()].concat()).as_ref().to_vec();
-        let session = self.session.get_or_insert_with(|| hash.clone()).clone();
+        let said = [NAME.as_bytes(), self.other.as_bytes(), own.as_ref(), &theirs, host_key, &public, point];
+        let agreed = Agreed::of(secret, point, said)?;
         self.hear_of(NEWKEYS).await?;
         if !before.is_empty() {
             self.send(before).await?;
         }
         self.send(Words::of(NEWKEYS)).await?;
-        self.sending = Some(Key::derived(&shared, &hash, &session, b'A', b'C')?);
-        self.hearing = Some(Key::derived(&shared, &hash, &session, b'B', b'D')?);
+        let (hearing, sending) = agreed.keys(&mut self.session)?;
+        (self.sending, self.hearing) = (Some(sending), Some(hearing));
         Ok(())
+    }
+
+    /// The same as a host with this key.
+    pub(crate) async fn exchange_as_host(&mut self, host_key: &PrivateKey) -> Result<()> {
+        let own = kexinit("curve25519-sha256,kex-strict-s-v00@openssh.com", "none");
+        self.send(&own).await?;
+        let theirs = self.hear_of(KEXINIT).await?;
+        let point = self.hear_of(KEX_INIT).await?;
+        let (point, _) = string(&point[1..])?;
+        let (secret, public) = secret()?;
+        let shown = host_key.public_key().to_bytes()?;
+        let said = [self.other.as_bytes(), NAME.as_bytes(), &theirs, own.as_ref(), &shown, point, &public];
+        let agreed = Agreed::of(secret, point, said)?;
+        let mut signature = Vec::new();
+        host_key.try_sign(&agreed.hash)?.encode(&mut signature)?;
+        self.send(Words::of(KEX_REPLY).text(&shown).text(&public).text(&signature)).await?;
+        self.send(Words::of(NEWKEYS)).await?;
+        self.hear_of(NEWKEYS).await?;
+        let (sending, hearing) = agreed.keys(&mut self.session)?;
+        (self.sending, self.hearing) = (Some(sending), Some(hearing));
+        Ok(())
+    }
+
+    /// Lets in whoever is there, whatever that proves.
+    pub(crate) async fn let_in(&mut self) -> Result<()> {
+        self.hear_of(SERVICE_REQUEST).await?;
+        self.send(Words::of(SERVICE_ACCEPT).text("ssh-userauth")).await?;
+        self.hear_of(USERAUTH_REQUEST).await?;
+        self.send(Words::of(USERAUTH_SUCCESS)).await
     }
 
     /// May log in from now on.
@@ -296,7 +361,7 @@ impl Raw {
     pub(crate) async fn ended(&mut self) -> Result<()> {
         let mut rest = [0; 4096];
         let over = async { while !matches!(self.stream.read(&mut rest).await, Ok(0) | Err(_)) {} };
-        timeout(PATIENCE, over).await.context("the connection goes on")
+        timeout(SOON, over).await.context("the connection goes on")
     }
 
     /// Sends until there is nobody left, so many times at the most; whether somebody was left.
