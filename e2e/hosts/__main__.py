@@ -12,9 +12,12 @@ import shutil
 import sys
 import time
 
-from commands import COMMANDS, REFUSALS as OF_COMMANDS
-from copies import COPIES, REFUSALS as OF_COPIES
-from forwards import FORWARDS, REFUSALS as OF_FORWARDS
+import commands
+import copies
+import forwards
+import libraries
+import logins
+import tools
 from place import HERE, Place
 from report import KNOWN, Report
 from runner import run
@@ -22,7 +25,8 @@ from servers import Failed
 
 import differences
 
-SCENARIOS = [*COMMANDS, *COPIES, *FORWARDS, *OF_COMMANDS, *OF_COPIES, *OF_FORWARDS]
+SCENARIOS = [*logins.LOGINS, *commands.COMMANDS, *copies.COPIES, *forwards.FORWARDS, *tools.TOOLS, *libraries.LIBRARIES]
+SCENARIOS += [*commands.REFUSALS, *copies.REFUSALS, *forwards.REFUSALS, *tools.REFUSALS, *libraries.REFUSALS]
 
 
 def chosen(words):

@@ -29,7 +29,9 @@ COMMANDS = [
         ssh host "(sleep 1; echo late > $THERE/late) > /dev/null 2>&1 < /dev/null & echo early"
         sleep 2
         """),
-    Scenario("exec: variables", "LC_ALL=C.UTF-8 LANG=C OTHER=x ssh -oSendEnv='LANG LC_*' -oSetEnv='WORD=a\\ b' host 'echo $LANG $LC_ALL $WORD $OTHER'"),
+    Scenario("exec: variables", r"""
+        LC_ALL=C.UTF-8 LANG=C OTHER=x ssh -oSendEnv='LANG LC_*' -oSetEnv='WORD=a\ b' host 'echo $LANG $LC_ALL $WORD $OTHER'
+        """),
     Scenario("exec: compressed", "ssh -C host 'seq 100000' | sha256sum; ssh -C host cat < /usr/bin/env | cmp - /usr/bin/env"),
     Scenario("exec: keys are made anew", "ssh -oRekeyLimit=1M host 'head -c 8000000 /dev/zero' | sha256sum"),
     Scenario("shell: commands on its input", "printf 'echo one\\ncd /\\npwd\\nexit 6\\n' | ssh -T host", status=6),
@@ -47,7 +49,8 @@ COMMANDS = [
             (sleep 2; stty rows 22 cols 77 < $me) & ssh -tt host "stty size; sleep 4; stty size"' /dev/null
         """),
     Scenario("terminal: control-C ends what runs", """
-        (sleep 2; printf '\\003'; sleep 2) | script -qec "ssh -tt host 'trap \\"echo interrupted > $THERE/told; exit 9\\" INT; sleep 20 & wait'" /dev/null
+        (sleep 2; printf '\\003'; sleep 2) |
+            script -qec "ssh -tt host 'trap \\"echo interrupted > $THERE/told; exit 9\\" INT; sleep 20 & wait'" /dev/null
         """, status=9),
     Scenario("terminal: what runs is told that its client has left", """
         (ssh -tt host "trap 'echo left > $THERE/told; exit' HUP; sleep 20 & wait" > /dev/null & sleep 2; kill -KILL $!)
@@ -77,7 +80,9 @@ COMMANDS = [
 
 REFUSALS = [
     Scenario("refused: a program", 'ssh host touch "$THERE/mark"', who="bound", refused=(REFUSED,)),
-    Scenario("refused: a program behind one that is allowed", 'ssh host "echo x; touch $THERE/mark"', who="bound", refused=(REFUSED,)),
+    Scenario(
+        "refused: a program behind one that is allowed", 'ssh host "echo x; touch $THERE/mark"', who="bound", refused=(REFUSED,)
+    ),
     Scenario("refused: a file that is written", 'ssh host "echo x > $THERE/mark"', who="bound", refused=(REFUSED,)),
     Scenario("refused: a shell", 'echo "touch $THERE/mark" | ssh -T host', who="bound", refused=(REFUSED,)),
     Scenario(

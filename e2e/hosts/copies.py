@@ -184,7 +184,11 @@ REFUSALS = [
         refused=("^postern: PST-30",),
         refused_status=1,
     ),
-    Scenario("allowed: a file of a rule", 'mkdir "$THERE/open"; echo x > "$THERE/open/x"; scp -q host:"$THERE/open/x" .', who="bound"),
+    Scenario(
+        "allowed: a file of a rule",
+        'mkdir "$THERE/open"; echo x > "$THERE/open/x"; scp -q host:"$THERE/open/x" .',
+        who="bound",
+    ),
 ]
 
 COPIES = _scp("by sftp", "-s") + _scp("by itself", "-O") + SFTP

@@ -10,7 +10,9 @@ stop() { ssh -q -S "$HERE/control" -O exit host; }
 """
 
 FORWARDS = [
-    Scenario("forward -L: a connection", f'{TALK}\nssh -fNM -S "$HERE/control" -L $PORT:127.0.0.1:$BEYOND host\ntalk; talk; stop'),
+    Scenario("forward -L: a connection", f"""{TALK}
+        ssh -fNM -S "$HERE/control" -L $PORT:127.0.0.1:$BEYOND host; talk; talk; stop
+        """),
     Scenario("forward -L: much in both directions", """
         head -c 8000000 /dev/urandom > sent
         ssh -fNM -S "$HERE/control" -L $PORT:127.0.0.1:$BEYOND host
@@ -45,7 +47,9 @@ FORWARDS = [
         seq 50000 > numbers; scp -q -J host numbers inside:"$THERE/"
         """),
     Scenario("forward -J: through another to the host", "ssh -J bastion host 'echo host; cat' < /usr/bin/env | sha256sum"),
-    Scenario("forward -J: through the host to itself", "ssh -oProxyCommand='ssh -F \"$CONFIG\" -W 127.0.0.1:%p inside' host echo twice"),
+    Scenario("forward -J: through a command of the client's", """
+        ssh -oProxyCommand='ssh -F "$CONFIG" -W 127.0.0.1:%p inside' host echo twice
+        """),
     Scenario("allowed: -L to an address of a rule", f"""{TALK}
         ssh -fNM -S "$HERE/control" -L $PORT:127.0.0.1:$BEYOND host; talk; stop
         """, who="bound"),
@@ -122,7 +126,7 @@ REFUSALS = [
         "never: the client's agent",
         """
         eval $(ssh-agent) > /dev/null; trap 'kill $SSH_AGENT_PID' EXIT
-        ssh-add -q "$(dirname "$CONFIG")/../key"
+        ssh-add -q "$(dirname "$KNOWN")/key"
         ssh -A host "ssh-add -l && touch $THERE/mark"
         """,
         refused=("Could not open a connection to your authentication agent",),

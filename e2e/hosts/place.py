@@ -13,12 +13,16 @@ import shutil
 import tempfile
 
 from beyond import Beyond
-from servers import Gateway, Issuer, Sshd, free_port
+from servers import Gateway, Issuer, Sshd, fingerprint, free_port, keypair
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = "host"
-# whom everything is allowed, and whom little
-PRINCIPALS = ("trusted", "bound")
+
+
+def entry(names, port, user, key):
+    """What a client's configuration says of a host: by which key it proves itself, or by a password."""
+    proof = f"IdentityFile {key}\nPreferredAuthentications publickey" if key else "PubkeyAuthentication no"
+    return f"Host {names}\nHostName 127.0.0.1\nPort {port}\nUser {user}\n{proof}\n"
 
 
 @dataclasses.dataclass
@@ -31,7 +35,7 @@ class Way:
 
 
 class Place:
-    """A host, what can be reached from it, the gateway, and the ways: `direct`, and one for each principal."""
+    """A host, what can be reached from it, the gateway, and the ways: `direct`, and one for each proof and principal."""
 
     def __init__(self, binary, python):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-hosts-", dir="/var/tmp"))
@@ -45,7 +49,10 @@ class Place:
             self.beyond = self._keep(Beyond(self.folder))
             self.issuer = self._keep(Issuer(self.folder))
             policy = (HERE / "policy.toml").read_text()
-            for name, value in {"FOLDER": self.there, "PORT": self.beyond.port}.items():
+            self.registered = keypair(self.folder / "registered-key")
+            public = pathlib.Path(f"{self.registered}.pub").read_text()
+            words = {"FOLDER": self.there, "PORT": self.beyond.port, "KEY": fingerprint(public)}
+            for name, value in words.items():
                 policy = policy.replace(name, str(value))
             at = self.folder / "gateway"
             self.gateway = self._keep(Gateway(binary, at, self.sshd, self.issuer, TARGET, policy))
@@ -69,42 +76,51 @@ class Place:
             path.chmod(0o755)
         known = [(self.sshd.port, self.sshd.host_key), (self.gateway.ssh, self.gateway.host_key())]
         (self.folder / "known_hosts").write_text("".join(f"[127.0.0.1]:{port} {key}\n" for port, key in known))
-        by_key = f"User {getpass.getuser()}\nIdentityFile {self.folder / 'key'}\nPreferredAuthentications publickey"
-        by_token = f"User {TARGET}\nPreferredAuthentications password\nPubkeyAuthentication no"
-        self._way("direct", self.sshd.port, by_key, by_key, "")
-        for subject in PRINCIPALS:
-            self._way(subject, self.gateway.ssh, by_token, by_key, self.gateway.token(subject))
+        certified = keypair(self.folder / "certified-key")
+        self.gateway.certify("trusted", certified)
+        ways = [("direct", self.folder / "key", None), ("keyed", self.registered, None), ("certified", certified, None)]
+        ways += [(name, None, self.gateway.token(name)) for name in ("trusted", "bound")]
+        for name, key, token in ways:
+            self._way(name, key, token)
 
-    def _way(self, name, port, proof, own_proof, token):
+    def _way(self, name, key, token):
         folder = self.folder / name
         folder.mkdir()
+        at = {"direct": (self.sshd.port, getpass.getuser())}.get(name, (self.gateway.ssh, TARGET))
+        host_key = self.sshd.host_key if name == "direct" else self.gateway.host_key()
         # `inside` is the same host, as it is known to those who have reached it
-        hosts = [("host", port, proof), ("inside bastion", self.sshd.port, own_proof)]
-        text = "".join(f"Host {names}\nHostName 127.0.0.1\nPort {port}\n{proof}\n" for names, port, proof in hosts)
-        text += (
-            f"Host *\nUserKnownHostsFile {self.folder / 'known_hosts'}\nGlobalKnownHostsFile none\n"
-            "StrictHostKeyChecking yes\nIdentitiesOnly yes\nNumberOfPasswordPrompts 1\nLogLevel INFO\n"
+        own = entry("inside bastion", self.sshd.port, getpass.getuser(), self.folder / "key")
+        (folder / "config").write_text(
+            f"{entry('host', *at, key)}{own}Host *\nUserKnownHostsFile {self.folder / 'known_hosts'}\n"
+            "GlobalKnownHostsFile none\nStrictHostKeyChecking yes\nIdentitiesOnly yes\nNumberOfPasswordPrompts 1\n"
         )
-        (folder / "config").write_text(text)
         environment = {
             "PATH": f"{self.folder / 'programs'}:{self.python.parent}:{os.environ['PATH']}",
-            "HOME": str(self.here),
+            "HOME": self.here,
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
-            "CONFIG": str(folder / "config"),
-            "THERE": str(self.there),
-            "HERE": str(self.here),
-            "CLIENTS": str(HERE / "clients"),
-            "PYTHON": str(self.python),
-            "PORT": str(self.port),
-            "BEYOND": str(self.beyond.port),
-            "WEB": str(self.beyond.web),
-            "SOCKET": str(self.beyond.socket),
-            "SSH_ASKPASS": str(self.folder / "askpass"),
+            "SSH_ASKPASS": self.folder / "askpass",
             "SSH_ASKPASS_REQUIRE": "force",
-            "TOKEN": token,
+            # for scenarios
+            "HERE": self.here,
+            "THERE": self.there,
+            "CLIENTS": HERE / "clients",
+            "PYTHON": self.python,
+            "PORT": self.port,
+            "BEYOND": self.beyond.port,
+            "WEB": self.beyond.web,
+            "SOCKET": self.beyond.socket,
+            # of the way
+            "CONFIG": folder / "config",
+            "KNOWN": self.folder / "known_hosts",
+            "THROUGH": "" if name == "direct" else name,
+            "HOST_PORT": at[0],
+            "HOST_USER": at[1],
+            "HOST_FINGERPRINT": fingerprint(host_key),
+            "KEY": key or "",
+            "TOKEN": token or "",
         }
-        self.ways[name] = Way(name, folder, environment)
+        self.ways[name] = Way(name, folder, {word: str(value) for word, value in environment.items()})
 
     def clear(self):
         """Both ends as they are before anything was done."""

@@ -73,5 +73,5 @@ def refused(scenario, direct, through):
     if through.status != scenario.refused_status:
         yield f"through: it ends with {through.status} and not {scenario.refused_status}"
     for way, outcome, there in (("direct", direct, True), ("through", through, False)):
-        if any(re.search(r" mark( |$)", line) for line in outcome.here + outcome.there) is not there:
+        if any(re.search(r"[ /]mark( |$)", line) for line in outcome.here + outcome.there) is not there:
             yield f"{way}: there is {'no' if there else 'a'} file `mark`"

@@ -14,7 +14,8 @@ class Scenario:
     script: str
     # how it ends without the gateway
     status: int = 0
-    # who goes through the gateway: `trusted` may do everything, `bound` what `policy.toml` says
+    # who goes through the gateway: `trusted` may do everything, `bound` what `policy.toml` says, both with tokens; `keyed`
+    # and `certified` may do everything and prove themselves by keys
     who: str = "trusted"
     # what is said where it is refused, and with which status; the file `mark` is made only where it is not
     refused: tuple = ()

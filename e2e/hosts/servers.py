@@ -1,7 +1,9 @@
 """OpenSSH's server, and a gateway of the real binary before it, each in a folder of its own."""
 
+import base64
 import contextlib
 import getpass
+import hashlib
 import json
 import pathlib
 import shutil
@@ -12,7 +14,19 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "indistinguish
 
 from house import AUDIENCE, Failed, Issuer, free_port, until  # noqa: E402
 
-__all__ = ["Failed", "Gateway", "Issuer", "Sshd", "free_port", "until"]
+__all__ = ["Failed", "Gateway", "Issuer", "Sshd", "fingerprint", "free_port", "keypair", "until"]
+
+
+def keypair(path):
+    """A private key; its public half lies beside it."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path], check=True)
+    return path
+
+
+def fingerprint(public):
+    """Of a public key, as `ssh-keygen -l` prints it."""
+    made = hashlib.sha256(base64.b64decode(public.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(made).decode().rstrip("=")
 
 
 class Sshd:
@@ -21,7 +35,7 @@ class Sshd:
     def __init__(self, folder, settings=()):
         self.folder, self.port = folder, free_port()
         for name in ("host_key", "key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+            keypair(folder / name)
         self.host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
         shutil.copy(folder / "key.pub", folder / "authorized_keys")
         lines = [
@@ -43,7 +57,8 @@ class Sshd:
         self.log = folder / "sshd.log"
         with open(self.log, "wb") as log:
             # it closes every file that there may be before it runs anything, one by one
-            command = ["/bin/sh", "-c", f"ulimit -n 1024; exec {shutil.which('sshd') or '/usr/sbin/sshd'} -D -e -f {folder}/sshd_config"]
+            program = shutil.which("sshd") or "/usr/sbin/sshd"
+            command = ["/bin/sh", "-c", f"ulimit -n 1024; exec {program} -D -e -f {folder}/sshd_config"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until("sshd", lambda: "listening" in self.log.read_text(), self.log)
 
@@ -106,13 +121,20 @@ login = {{ user = "{getpass.getuser()}", key = "file:key" }}
 
     def token(self, subject="e2e"):
         """One that is short enough for OpenSSH."""
+        return self._exchange(subject, "token", "--target", self.target)
+
+    def certify(self, subject, key):
+        """A certificate of this key, beside it."""
+        self._exchange(subject, "ssh-cert", "--key", key, "--target", self.target)
+
+    def _exchange(self, subject, *verb):
         proof = self.folder / f"{subject}.token"
         proof.write_text(self.issuer.token(subject))
         remote = ["--gateway", f"https://localhost:{self.https}", "--ca-file", self.folder / "state" / "tls.crt"]
-        command = [self.binary, "token", "--target", self.target, *remote, "--token-file", proof]
+        command = [self.binary, *verb, *remote, "--token-file", proof]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise Failed(f"postern token: {done.stderr}")
+            raise Failed(f"postern {verb[0]}: {done.stderr}")
         return done.stdout.strip()
 
     def stop(self):
