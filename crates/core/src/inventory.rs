@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::fault::Fault;
 use crate::gate::Lease;
-use crate::mask::{Lineage, MaskSet};
+use crate::mask::Lineage;
 use crate::operation::{Column, Object, Operation};
 use crate::ports::{Certify, Dial, Link, Vault};
 use crate::target::{Login, Target};
+use crate::verdict::Duties;
 
 /// What a text would ask for, were it sent.
 pub struct Supposition {
@@ -26,8 +27,8 @@ pub trait Inventory: Send + Sync {
     /// this space, by this account.
     fn suppose(&self, space: &str, account: &str, text: &str) -> Vec<Supposition>;
 
-    /// What would be sent for it under these masks, where that is not the text itself.
-    fn sent(&self, space: &str, account: &str, text: &str, masks: &Arc<MaskSet>) -> Option<Arc<str>>;
+    /// What would be sent for it under these duties, where that is not the text itself.
+    fn sent(&self, space: &str, account: &str, text: &str, due: &Duties) -> Option<Arc<str>>;
 
     /// What is said of a space's columns; nothing where it is not known.
     fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>>;

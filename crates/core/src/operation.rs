@@ -352,6 +352,8 @@ pub struct Deed {
     pub facts: Facts,
     /// How well it was read.
     pub reading: Reading,
+    /// The words of it, where it is one command, every word of it is known, and there is nothing else to it.
+    pub command: Option<Vec<String>>,
 }
 
 impl Deed {
@@ -378,7 +380,8 @@ impl Deed {
         let columns = [consulted, computed, stored, overwritten].into_iter().map(BTreeSet::len).sum();
         let veils = veils.values().map(|places| places.len().saturating_add(1)).sum();
         let given = given.values().map(|given| given.len().saturating_add(1)).sum();
-        let uses = [columns, given, veils, hidden.len(), self.also.len()];
+        let words = self.command.as_ref().map_or(0, Vec::len);
+        let uses = [columns, given, veils, hidden.len(), self.also.len(), words];
         let touches: usize = self.touches.iter().map(touch).sum();
         let facts: usize = self.facts.values().map(fact).sum();
         uses.into_iter().chain([outputs, touches, facts]).sum()

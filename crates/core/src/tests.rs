@@ -20,6 +20,7 @@ pub(crate) const NOW: Micros = Micros(1_767_225_600_000_000);
 pub(crate) static TABLES: Vocabulary = Vocabulary {
     protocol: "tables",
     actions: &["tables.read", "tables.write", "tables.delete", "tables.drop", "tables.run", "tables.begin"],
+    commands: &["tables.run"],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
     facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "whether every row is concerned" }],
     harmless: &[
@@ -36,6 +37,7 @@ pub(crate) static TABLES: Vocabulary = Vocabulary {
 pub(crate) static PATHS: Vocabulary = Vocabulary {
     protocol: "paths",
     actions: &["paths.get", "paths.put"],
+    commands: &[],
     shape: Shape { space: None, levels: &["folder", "file", "version"], columns: false },
     facts: &[],
     harmless: &[],
@@ -96,6 +98,7 @@ pub(crate) fn operation(action: &'static str, touches: Vec<Touch>) -> Operation 
         uses: Uses::default(),
         facts: Facts::new(),
         reading: Reading::Clear,
+        command: None,
     };
     Operation {
         deed: Arc::new(deed),

@@ -63,6 +63,8 @@ pub struct Duties {
     pub limits: Limits,
     /// How long its recording is kept.
     pub keep: Keep,
+    /// Whether a rule offers it as a command, word by word: no words go to the target but those it is put together of.
+    pub offered: bool,
     /// The rules that allowed it, in file order.
     pub rules: Vec<RuleName>,
     /// The policy that said so.

@@ -13,6 +13,8 @@ pub struct Vocabulary {
     pub protocol: &'static str,
     /// Every action it can report, `protocol.verb`.
     pub actions: &'static [&'static str],
+    /// Those of them that are commands, which a rule can offer word by word.
+    pub commands: &'static [&'static str],
     /// How its objects are written in rules and masks.
     pub shape: Shape,
     /// The facts its operations may carry.

@@ -30,6 +30,7 @@ fn terms(count: usize, reuse: u64) -> Terms {
             masks: Arc::new(MaskSet::default()),
             limits: Limits::default(),
             keep: crate::record::Keep::default(),
+            offered: false,
             rules: Vec::new(),
             revision: Revision([0; 8]),
         },

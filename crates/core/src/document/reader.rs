@@ -247,7 +247,9 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether there is a value for a key, whatever it is.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 }

@@ -208,7 +208,7 @@ impl House {
         due: &Duties,
     ) -> Result<(Event, Note), Fault> {
         let operations = &pending.operations;
-        let sent = sent.map(|sent| format!("-- sent with masks in it: {sent}"));
+        let sent = sent.map(|sent| format!("-- sent as: {sent}"));
         let texts = operations.iter().map(|operation| &*operation.text).chain(sent.as_deref());
         let texts: Vec<&str> = texts.collect();
         let parameters: Vec<_> = operations.iter().flat_map(|operation| operation.parameters.iter().cloned()).collect();

@@ -66,7 +66,7 @@ pub use house::{Halt, House};
 pub use lasting::Lifetime;
 pub use live::Live;
 pub use opening::{Lease, Redial};
-pub use permit::{Flow, Payload, Permit, Sent, Veiling};
+pub use permit::{Flow, Payload, Permit, Sent, Wording};
 pub use question::{Asked, Asking, Held, Standing};
 pub use usage::Usage;
 pub use viewing::{Ending, Viewing};
@@ -351,7 +351,7 @@ impl Gate<Open> {
         approval: Option<ApprovalId>,
         agreed: Option<Terms>,
     ) -> Result<Result<Permit, Denial>, Fault> {
-        let sent = match pending.payload.under(&duties.masks, &pending.operations) {
+        let sent = match pending.payload.under(&duties, &pending.operations) {
             Ok(sent) => sent,
             Err(denial) => return self.deny(&pending, denial).await.map(Err),
         };

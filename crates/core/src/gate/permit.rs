@@ -35,31 +35,37 @@ use crate::verdict::{Denial, Duties, Limits, Revision};
 /// What a message says to its target.
 #[derive(Clone, Debug)]
 pub enum Payload {
-    /// The same, whatever masks bind what it reads.
+    /// The same, whatever is due.
     Plain(Bytes),
-    /// Other words where masks veil columns that it reads.
-    Veiling(Arc<dyn Veiling>),
+    /// Other words, as what is due asks for.
+    Worded(Arc<dyn Wording>),
 }
 
-/// A message that can be sent with an image in the place of every column that masks veil.
+/// A message that can be sent in other words: with an image in the place of every column that masks veil, or put together
+/// of the words that a rule offers.
 ///
-/// INVARIANT: the same masks make the same bytes of it.
-pub trait Veiling: fmt::Debug + Send + Sync {
-    /// What is sent where these masks bind.
+/// INVARIANT: the same duties make the same bytes of it.
+pub trait Wording: fmt::Debug + Send + Sync {
+    /// What is sent under these duties.
     ///
     /// # Errors
     /// Where it cannot be sent under them.
-    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial>;
+    fn under(&self, due: &Duties) -> Result<Sent, Denial>;
 }
 
 impl Payload {
-    /// What is sent of these operations where these masks bind.
+    /// What is sent of these operations under these duties.
     ///
-    /// INVARIANT: what is let through because images stand in it is not sent without them.
-    pub(super) fn under(&self, masks: &Arc<MaskSet>, operations: &[Operation]) -> Result<Sent, Denial> {
-        let veils = |operation: &Operation| !masks.veiled(&operation.uses).is_empty();
+    /// INVARIANT: what is let through because images stand in it is not sent without them, nor what a rule offers in words
+    /// of a client's.
+    pub(super) fn under(&self, due: &Duties, operations: &[Operation]) -> Result<Sent, Denial> {
+        let veils = |operation: &Operation| !due.masks.veiled(&operation.uses).is_empty();
         match self {
-            Self::Veiling(veiling) => veiling.under(masks),
+            Self::Worded(wording) => wording.under(due),
+            Self::Plain(_) if due.offered => {
+                let message = "a rule offers this as a command, and it cannot be put together here";
+                Err(Denial::new(Code::Internal, message))
+            }
             Self::Plain(_) if operations.iter().any(veils) => {
                 let message = "other columns are masked for you than when this was read";
                 Err(Denial::new(Code::PolicyChanged, message).hint("send it again"))

@@ -189,6 +189,7 @@ impl Scope {
     /// Whether a rule speaks of an atom, but for its condition.
     pub(super) fn speaks(&self, rule: &Rule, deed: &Deed, atom: &Atom<'_>, implied: bool) -> bool {
         match rule.effect {
+            _ if !rule.offers(deed) => false,
             RuleEffect::Allow => self.grants(rule, deed, atom),
             RuleEffect::Approve => self.meets(rule, deed, atom) && !(implied && rule.leaves(self.protocol(), atom)),
             RuleEffect::Forbid => self.meets(rule, deed, atom),
@@ -227,7 +228,9 @@ impl Scope {
         };
         let limits = matched.iter().map(|rule| rule.limits.clone()).fold(Limits::default(), Limits::and);
         let keep = matched.iter().map(|rule| Keep::asked(rule.keep)).fold(Keep::default(), Keep::and);
-        let duties = Duties { masks, limits, keep, rules: names(RuleEffect::Allow), revision: self.revision };
+        let offered = matched.iter().any(|rule| !rule.run.is_empty());
+        let (rules, revision) = (names(RuleEffect::Allow), self.revision);
+        let duties = Duties { masks, limits, keep, offered, rules, revision };
         let terms = matched.iter().filter_map(|rule| rule.terms(&duties)).reduce(Terms::and);
         match terms {
             Some(terms) => Verdict::Hold(Terms { rules: names(RuleEffect::Approve), ..terms }),
@@ -293,6 +296,12 @@ impl Scope {
 }
 
 impl Rule {
+    /// Whether the rule speaks of commands in general, or offers this one.
+    pub(super) fn offers(&self, deed: &Deed) -> bool {
+        let is_taken = |words: &Vec<String>| self.run.iter().any(|offer| offer.takes(words));
+        self.run.is_empty() || deed.command.as_ref().is_some_and(is_taken)
+    }
+
     /// Whether the rule speaks of some of what is done.
     pub(super) fn acts_on_some(&self, deed: &Deed) -> bool {
         self.actions.is_empty() || actions(deed).any(|action| self.names(action))
@@ -378,7 +387,9 @@ impl Rule {
 
     fn summary(&self, protocol: &str) -> String {
         let effects: Vec<&str> = self.effects.iter().map(|effect| effect.word()).collect();
+        let offered: Vec<String> = self.run.iter().map(|offer| format!("run `{offer}`")).collect();
         let what = match (effects.is_empty(), self.actions.is_empty()) {
+            _ if !offered.is_empty() => offered.join(", "),
             (true, true) => "anything".to_owned(),
             (true, false) => self.actions.join(", "),
             (false, _) => effects.join(", "),
@@ -435,6 +446,7 @@ impl Duties {
             self.masks = Arc::new(self.masks.and(&other.masks));
         }
         self.keep = self.keep.and(other.keep);
+        self.offered |= other.offered;
         self
     }
 }

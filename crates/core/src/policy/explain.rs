@@ -42,6 +42,8 @@ pub enum Silence {
     Target,
     /// It does not name the action, or not all of them.
     Action,
+    /// It offers commands, and this is none of them.
+    Command,
     /// It names none of the effects.
     Effect,
     /// It names none of the objects, or not all of what is done to one.
@@ -85,6 +87,7 @@ impl Scope {
         });
         Says::Silent(match (acts, means) {
             (false, _) => Silence::Action,
+            _ if !rule.offers(operation) => Silence::Command,
             (true, false) => Silence::Effect,
             (true, true) => Silence::Object,
         })

@@ -9,6 +9,7 @@ mod decide;
 mod explain;
 mod index;
 mod needs;
+mod offer;
 pub mod pattern;
 pub mod references;
 mod roles;
@@ -30,6 +31,7 @@ use crate::vocabulary::Vocabulary;
 pub use condition::{Answer, Condition, Situation};
 pub use explain::{Account, Says, Silence};
 pub use needs::{Binding, Needs};
+pub use offer::Offer;
 pub use roles::Roles;
 pub use source::expectations::{Expectation, Expected, Supposed};
 
@@ -105,6 +107,8 @@ pub struct Rule {
     pub effects: Vec<Effect>,
     /// Which actions; all where empty. `*` stands for any run of characters.
     pub actions: Vec<String>,
+    /// The commands that it offers, word by word: it speaks of nothing else. No commands in particular where empty.
+    pub run: Vec<Offer>,
     /// Which objects, for each protocol's shape; all where empty.
     pub objects: Vec<(&'static str, ObjectPattern)>,
     /// Whether objects were named at all: a rule whose patterns fit no protocol matches nothing there.
@@ -265,7 +269,8 @@ impl Scope {
     #[must_use]
     pub fn duties(&self) -> Duties {
         let masks = Arc::clone(&self.masks);
-        Duties { masks, limits: Limits::default(), keep: Keep::default(), rules: Vec::new(), revision: self.revision }
+        let (limits, keep) = (Limits::default(), Keep::default());
+        Duties { masks, limits, keep, offered: false, rules: Vec::new(), revision: self.revision }
     }
 
     /// Which policy this is of.

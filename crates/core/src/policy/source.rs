@@ -5,6 +5,7 @@
 
 pub(super) mod expectations;
 mod masks;
+mod offers;
 mod principals;
 mod reach;
 mod roles;
@@ -24,7 +25,7 @@ use crate::policy::concern::Concerns;
 use crate::policy::condition::{Facts, Words};
 use crate::policy::index::Naming;
 use crate::policy::references::Written;
-use crate::policy::{On, Rulebook};
+use crate::policy::{On, RuleEffect, Rulebook};
 use crate::target::{Target, TargetName};
 use crate::verdict::{Revision, Who};
 use crate::vocabulary::Vocabulary;
@@ -82,6 +83,16 @@ enum Aim {
     Opens,
     /// It forbids or hides. If that cannot happen yet, nothing is lost.
     Closes,
+}
+
+impl Aim {
+    fn of(effect: Option<RuleEffect>) -> Self {
+        match effect {
+            Some(RuleEffect::Allow | RuleEffect::Approve) => Self::Opens,
+            // nobody knows what it was meant to do: one mistake, one message
+            Some(RuleEffect::Forbid) | None => Self::Closes,
+        }
+    }
 }
 
 /// What the names in a policy may refer to.

@@ -11,6 +11,7 @@ mod limits;
 mod masks;
 mod mistakes;
 mod needs;
+mod offers;
 mod patterns;
 mod references;
 mod roles;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use postern_core::clock::Micros;
-use postern_core::gate::{Decision, Payload, Sent, Veiling};
+use postern_core::gate::{Decision, Payload, Sent, Wording};
 use postern_core::journal::{Decided, Event, Outcome};
-use postern_core::mask::MaskSet;
 use postern_core::operation::{Output, Outputs, Reading, Stage};
+use postern_core::verdict::Duties;
 use postern_core::{Code, Column, Denial, Effect, Object, Operation, OperationId, Touch};
 use postern_testkit::fakes::operation;
 
@@ -61,13 +61,27 @@ async fn what_is_denied_gets_no_permit_and_is_journalled() {
 #[derive(Debug)]
 struct Images;
 
-impl Veiling for Images {
-    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial> {
-        match masks.of(&mail()) {
+impl Wording for Images {
+    fn under(&self, due: &Duties) -> Result<Sent, Denial> {
+        match due.masks.of(&mail()) {
             Some(_) => Ok(Sent { bytes: "read of '***'".into(), text: Some("read of '***'".into()) }),
             None => Err(Denial::new(Code::PreparedOtherwise, "it was prepared with images")),
         }
     }
+}
+
+/// What goes to the target for a command that a rule offers is put together by who knows how, or does not go.
+#[tokio::test]
+async fn what_a_rule_offers_is_not_sent_in_words_of_a_client() {
+    let offer = "[[rule]]\nname = \"r\"\neffect = \"allow\"\nwho = [\"*\"]\non = [\"*\"]\ndo = { run = \"f 1\" }\n";
+    let (dwelling, _arrivals) = house(offer);
+    let mut gate = dwelling.open("bot", "shop").await.unwrap();
+    let run = touching("toy.run", Effect::Execute, "f");
+    let run = run.but(|deed| deed.command = Some(vec!["f".to_owned(), "1".to_owned()]));
+    let denial = refused(&mut gate, vec![run]).await;
+    assert_eq!(denial.code, Code::Internal);
+    let Some(Event::Operation { decided, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
+    assert!(matches!(decided, Decided::Deny { .. }), "{decided:?}");
 }
 
 fn mail() -> Column {
@@ -88,7 +102,7 @@ async fn what_needs_images_is_not_sent_without() {
         panic!("it was sent without images")
     };
     assert_eq!(denial.code, Code::PolicyChanged);
-    let images = || Payload::Veiling(Arc::new(Images));
+    let images = || Payload::Worded(Arc::new(Images));
     let Decision::Go(permit) = gate.submit(vec![veiled.clone()], images()).await.unwrap() else {
         panic!("of images anything may be made")
     };
@@ -97,7 +111,7 @@ async fn what_needs_images_is_not_sent_without() {
     let Some(Event::Operation { masks, sealed, .. }) = dwelling.journal.events().pop() else { panic!("no record") };
     assert_eq!(masks, ["mails"]);
     let open = dwelling.sealer.open(&id.to_string(), &sealed).unwrap();
-    assert_eq!(open.text, "read of 'swordfish'; -- sent with masks in it: read of '***'");
+    assert_eq!(open.text, "read of 'swordfish'; -- sent as: read of '***'");
     // where it cannot be sent so any more the refusal is recorded, and nothing is permitted
     dwelling.change(&policy(RULES)).unwrap();
     let Decision::No(denial) = gate.submit(vec![veiled], images()).await.unwrap() else { panic!("it was sent") };

@@ -14,6 +14,7 @@ use super::{Config, Mistakes, Tls, read};
 static POSTGRES: Vocabulary = Vocabulary {
     protocol: "postgres",
     actions: &["postgres.select", "postgres.delete", "postgres.drop_table"],
+    commands: &[],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
     facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "it has no condition" }],
     harmless: &[Harmless { effect: Effect::Read, object: "pg_catalog.pg_class" }],

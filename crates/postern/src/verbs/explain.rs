@@ -13,7 +13,7 @@ use postern_core::operation::{Fact, Outputs, Reading};
 use postern_core::policy::{Account, Answer, RuleEffect, Rulebook, Says, Silence, Situation, Supposed};
 use postern_core::ports::Clock;
 use postern_core::target::locate;
-use postern_core::verdict::Limits;
+use postern_core::verdict::{Limits, Terms};
 use postern_core::visible::line;
 use postern_core::{Code, Denial, Operation, Verdict};
 
@@ -79,17 +79,16 @@ impl Question<'_> {
         let (operations, names): (Vec<Operation>, Vec<Vec<String>>) =
             supposed.map(|Supposition { operation, names }| (operation, names)).unzip();
         let verdict = scope.decide(&operations, &self.situation);
-        let masks = match &verdict {
-            Verdict::Allow(duties) => &duties.masks,
-            Verdict::Hold(terms) => &terms.duties.masks,
-            Verdict::Deny(_) => scope.masks(),
+        let due = match &verdict {
+            Verdict::Allow(duties) | Verdict::Hold(Terms { duties, .. }) => duties.clone(),
+            Verdict::Deny(_) => scope.duties(),
         };
         let mut masked = Vec::new();
         for (operation, names) in operations.iter().zip(&names) {
-            self.describe(&mut text, (operation, names), (scope.masks(), masks), &mut masked)?;
+            self.describe(&mut text, (operation, names), (scope.masks(), &due.masks), &mut masked)?;
         }
         let runs = !matches!(verdict, Verdict::Deny(_));
-        if let Some(sent) = inventory.sent(space, &login.user, self.text, masks).filter(|_| runs) {
+        if let Some(sent) = inventory.sent(space, &login.user, self.text, &due).filter(|_| runs) {
             writeln!(text, "\nsent     {}", line(&sent))?;
         }
         conclude(&mut text, &verdict)?;
@@ -195,6 +194,7 @@ fn silence(why: Silence) -> &'static str {
         Silence::Who => "`who` does not name the principal",
         Silence::Target => "`on` does not name the target",
         Silence::Action => "`actions` does not name what is done",
+        Silence::Command => "`run` offers other commands",
         Silence::Effect => "`effects` names none of the effects",
         Silence::Object => "`objects` does not cover what is touched, or it is implied",
     }

@@ -18,9 +18,10 @@ use std::sync::Arc;
 
 use postern_core::document::{Findings, Reader};
 use postern_core::inventory::{self as neutral, Supposition};
-use postern_core::mask::{Lineage, MaskSet};
+use postern_core::mask::Lineage;
 use postern_core::operation::{Column, Object};
 use postern_core::target::Target;
+use postern_core::verdict::Duties;
 
 use super::catalog::{Catalog, CatalogError, SYSTEM, TEMPORARY};
 use super::{analyze, session};
@@ -98,8 +99,8 @@ impl neutral::Inventory for Inventory {
         self.naming(space, account, |_, names| session::suppose(text, names))
     }
 
-    fn sent(&self, space: &str, account: &str, text: &str, masks: &Arc<MaskSet>) -> Option<Arc<str>> {
-        self.naming(space, account, |catalog, names| session::sent(text, catalog, names, masks))
+    fn sent(&self, space: &str, account: &str, text: &str, due: &Duties) -> Option<Arc<str>> {
+        self.naming(space, account, |catalog, names| session::sent(text, catalog, names, due))
     }
 
     fn lineage(&self, space: &str) -> Option<Arc<dyn Lineage>> {

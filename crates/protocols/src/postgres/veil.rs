@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use postern_core::gate::{Sent, Veiling};
+use postern_core::gate::{Sent, Wording};
 use postern_core::mask::{FIXED, Mask, MaskKind, MaskSet};
 use postern_core::operation::Column;
+use postern_core::verdict::Duties;
 use postern_core::{Code, Denial};
 
 use super::analyze::{Images, Names, Replaced, Statement, replaced};
@@ -106,8 +107,9 @@ impl Veiled {
     }
 }
 
-impl Veiling for Veiled {
-    fn under(&self, masks: &Arc<MaskSet>) -> Result<Sent, Denial> {
+impl Wording for Veiled {
+    fn under(&self, due: &Duties) -> Result<Sent, Denial> {
+        let masks = &due.masks;
         if let Carried::Bound(before) = &self.carried
             && Arc::ptr_eq(&before.statements, &self.statements)
             && (Arc::ptr_eq(&before.masks, masks) || before.masks == *masks)

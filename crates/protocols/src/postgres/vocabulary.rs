@@ -11,6 +11,7 @@ use postern_core::vocabulary::{FactKind, FactWord, Proof, Shape, Vocabulary};
 pub static VOCABULARY: Vocabulary = Vocabulary {
     protocol: "postgres",
     actions: action::ALL,
+    commands: &[],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
     facts: FACTS,
     harmless: harmless::HARMLESS,

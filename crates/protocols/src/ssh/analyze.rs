@@ -17,6 +17,7 @@ pub use channel::{
 };
 pub use exec::exec;
 pub use sftp::sftp;
+pub(in crate::ssh) use shell::written;
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use postern_core::inventory::{self as neutral, Supposition};
-use postern_core::mask::{Lineage, MaskSet};
+use postern_core::mask::Lineage;
 use postern_core::operation::{Column, Object};
 use postern_core::target::Target;
+use postern_core::verdict::Duties;
 
 use super::analyze;
 
@@ -19,8 +20,10 @@ impl neutral::Inventory for Inventory {
         vec![Supposition { operation: analyze::exec(text.as_bytes(), false), names: Vec::new() }]
     }
 
-    fn sent(&self, _space: &str, _account: &str, _text: &str, _masks: &Arc<MaskSet>) -> Option<Arc<str>> {
-        None
+    fn sent(&self, _space: &str, _account: &str, text: &str, due: &Duties) -> Option<Arc<str>> {
+        let operation = analyze::exec(text.as_bytes(), false);
+        let words = operation.command.as_ref().filter(|_| due.offered)?;
+        Some(analyze::written(words).into())
     }
 
     fn lineage(&self, _space: &str) -> Option<Arc<dyn Lineage>> {

@@ -9,6 +9,7 @@ mod channel;
 mod files;
 mod forwards;
 mod hold;
+mod offered;
 mod output;
 mod reading;
 

@@ -11,6 +11,7 @@ use postern_core::vocabulary::{FactKind, FactWord, Proof, Shape, Vocabulary};
 pub static VOCABULARY: Vocabulary = Vocabulary {
     protocol: "ssh",
     actions: action::ALL,
+    commands: &[action::EXEC.0],
     shape: Shape { space: None, levels: &["object"], columns: false },
     facts: FACTS,
     harmless: &[],

@@ -8,6 +8,7 @@ mod gateway;
 mod host;
 mod hostile;
 mod keys;
+mod offered;
 mod pressed;
 mod raw;
 mod sessions;

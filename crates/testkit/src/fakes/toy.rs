@@ -13,6 +13,7 @@ use postern_core::{Action, Effect, Operation, Touch};
 pub static TOY: Vocabulary = Vocabulary {
     protocol: "toy",
     actions: &["toy.read", "toy.write", "toy.delete", "toy.drop", "toy.run", "toy.begin"],
+    commands: &["toy.run"],
     shape: Shape { space: Some("database"), levels: &["schema", "table"], columns: true },
     facts: &[FactWord { name: "no_where", kind: FactKind::Flag, about: "whether every row is concerned" }],
     harmless: &[Harmless { effect: Effect::Read, object: "sys.*" }],
@@ -32,6 +33,7 @@ pub fn operation(action: &'static str, touches: Vec<Touch>, text: &str) -> Opera
         uses: Uses::default(),
         facts: Facts::new(),
         reading: Reading::Clear,
+        command: None,
         also: Vec::new(),
     };
     Operation {

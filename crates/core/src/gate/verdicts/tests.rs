@@ -16,6 +16,7 @@ fn touching(tables: usize) -> Operation {
         uses: Uses::default(),
         facts: BTreeMap::new(),
         reading: Reading::Clear,
+        command: None,
     };
     let (stage, text, settings) = (Stage::Run, "".into(), Arc::default());
     Operation { deed: Arc::new(deed), stage, text, meaning: None, parameters: Vec::new(), settings }
@@ -23,7 +24,8 @@ fn touching(tables: usize) -> Operation {
 
 fn duties() -> Duties {
     let keep = Keep::asked(None);
-    Duties { masks: Arc::default(), limits: Limits::default(), keep, rules: Vec::new(), revision: Revision([0; 8]) }
+    let (masks, limits, revision) = (Arc::default(), Limits::default(), Revision([0; 8]));
+    Duties { masks, limits, keep, offered: false, rules: Vec::new(), revision }
 }
 
 fn is_known(verdicts: &Verdicts, one: &Operation) -> bool {

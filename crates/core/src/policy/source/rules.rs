@@ -10,8 +10,8 @@ use crate::operation::Effect;
 use crate::policy::condition::Condition;
 use crate::policy::pattern::ObjectPattern;
 use crate::policy::references::Reference;
-use crate::policy::source::{Aim, Known, each, once, shadows, with};
-use crate::policy::{On, Rule, RuleEffect};
+use crate::policy::source::{Aim, Known, each, offers, once, shadows, with};
+use crate::policy::{Offer, On, Rule, RuleEffect};
 use crate::verdict::RuleName;
 
 /// What is said of an empty list.
@@ -43,17 +43,13 @@ fn read(
 ) -> Option<Rule> {
     let words = [("allow", RuleEffect::Allow), ("approve", RuleEffect::Approve), ("forbid", RuleEffect::Forbid)];
     let effect = table.required(findings, "effect").and_then(|text| text.one_of(findings, "effect", &words));
-    let aim = match effect {
-        Some(RuleEffect::Allow | RuleEffect::Approve) => Aim::Opens,
-        // nobody knows what it was meant to do: one mistake, one message
-        Some(RuleEffect::Forbid) | None => Aim::Closes,
-    };
+    let aim = Aim::of(effect);
     let who = list(findings, &mut table, "who");
     let who = who.map(|(place, texts)| known.somebody(findings, &place, texts, "who", aim));
     let on = list(findings, &mut table, "on");
     let on = on.map(|(place, texts)| known.on(findings, &place, &texts, aim));
     let named = on.as_deref().unwrap_or_default();
-    let what = what(findings, &mut table, named, known, aim);
+    let what = what(findings, &mut table, named, known, effect);
     references.extend(what.references);
     let when = condition(findings, &mut table, named, known, aim);
     let implied = table.flag(findings, "implied").unwrap_or(true);
@@ -69,6 +65,7 @@ fn read(
         on: on?,
         effects: what.effects,
         actions: what.actions,
+        run: what.run,
         any_object: what.objects.is_none(),
         objects: what.objects.unwrap_or_default(),
         when: when?,
@@ -136,6 +133,7 @@ struct What {
     place: Option<Place>,
     effects: Vec<Effect>,
     actions: Vec<String>,
+    run: Vec<Offer>,
     objects: Option<Vec<(&'static str, ObjectPattern)>>,
     references: Vec<Reference>,
 }
@@ -163,8 +161,15 @@ impl What {
     }
 }
 
-fn what(findings: &mut Findings, table: &mut Reader<'_>, on: &[On], known: &Known<'_>, aim: Aim) -> What {
+fn what(
+    findings: &mut Findings,
+    table: &mut Reader<'_>,
+    on: &[On],
+    known: &Known<'_>,
+    effect: Option<RuleEffect>,
+) -> What {
     let Some(mut table) = table.table(findings, "do") else { return What::default() };
+    let aim = Aim::of(effect);
     let words: Vec<(&'static str, Effect)> = Effect::ALL.iter().map(|effect| (effect.word(), *effect)).collect();
     let mut list = |findings: &mut Findings, key| {
         let texts = table.some(findings, key, NEVER).map(|(_, texts)| texts);
@@ -174,15 +179,17 @@ fn what(findings: &mut Findings, table: &mut Reader<'_>, on: &[On], known: &Know
     let effects = list(findings, "effects").unwrap_or_default();
     let effects = effects.iter().filter_map(|text| text.one_of(findings, "effects", &words)).collect();
     let actions = list(findings, "actions").unwrap_or_default();
-    let actions = actions.iter().filter_map(|text| action(findings, text, known, aim)).collect();
+    let actions: Vec<String> = actions.iter().filter_map(|text| action(findings, text, known, aim)).collect();
     let mut references = Vec::new();
     let objects = list(findings, "objects").map(|texts| {
         let each = texts.iter().flat_map(|text| object(findings, text, on, known, &mut references));
         each.collect()
     });
+    let offers = offers::read(findings, &mut table, on, known, effect);
+    let (run, actions) = offers.map_or((Vec::new(), actions), |offers| (offers.run, offers.actions));
     let place = Some(table.place());
     table.finish(findings);
-    let what = What { place, effects, actions, objects, references };
+    let what = What { place, effects, actions, run, objects, references };
     what.fit(findings, on, known);
     what
 }

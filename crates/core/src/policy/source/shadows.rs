@@ -92,7 +92,8 @@ fn lies_in(rule: &Rule, within: &Rule) -> bool {
         (Some(own), Some(other)) => own.text() == other.text(),
     };
     let same = || rule.effect != within.effect || is_as_strict(rule, within);
-    when() && effects(rule, within) && actions(rule, within) && objects(rule, within) && who() && same()
+    let run = || within.run.is_empty() || (!rule.run.is_empty() && rule.run.iter().all(|one| within.run.contains(one)));
+    when() && effects(rule, within) && actions(rule, within) && objects(rule, within) && who() && run() && same()
 }
 
 /// Whether two rules differ in nothing but what they name, so that the wider one says all that the narrower one says. A

@@ -55,6 +55,7 @@ fn said(text: &str) -> Vec<String> {
             Silence::Who => "who".to_owned(),
             Silence::Target => "target".to_owned(),
             Silence::Action => "action".to_owned(),
+            Silence::Command => "command".to_owned(),
             Silence::Effect => "effect".to_owned(),
             Silence::Object => "object".to_owned(),
         },

@@ -273,6 +273,7 @@ impl<'a> Reader<'a> {
             uses: std::mem::take(&mut self.found.uses),
             facts: self.found.facts(several),
             reading: self.found.reading(),
+            command: None,
         };
         Statement {
             deed: Arc::new(deed),

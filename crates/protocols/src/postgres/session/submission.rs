@@ -11,8 +11,8 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use postern_core::gate::Payload;
 use postern_core::inventory::Supposition;
-use postern_core::mask::MaskSet;
 use postern_core::operation::{Deed, Fact, Outputs, Reading, Stage, Uses};
+use postern_core::verdict::Duties;
 use postern_core::{Action, Denial, Effect, Object, Operation, Touch};
 
 use super::super::analyze::setting::{self, Class};
@@ -54,18 +54,13 @@ fn supposed(text: &str, names: &Names<'_>) -> Request {
     request
 }
 
-/// What would be sent for it under these masks, where that is not the text itself.
-pub(in super::super) fn sent(
-    text: &str,
-    catalog: &Arc<Catalog>,
-    names: &Names<'_>,
-    masks: &Arc<MaskSet>,
-) -> Option<Arc<str>> {
+/// What would be sent for it under these duties, where that is not the text itself.
+pub(in super::super) fn sent(text: &str, catalog: &Arc<Catalog>, names: &Names<'_>, due: &Duties) -> Option<Arc<str>> {
     let mut request = supposed(text, names);
     let raw = request.text.clone();
     let (path, user) = (names.search_path.to_vec(), names.user.to_owned());
     match request.payload(raw, || veil::Meaning { catalog: Arc::clone(catalog), path, user }) {
-        Payload::Veiling(veiling) => veiling.under(masks).ok()?.text,
+        Payload::Worded(wording) => wording.under(due).ok()?.text,
         Payload::Plain(_) => None,
     }
 }
@@ -149,7 +144,7 @@ impl Request {
         let veiled = Veiled { raw, text, carried, statements, meaning: meaning(), sent: OnceLock::new() };
         let veiled = Arc::new(veiled);
         self.veiled = Some(Arc::clone(&veiled));
-        Payload::Veiling(veiled)
+        Payload::Worded(veiled)
     }
 
     /// Which kind of message it came as.
@@ -293,6 +288,7 @@ fn opaque(text: &[u8], unread: Unread) -> Statement {
         uses: Uses::default(),
         facts: BTreeMap::from([("unparsed", Fact::Flag(true))]),
         reading: Reading::Opaque(unread.reason().to_owned()),
+        command: None,
     };
     Statement {
         deed: Arc::new(deed),

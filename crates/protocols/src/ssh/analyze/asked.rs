@@ -28,6 +28,7 @@ impl Asked {
             uses: Uses::default(),
             facts: Facts::new(),
             reading: Reading::Clear,
+            command: None,
         };
         Self { deed, meaning: Vec::new(), settings: BTreeMap::new() }
     }
@@ -55,6 +56,12 @@ impl Asked {
         if !self.deed.touches.contains(&touch) {
             self.deed.touches.push(touch);
         }
+        self
+    }
+
+    /// The words of a command that is nothing else.
+    pub(super) fn command(mut self, words: Option<Vec<String>>) -> Self {
+        self.deed.command = words;
         self
     }
 

@@ -36,7 +36,9 @@ pub fn exec(command: &[u8], pty: bool) -> Operation {
         Err(Unread(why)) => found.opaque(why),
     }
     let asked = Asked::of(action::EXEC).answered().fact("pty", Fact::Flag(pty)).setting("pty", word_of(pty));
-    let asked = found.told(asked, script.ok().as_ref());
+    let script = script.ok();
+    let asked = asked.command(script.as_ref().and_then(Script::words));
+    let asked = found.told(asked, script.as_ref());
     asked.exactly(command).operation(shown(command))
 }
 

@@ -35,6 +35,39 @@ pub(super) struct Script {
     pub(super) several: bool,
     /// Something is not waited for.
     pub(super) background: bool,
+    /// Something else than words belongs to a command: a group around it, a `!`, a redirection.
+    pub(super) adorned: bool,
+}
+
+impl Script {
+    /// The words, where that is all there is to it: one command, and each word is known.
+    pub(super) fn words(&self) -> Option<Vec<String>> {
+        let [only] = self.commands.as_slice() else { return None };
+        let more = self.pipeline || self.several || self.background || self.adorned;
+        let words = || only.words.iter().map(|word| word.literal().map(str::to_owned)).collect();
+        if more || !only.assignments.is_empty() || only.words.is_empty() { None } else { words() }
+    }
+}
+
+/// Words as a command line that every shell reads as these words.
+///
+/// INVARIANT: nothing stands outside of quotes but one letter behind each backslash, and nothing within them that a shell of
+/// any kind takes for more than itself: `fish` knows a backslash there, and `csh` a `!`.
+pub(in crate::ssh) fn written(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let mut text = String::from("'");
+    for c in word.chars() {
+        match c {
+            '\'' | '\\' | '!' => text.extend(['\'', '\\', c, '\'']),
+            _ => text.push(c),
+        }
+    }
+    text.push('\'');
+    text
 }
 
 /// A command without any inside it: a program with its words, or none where variables are set or files opened.
@@ -185,6 +218,7 @@ impl<'a> Reader<'a> {
 
     fn pipeline(&mut self) -> Result<(), Unread> {
         while self.bare_word() == Some("!") {
+            self.script.adorned = true;
             self.next();
             self.skip_blanks();
         }

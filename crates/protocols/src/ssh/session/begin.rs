@@ -10,7 +10,7 @@ use postern_core::operation::Operation;
 use postern_core::{Code, Denial, Fault};
 
 use super::channel::{HeldProgram, Moved, Queue, State};
-use super::{Done, End, Session, reading};
+use super::{Done, End, Session, offered, reading};
 use crate::ssh::files::Files;
 use crate::ssh::forward::Beginning;
 use crate::ssh::refuse;
@@ -77,8 +77,8 @@ impl Session {
         if matches!(&task, Task::Subsystem(name) if name == "sftp") {
             channel.files = Some(Files::new(Arc::clone(&self.echo)));
         }
-        let order = Order::Begin(task).encoded();
-        match self.gate.submit(vec![operation.clone()], order.into()).await? {
+        let payload = offered::payload(task, &operation);
+        match self.gate.submit(vec![operation.clone()], payload).await? {
             Decision::Go(permit) => self.permitted(number, permit),
             Decision::No(denial) => self.refuse(number, &refuse::denial(&denial)),
             Decision::Ask(asking) => match self.gate.ask(asking, Standing::Free).await? {

@@ -22,11 +22,15 @@ impl Reader<'_> {
             return Err(Unread("`((` is not read alike by all shells"));
         }
         if self.eat("(") {
+            self.script.adorned = true;
             self.list(&Until::Parenthesis)?;
             return self.redirected();
         }
         match self.bare_word() {
-            Some("{") => self.up_to(&["}"])?,
+            Some("{") => {
+                self.script.adorned = true;
+                self.up_to(&["}"])?;
+            }
             Some("if") => self.condition()?,
             Some("while" | "until") => {
                 self.script.several = true;

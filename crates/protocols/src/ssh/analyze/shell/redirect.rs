@@ -41,6 +41,7 @@ impl Reader<'_> {
 
     /// A redirection; nothing where no file is opened by it.
     pub(super) fn redirect(&mut self) -> Result<Option<Redirect>, Unread> {
+        self.script.adorned = true;
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
             self.next();
         }

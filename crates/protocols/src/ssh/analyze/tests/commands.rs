@@ -273,3 +273,51 @@ fn what_is_no_text_is_not_read() {
         assert_eq!(operation.meaning.as_deref(), Some(command));
     }
 }
+
+/// The words of a command are all that there is to it, or it has none.
+#[test]
+fn a_command_is_its_words_where_it_is_nothing_else() {
+    for (text, words) in [
+        ("ls", &["ls"][..]),
+        ("  ls  -l  # all of it", &["ls", "-l"]),
+        ("ls 'a b' \"c\" d\\ e ''", &["ls", "a b", "c", "d e", ""]),
+        ("\n ls \n", &["ls"]),
+        ("awk 1", &["awk", "1"]),
+        // it cannot be said what it runs, and it is these words
+        ("sudo --no-such-option x", &["sudo", "--no-such-option", "x"]),
+    ] {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        assert_eq!(exec(text.as_bytes(), false).command, Some(words), "{text}");
+    }
+    for text in [
+        "",
+        "# x",
+        "ls; ls",
+        "ls | cat",
+        "ls &",
+        "ls && ls",
+        "! ls",
+        "(ls)",
+        "{ ls; }",
+        "ls > f",
+        "ls < f",
+        "a=b ls",
+        "a=b",
+        "ls $x",
+        "ls *",
+        "ls ~",
+        "ls $(id)",
+        "ls `id`",
+        "if ls; then ls; fi",
+        "for x in 1; do ls; done",
+        "ls {a,b}",
+        "ls <<x\nx",
+        "ls 2>&1",
+        "ls >&-",
+        "ls 'a",
+        "ls \u{1}",
+    ] {
+        assert_eq!(exec(text.as_bytes(), false).command, None, "{text}");
+    }
+    assert_eq!(exec(b"ls \xff", false).command, None);
+}

@@ -221,14 +221,30 @@ proptest! {
         let words: Option<Vec<String>> = only.words.iter().map(|word| word.literal().map(str::to_owned)).collect();
         let (Some(words), true) = (words, only.redirects.is_empty() && !script.background) else { return Ok(()) };
         for shell in SHELLS {
-            let program = "a() { printf '%s\\0' a \"$@\"; }\n";
-            let mut run = Command::new(shell);
-            let output = run.arg("-c").arg(format!("{program}{text}")).env_clear().stdin(Stdio::null()).output().unwrap();
-            let given: Vec<String> =
-                String::from_utf8(output.stdout).unwrap().split_terminator('\0').map(str::to_owned).collect();
-            prop_assert_eq!(&given, &words, "{} {:?}", shell, text);
+            prop_assert_eq!(&given(shell, &text), &words, "{} {:?}", shell, text);
         }
     }
+
+    /// A line that is put together is read as its words: by shells, and here again.
+    #[test]
+    fn what_is_written_is_read_as_its_words(rest in prop::collection::vec(r#"([^\x00]|['\\\\!\n\t "$`~*{}=#&;|<>()-]){0,8}"#, 0..5)) {
+        let words: Vec<String> = std::iter::once("a".to_owned()).chain(rest).collect();
+        let text = shell::written(&words);
+        for shell in SHELLS {
+            prop_assert_eq!(&given(shell, &text), &words, "{} {:?}", shell, text);
+        }
+        if let Some(read) = &exec(text.as_bytes(), false).command {
+            prop_assert_eq!(read, &words, "{:?}", text);
+        }
+    }
+}
+
+/// What a program `a` is given where a shell runs the text.
+fn given(shell: &str, text: &str) -> Vec<String> {
+    let program = "a() { printf '%s\\0' a \"$@\"; }\n";
+    let mut run = Command::new(shell);
+    let output = run.arg("-c").arg(format!("{program}{text}")).env_clear().stdin(Stdio::null()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().split_terminator('\0').map(str::to_owned).collect()
 }
 
 /// What is read as running something does run it: else nothing above could fail.
