@@ -38,6 +38,10 @@ const PATIENCE: u32 = 64;
 /// How often what was noted goes to the store.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// How long it is looked again for a line that waits to be written, and how many times.
+const SOON: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 20;
+
 /// Records that are read again after a kill: sessions side by side are not noted in the order of their records.
 const OVERLAP: u64 = 4 * BLOCK;
 
@@ -117,26 +121,48 @@ impl Desk {
         let taken = self.noted().give();
         // INVARIANT: what was given away and did not arrive is read from the journal, whoever stopped waiting for it
         let missing = Missing(Some(self));
-        match taken {
-            Some((places, _)) if places.is_empty() => {}
-            Some((places, upto)) => self.store.index(&places, upto).await?,
-            None => self.make_up().await?,
+        let taken = match taken {
+            Some(taken) => Some(taken),
+            None => {
+                self.make_up().await?;
+                self.noted().give()
+            }
+        };
+        if let Some((places, upto)) = taken.filter(|(places, _)| !places.is_empty()) {
+            self.store.index(&places, upto).await?;
         }
         missing.arrived();
         Ok(())
     }
 
-    /// Notes from the journal's files what is not in the store.
+    /// Notes from the journal's files what is not in the store, up to where nothing is missing.
+    ///
+    /// THREAT: read to its end, a journal that grows as fast is read for ever, record by record.
     async fn make_up(self: &Arc<Self>) -> Result<(), Fault> {
         let mut from = self.store.indexed().await?.saturating_sub(OVERLAP).saturating_add(1);
+        let mut waited = 0_u32;
         loop {
             let noted = self.reading(move |desk| desk.noted_from(from)).await?;
             let (places, upto) = noted.unwrap_or_default();
-            if places.is_empty() {
-                return Ok(());
+            if !places.is_empty() {
+                self.store.index(&places, upto).await?;
+                from = upto.saturating_add(1);
             }
-            self.store.index(&places, upto).await?;
-            from = upto.saturating_add(1);
+            match self.noted().whole() {
+                Some(whole) if from <= whole => {}
+                Some(_) => return Ok(()),
+                None if places.is_empty() => return Ok(()),
+                None => {}
+            }
+            // what has happened already is noted before its line is in the file
+            if places.is_empty() {
+                waited = waited.saturating_add(1);
+                if waited > LOOKS {
+                    let message = "the journal's files do not hold what was written to it";
+                    return Err(Fault::gateway(Code::Internal, message));
+                }
+                tokio::time::sleep(SOON).await;
+            }
         }
     }
 

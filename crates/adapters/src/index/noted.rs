@@ -37,6 +37,8 @@ pub(super) struct Noted {
     /// How many sessions and objects these are.
     size: usize,
     upto: u64,
+    /// All records behind this one are noted, or were given away.
+    whole: Option<u64>,
     /// Something is missing, so that all of it has to be read from the journal.
     overlooked: bool,
 }
@@ -58,6 +60,7 @@ impl Noted {
     /// Takes note of a record.
     pub(super) fn take(&mut self, seq: u64, at: Micros, session: Option<SessionId>, event: &Event) {
         self.upto = self.upto.max(seq);
+        self.whole.get_or_insert(seq);
         if let (Some(session), Event::SessionOpened { principal, target, .. }) = (session, event) {
             self.know(session, Who::new(&principal.name, target));
         }
@@ -91,6 +94,11 @@ impl Noted {
         }
     }
 
+    /// The record behind which nothing is missing; nothing where no record was noted yet.
+    pub(super) fn whole(&self) -> Option<u64> {
+        self.whole
+    }
+
     /// Whether it is time to give away what was noted.
     pub(super) fn is_full(&self) -> bool {
         self.size > MOST
@@ -117,6 +125,7 @@ impl Noted {
         self.size = 0;
         let spots = std::mem::take(&mut self.spots);
         if std::mem::take(&mut self.overlooked) {
+            self.whole = Some(self.upto).filter(|upto| *upto > 0);
             return None;
         }
         let places = spots.into_iter().map(|((block, session, who), spot)| Place {

@@ -199,3 +199,47 @@ async fn what_is_too_much_to_note_is_read_from_the_journal() {
     site.write(Some(after), vec![operation("after", &["read public.after"], false)], true).await;
     assert_eq!(site.found("object:public.after").await, ["after"]);
 }
+
+/// A journal that is written all the time is made up for in the time that it takes to read what was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_grows_is_not_read_for_ever() {
+    let site = Site::new().await;
+    let session = site.session("deploy-bot", "orders", true).await;
+    for number in 0..BLOCK {
+        site.write(Some(session), vec![operation(&format!("before {number}"), &["read public.a"], false)], true).await;
+    }
+    site.index.desk.noted().overlook();
+    let flushed = std::sync::atomic::AtomicBool::new(false);
+    let writing = async {
+        let mut written = 0_u32;
+        while !flushed.load(std::sync::atomic::Ordering::Relaxed) && written < 20_000 {
+            site.write(Some(session), vec![operation("since", &["read public.b"], false)], true).await;
+            written = written.saturating_add(1);
+            tokio::task::yield_now().await;
+        }
+        written
+    };
+    let flushing = async {
+        site.index.flush().await.unwrap();
+        flushed.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    let (written, ()) = tokio::join!(writing, flushing);
+    assert!(written < 20_000, "it was read as long as it grew");
+    site.write(Some(session), vec![operation("the last", &["read public.c"], false)], true).await;
+    assert_eq!(site.found("object:public.c").await, ["the last"]);
+    assert_eq!(site.found("object:public.a").await.len(), 512);
+    assert_eq!(site.found("object:public.b").await.len(), usize::try_from(written).unwrap());
+}
+
+/// What has happened already is noted before the file has its line.
+#[tokio::test]
+async fn a_line_that_waits_to_be_written_is_waited_for() {
+    let site = Site::new().await;
+    let session = site.session("deploy-bot", "orders", true).await;
+    let drafts = vec![Draft { session: Some(session), at: NOW, event: operation("soon", &["read public.a"], false) }];
+    let last = site.journal.soon(&drafts).unwrap();
+    site.index.note(last, &drafts);
+    site.index.desk.noted().overlook();
+    site.index.flush().await.unwrap();
+    assert_eq!(site.found("object:public.a").await, ["soon"]);
+}
