@@ -5,12 +5,15 @@
 
 mod encodings;
 mod shared;
+mod skips;
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+
+use self::skips::Skips;
 
 pub use shared::Echoes;
 
@@ -23,27 +26,12 @@ pub const SHORTEST: usize = 12;
 /// Of a writing that is longer, its beginning is listened for: whatever holds all of it holds that.
 pub const LONGEST: usize = 256;
 
-/// How many bytes are looked up at once: the words of [`Echo::within`].
-const WORD: usize = 4;
-/// The words of the first [`SHORTEST`] bytes of a writing; as far may be skipped where a word is in none.
-const FREE: u8 = 9;
-/// Where the last of them begins.
-const LAST: usize = 8;
-/// Beside how far may be skipped: a writing begins with this word.
-const BEGINS: u8 = 0x80;
-/// How many kinds of words are told apart.
-const KINDS: usize = 1 << 13;
-
 /// The writings of some secrets. They are told from other text without regard to upper and lower case, because
 /// many languages change that in one word and hexadecimal has both.
-///
-/// The search is Wu and Manber's (A fast algorithm for multi-pattern searching, 1994): of each word it is known how far
-/// it stands at least from the end of the first [`SHORTEST`] bytes of any writing, and so much is skipped. Its tables are
-/// our own, so that they are zeroed with the secrets.
 pub struct Echo {
     /// In lower case and in order.
     writings: Vec<Zeroizing<Vec<u8>>>,
-    skips: Zeroizing<Vec<u8>>,
+    skips: Skips,
     longest: usize,
     unguarded: usize,
 }
@@ -52,15 +40,17 @@ impl Echo {
     /// Listens for these secrets: passwords, and what the protocol derives of them for whoever checks one.
     #[must_use]
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut echo =
-            Self { writings: Vec::new(), skips: Zeroizing::new(vec![FREE; KINDS]), longest: 0, unguarded: 0 };
+        let (mut writings, mut unguarded) = (Vec::new(), 0_usize);
         for secret in secrets {
             match secret.expose() {
-                short if short.len() < SHORTEST => echo.unguarded = echo.unguarded.saturating_add(1),
-                bytes => encodings::all(bytes).into_iter().for_each(|writing| echo.add(writing)),
+                short if short.len() < SHORTEST => unguarded = unguarded.saturating_add(1),
+                bytes => writings.extend(encodings::all(bytes).into_iter().map(listened)),
             }
         }
-        echo
+        writings.sort_unstable_by(|one: &Zeroizing<Vec<u8>>, other| one.as_slice().cmp(other.as_slice()));
+        writings.dedup_by(|one, other| one.as_slice() == other.as_slice());
+        let longest = writings.iter().map(|one| one.len()).max().unwrap_or_default();
+        Self { skips: Skips::of(&writings), writings, longest, unguarded }
     }
 
     /// The same, but for secrets that are one of these names: those stand in replies anyway.
@@ -92,12 +82,11 @@ impl Echo {
     #[must_use]
     pub fn within(&self, text: &[u8]) -> bool {
         let mut at = 0_usize;
-        while let Some(word) = text.get(at.saturating_add(LAST)..).and_then(<[u8]>::first_chunk) {
-            let skip = self.known(*word) & !BEGINS;
+        while let Some(skip) = self.skips.skip(text, at) {
             if skip == 0 && text.get(at..).is_some_and(|rest| self.alike(rest).any(|one| begins(rest, one))) {
                 return true;
             }
-            at = at.saturating_add(usize::from(skip.max(1)));
+            at = at.saturating_add(skip.max(1));
         }
         false
     }
@@ -113,8 +102,7 @@ impl Echo {
     }
 
     fn may_begin(&self, rest: &[u8]) -> bool {
-        let likely = rest.first_chunk().is_none_or(|word| self.known(*word) & BEGINS != 0);
-        likely && self.alike(rest).any(|one| one.len() > rest.len() && begins(one, rest))
+        self.skips.may_begin(rest) && self.alike(rest).any(|one| one.len() > rest.len() && begins(one, rest))
     }
 
     /// The writings that have the same first byte as a text.
@@ -129,26 +117,6 @@ impl Echo {
     pub(super) fn reach(&self) -> usize {
         self.longest.saturating_sub(1)
     }
-
-    fn add(&mut self, mut writing: Zeroizing<Vec<u8>>) {
-        writing.truncate(LONGEST);
-        writing.make_ascii_lowercase();
-        let Err(place) = self.writings.binary_search_by(|one| one.as_slice().cmp(&writing)) else { return };
-        // INVARIANT: no word of a window skips beyond the end of the first window that has it
-        for (skip, word) in (0..FREE).rev().zip(writing.windows(WORD)) {
-            let kind = word.first_chunk().map_or(0, |word| kind(*word));
-            if let Some(known) = self.skips.get_mut(kind) {
-                let begins = if skip == FREE - 1 { BEGINS } else { *known & BEGINS };
-                *known = skip.min(*known & !BEGINS) | begins;
-            }
-        }
-        self.longest = self.longest.max(writing.len());
-        self.writings.insert(place, writing);
-    }
-
-    fn known(&self, word: [u8; WORD]) -> u8 {
-        self.skips.get(kind(word)).copied().unwrap_or_default()
-    }
 }
 
 impl fmt::Debug for Echo {
@@ -157,12 +125,13 @@ impl fmt::Debug for Echo {
     }
 }
 
-fn begins(text: &[u8], with: &[u8]) -> bool {
-    text.get(..with.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(with))
+/// As much of a writing as is listened for, in lower case.
+fn listened(mut writing: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    writing.truncate(LONGEST);
+    writing.make_ascii_lowercase();
+    writing
 }
 
-/// The kind of a word, the same for upper and lower case (multiplicative hashing by the golden ratio).
-fn kind(word: [u8; WORD]) -> usize {
-    let folded = u32::from_le_bytes(word) | 0x2020_2020;
-    usize::try_from(folded.wrapping_mul(0x9e37_79b1) >> 19).unwrap_or_default()
+fn begins(text: &[u8], with: &[u8]) -> bool {
+    text.get(..with.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(with))
 }
