@@ -24,6 +24,8 @@ pub(super) struct Look {
     searches: Vec<Search>,
     /// Whether what is shown may be written over.
     screen: bool,
+    /// Whether nobody looks through escapes: what is in a file is no more than that.
+    file: bool,
 }
 
 /// What is looked for.
@@ -67,7 +69,7 @@ pub(super) struct Hit {
 
 impl Look {
     pub(super) fn new(echo: Arc<Echo>, searches: Vec<Search>, width: Width) -> Self {
-        Self { echo, searches, screen: width == Width::Same }
+        Self { echo, searches, screen: width == Width::Same, file: width == Width::Bytes }
     }
 
     /// Whether a line without anything but text is let pass.
@@ -75,9 +77,9 @@ impl Look {
         self.searches.is_empty()
     }
 
-    /// Whether every line is.
+    /// Whether every line is: a credential as it stands has been listened for before.
     pub(super) fn passes_all(&self) -> bool {
-        self.searches.is_empty() && self.echo.is_empty()
+        self.searches.is_empty() && (self.file || self.echo.is_empty())
     }
 
     /// What there is in a line, or in the beginning of one where it is not closed.

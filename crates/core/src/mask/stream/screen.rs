@@ -60,11 +60,10 @@ pub(super) fn noisy_within(line: &[u8]) -> bool {
 pub(super) fn plain(lines: &[u8]) -> bool {
     let odd =
         |byte| within(byte, &(0..=8)) | within(byte, &(0x0b..=0x0c)) | within(byte, &(0x0e..=0x1f)) | (byte == 0x7f);
-    if many::position(lines, odd).is_some() {
-        return false;
-    }
-    let returns = many::count(lines, |byte| byte == b'\r');
-    returns == 0 || returns == lines.windows(2).filter(|two| *two == b"\r\n").count()
+    let Some(first) = many::position(lines, |byte| odd(byte) | (byte == b'\r')) else { return true };
+    let rest = lines.get(first..).unwrap_or_default();
+    let ends = |at: usize| rest.get(at.saturating_add(1)) == Some(&b'\n');
+    many::position(rest, odd).is_none() && memchr::memchr_iter(b'\r', rest).all(ends)
 }
 
 /// What a line is made of.

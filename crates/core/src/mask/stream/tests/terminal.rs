@@ -90,6 +90,17 @@ fn escapes_stay_where_they_are() {
     assert_eq!(shown(key, Width::Same), starred);
 }
 
+/// A piece of a file is what stands in it, and no terminal shows it.
+#[test]
+fn in_a_file_a_credential_is_heard_as_it_stands() {
+    let pass = |text: &str| listening(Width::Bytes).pass(Bytes::copy_from_slice(text.as_bytes()));
+    assert_eq!(pass(&format!("it is {PASSWORD}\n")), Err(Echoed));
+    let coloured = PASSWORD.replace('/', "/\u{1b}[31m") + "\n";
+    assert_eq!(pass(&coloured), Ok(Bytes::from(coloured.clone())));
+    // text that is shown besides is looked through
+    assert_eq!(listening(Width::Any).pass(Bytes::from(coloured)), Err(Echoed));
+}
+
 #[test]
 fn a_credential_is_heard_whatever_stands_between_its_characters() {
     for noise in NOISE {
