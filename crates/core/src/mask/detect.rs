@@ -111,8 +111,8 @@ const NUMBERS: &[Detector] = &[Detector::CardNumber, Detector::Iban, Detector::U
 pub struct Detectors {
     chosen: Vec<Detector>,
     signs: Vec<Sign>,
-    /// Whether any is a number that is known by its form.
-    numbers: bool,
+    /// The bytes at which something may be known by its form.
+    forms: [bool; 256],
     search: Option<AhoCorasick>,
 }
 
@@ -136,8 +136,14 @@ impl Detectors {
             .kind(Some(AhoCorasickKind::DFA))
             .build(signs.iter().map(|(word, _)| word))
             .ok();
-        let numbers = NUMBERS.iter().any(has);
-        Self { chosen, numbers, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
+        let (numbers, email, phone) = (NUMBERS.iter().any(has), has(&Detector::Email), has(&Detector::Phone));
+        let forms = std::array::from_fn(|byte| match u8::try_from(byte) {
+            Ok(b'0'..=b'9') => numbers,
+            Ok(b'@') => email,
+            Ok(b'+') => phone,
+            Ok(_) | Err(_) => false,
+        });
+        Self { chosen, forms, signs: signs.into_iter().map(|(_, sign)| sign).collect(), search }
     }
 
     /// What they look for.
@@ -205,15 +211,8 @@ impl Detectors {
 
     /// What is known by its form alone.
     fn scan(&self, label: Option<&str>, text: Text<'_>, found: &mut Vec<Found>) {
-        let (numbers, email, phone) = (self.numbers, self.has(Detector::Email), self.has(Detector::Phone));
-        let starts = |byte: u8| match byte {
-            b'0'..=b'9' => numbers,
-            b'@' => email,
-            b'+' => phone,
-            _ => false,
-        };
         let mut from = 0;
-        while let Some(at) = text.next(from, starts) {
+        while let Some(at) = text.next(from, |byte| self.forms.get(usize::from(byte)) == Some(&true)) {
             text.starts(text.len());
             let (one, next) = match text.at(at) {
                 b'@' => (addresses::email(text, at), at.saturating_add(1)),

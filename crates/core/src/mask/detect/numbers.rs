@@ -84,10 +84,11 @@ pub(super) fn find(label: Option<&str>, text: Text<'_>, at: usize) -> (Option<Fo
         let end = found.range.end;
         return (Some(found), end);
     }
+    let glued = glued(text.before(at));
     // what goes on with a word is followed by groups of its own
-    text.starts(if glued(text.before(at)) { text.len() } else { at });
+    text.starts(if glued { text.len() } else { at });
     let end = text.run(at, |byte| byte.is_ascii_digit());
-    if glued(text.before(at)) {
+    if glued {
         return (None, end);
     }
     let goes_on = matches!(text.at(end), b' ' | b'-' | b'.') && text.at(end.saturating_add(1)).is_ascii_digit();
@@ -247,6 +248,9 @@ fn iban(text: Text<'_>, at: usize) -> Option<Found> {
 pub(super) fn country(text: Text<'_>) -> Option<usize> {
     let begins = |start: &usize| {
         let letters = text.part(*start..text.len());
+        if !letters.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return false;
+        }
         let known = LENGTHS.iter().any(|(_, countries)| countries.split(' ').any(|one| one.starts_with(letters)));
         known && !letters.is_empty() && !word(text.before(*start))
     };
