@@ -1,13 +1,21 @@
-//! How long it takes to read a statement that was never seen before, and to decide about one that was read.
+//! How long it takes to read a statement that was never seen before, to decide about one that was read, and to do both and
+//! write it anew with images in the place of masked columns.
 //!
 //! `cargo bench -p postern-protocols` prints, a line each and separated by tabs, what was done, the median and the 99th
 //! percentile in microseconds. It asserts nothing. Enter at [`main`].
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints what it measured, and ends where it cannot")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "it prints what it measured, and ends where it cannot"
+)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use postern_core::document::{Findings, Reader, parse};
 use postern_core::inventory::{Inventory, Supposition};
 use postern_core::policy::{Rulebook, Scope, Situation};
 use postern_core::ports::{Identify, Protocol};
@@ -15,11 +23,19 @@ use postern_core::{Claim, Micros, Operation, Principal, Secret};
 use postern_protocols::postgres::{Postgres, vocabulary::VOCABULARY};
 use postern_testkit::fakes::{KnownTokens, rulebook};
 
+/// The tables of them all.
+const SCHEMA: &str = include_str!("shop.schema.toml");
+
+/// Masks that a few of them meet: in what they show, and in what they compute.
+const MASKS: &str = "[[mask]]\nname = 'people'\ncolumns = ['public.customers.email', 'public.customers.phone']\nkind = 'partial'\n\
+     [[mask]]\nname = 'money'\ncolumns = ['public.pgbench_accounts.abalance', 'public.items.price']\nkind = 'null'\n\
+     predicates = 'mask'\n";
+
 const RUNS: u32 = 20_000;
 const RULES: usize = 50;
 
 /// A point select, a report with joins, and a change; `$` is where each run has a number of its own.
-const STATEMENTS: [(&str, &str); 3] = [
+const STATEMENTS: [(&str, &str); 4] = [
     ("a point select", "SELECT abalance FROM pgbench_accounts WHERE aid = $"),
     (
         "a report",
@@ -27,17 +43,21 @@ const STATEMENTS: [(&str, &str); 3] = [
          o.customer_id = c.id JOIN items i ON i.order_id = o.id LEFT JOIN returns r ON r.order_id = o.id WHERE o.placed >= \
          '2026-01-01' AND c.id <> $ AND r.id IS NULL GROUP BY c.country HAVING count(*) > 10 ORDER BY total DESC LIMIT 50",
     ),
+    ("a look at customers", "SELECT id, email, phone FROM customers WHERE id = $"),
     ("a change", "UPDATE orders SET state = 'sent', changed = now() WHERE id = $ AND state = 'packed'"),
 ];
 
 fn main() {
-    let rulebook = rulebook(&policy(), &[&VOCABULARY]).unwrap();
-    let principal = somebody(&rulebook);
-    let target = rulebook.targets.values().next().unwrap();
-    let scope = rulebook.scope(&principal, target).unwrap();
+    let plain = rulebook(&policy(), &[&VOCABULARY]).unwrap();
+    let principal = somebody(&plain);
+    let target = plain.targets.values().next().unwrap();
+    let scope = plain.scope(&principal, target).unwrap();
     let situation =
         Situation { principal: &principal, target, client: [10, 0, 0, 1].into(), now: Micros(1_700_000_000_000_000) };
     let inventory = Postgres::new().assumed();
+    let masked = rulebook(&format!("{}{MASKS}", policy()), &[&VOCABULARY]).unwrap();
+    let masked = masked.scope(&principal, target).unwrap();
+    let shop = shop();
     for (what, text) in STATEMENTS {
         let texts: Vec<String> = (0..RUNS).map(|run| text.replace('$', &run.to_string())).collect();
         let read = |text: &str| operations(&*inventory, text);
@@ -45,7 +65,23 @@ fn main() {
         let operations: Vec<_> = texts.iter().map(|text| read(text)).collect();
         let decide = |operations: &[Operation], scope: &Scope| scope.decide(operations, &situation);
         shown(&format!("decide about {what}"), operations.iter().map(|one| timed(|| decide(one, &scope))));
+        let anew = |text: &String| {
+            // it is read to be decided about, and what is sent for it reads it for itself
+            let operations = self::operations(&*shop, text);
+            let due = masked.duties();
+            timed(|| (decide(&operations, &masked), shop.sent("db", "app", text, &due)))
+        };
+        if shop.sent("db", "app", &texts[0], &masked.duties()).is_some() {
+            shown(&format!("read, decide about and write anew {what}"), texts.iter().map(anew));
+        }
     }
+}
+
+/// What is known of the tables.
+fn shop() -> Arc<dyn Inventory> {
+    let mut findings = Findings::new();
+    let (file, table) = parse(&mut findings, "shop.schema.toml", SCHEMA).unwrap();
+    Postgres::new().recall(&mut findings, Reader::top(file, &table)).unwrap()
 }
 
 fn operations(inventory: &dyn Inventory, text: &str) -> Vec<Operation> {
