@@ -14,7 +14,6 @@ use postern_core::fault::Fault;
 use postern_core::ports::{Certified, Certify, Later, LoginKey};
 use postern_core::seal::account_authority_seed;
 use postern_core::secret::Secret;
-use postern_core::visible::line;
 use ssh_key::certificate::{Builder, CertType, Certificate};
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::public::KeyData;
@@ -29,6 +28,8 @@ const SKEW: Duration = Duration::from_secs(60);
 const LOGIN: Duration = Duration::from_secs(4 * 60);
 /// What a host is asked to permit. What is done by it, rules decide.
 const PERMITTED: [&str; 2] = ["permit-pty", "permit-port-forwarding"];
+/// How much of a name stands in a certificate, in characters.
+const LONGEST_NAME: usize = 128;
 /// Where a host's tools find whose session it is.
 const SESSION: &str = "session@postern";
 const PRINCIPAL: &str = "principal@postern";
@@ -104,7 +105,7 @@ impl Accounts {
         let key = Signer::of(&key)?.0;
         let now = self.clock.now();
         let mut extensions = PERMITTED.map(|permitted| (permitted, "")).to_vec();
-        let by = login.by.map(|(session, principal)| (session.to_string(), line(principal.name())));
+        let by = login.by.map(|(session, principal)| (session.to_string(), plain(principal.name())));
         let id = by.as_ref().map_or_else(|| "postern".to_owned(), |(session, name)| format!("{session} {name}"));
         if let Some((session, name)) = &by {
             extensions.extend([(PRINCIPAL, name.as_str()), (SESSION, session.as_str())]);
@@ -126,6 +127,15 @@ impl Certify for Accounts {
     fn certify<'a>(&'a self, login: &'a Certified<'a>) -> Later<'a, Result<LoginKey, Fault>> {
         Box::pin(async { self.login(login) })
     }
+}
+
+/// A name where logs have one word for it.
+///
+/// THREAT: a name of somebody's own choice that ends with another serial number and authority, or is so long that a host leaves
+/// out what stands behind it.
+pub(crate) fn plain(name: &str) -> String {
+    let known = |c: char| c.is_ascii_alphanumeric() || "@._:/+=-".contains(c);
+    name.chars().take(LONGEST_NAME).map(|c| if known(c) { c } else { '_' }).collect()
 }
 
 fn random<const N: usize>() -> ssh_key::Result<[u8; N]> {

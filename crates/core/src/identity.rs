@@ -176,7 +176,8 @@ impl VerifiedClaims {
     }
 
     /// Where the issuer was as it vouched.
-    pub(crate) fn url(&self) -> Option<&str> {
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
         self.at.as_deref()
     }
 

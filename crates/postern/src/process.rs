@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// The variable that says what is logged: `info`, `debug`, `postern=debug,warn`.
 const LOG: &str = "POSTERN_LOG";
 /// Statements appear at debug level only, and only the gateway's own.
-const DEFAULT_LOG: &str = "info,sqlx=warn,hyper=warn,rustls=warn";
+const DEFAULT_LOG: &str = "info,sqlx=warn,hyper=warn,rustls=warn,russh=error";
 
 /// One cryptography for the whole process; to be called before anything else.
 pub fn prepare() {

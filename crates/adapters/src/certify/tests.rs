@@ -23,6 +23,15 @@ async fn bot(dwelling: &Dwelling) -> postern_core::Principal {
     dwelling.house.recognise(&claim).await.unwrap()
 }
 
+/// THREAT: whoever chooses his own name writes into a host's log what stands behind it there.
+#[test]
+fn a_name_is_one_word_and_no_longer_than_logs_are_read() {
+    assert_eq!(plain("repo:acme/shop@main+1_2.3=4-5"), "repo:acme/shop@main+1_2.3=4-5");
+    assert_eq!(plain("ann (serial 7) CA ED25519 SHA256:x"), "ann__serial_7__CA_ED25519_SHA256:x");
+    assert_eq!(plain("an\u{202e}n\n\u{e9}\""), "an_n___");
+    assert_eq!(plain(&"x".repeat(2000)).len(), 128);
+}
+
 #[tokio::test]
 async fn a_host_reads_whose_login_it_is_and_for_which_account() {
     let dwelling = HouseBuilder::new(POLICY).build().unwrap();

@@ -10,11 +10,10 @@ use postern_core::credential::Grant;
 use postern_core::fault::Fault;
 use postern_core::seal::client_authority_seed;
 use postern_core::secret::Secret;
-use postern_core::visible::line;
 use ssh_key::certificate::{CertType, Certificate};
 
 use super::proven::sound;
-use crate::certify::{Signer, Statement};
+use crate::certify::{Signer, Statement, plain};
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +36,7 @@ impl Authority {
     pub(super) fn certificate(&self, grant: &Grant<'_>, now: Micros) -> Result<Certificate, Fault> {
         self.0.sign(Statement {
             key: sound(grant.key.unwrap_or_default())?.key_data().clone(),
-            id: format!("{} {}", grant.id, line(grant.owner)),
+            id: format!("{} {}", grant.id, plain(grant.owner)),
             name: grant.target.map_or(ANYWHERE, |target| target.as_str()),
             now,
             until: grant.expires,

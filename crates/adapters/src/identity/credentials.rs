@@ -63,6 +63,9 @@ struct Body {
     id: CredentialId,
     kind: String,
     issuer: String,
+    /// Where the issuer was as it vouched, where it is anywhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    url: Option<String>,
     subject: String,
     claims: Claims,
     groups: BTreeSet<String>,
@@ -102,6 +105,7 @@ impl Credentials {
             id: grant.id,
             kind: grant.kind.word().to_owned(),
             issuer: grant.claims.issuer().to_owned(),
+            url: grant.claims.url().map(str::to_owned),
             subject: grant.claims.subject().to_owned(),
             claims: grant.claims.claims().clone(),
             groups: grant.claims.groups().clone(),
@@ -203,6 +207,11 @@ impl Credentials {
             None => None,
         };
         let claims = VerifiedClaims::vouched(body.issuer, body.subject, body.claims, body.groups, body.expires);
+        // THREAT: an issuer that is replaced goes on vouching by what was made of its tokens
+        let claims = match body.url {
+            Some(url) => claims.at(url),
+            None => claims,
+        };
         Ok(claims.through(Through { id: body.id, target }))
     }
 

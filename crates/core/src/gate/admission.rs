@@ -106,13 +106,19 @@ impl Admission {
     }
 }
 
-/// Whoever the proof makes now, where that is who it was: groups may differ, the person may not.
-fn still(claims: &VerifiedClaims, before: &Principal, rulebook: &Rulebook) -> Result<Arc<Principal>, Fault> {
+/// Sees that who vouched is who is trusted now.
+pub(super) fn vouches(claims: &VerifiedClaims, rulebook: &Rulebook) -> Result<(), Fault> {
     // THREAT: an issuer of the same name that is somebody else by now
     let moved = claims.url().is_some_and(|url| rulebook.issuers.get(claims.issuer()).is_none_or(|now| now != url));
     if moved {
         return Err(changed(format!("issuer `{}` is not the one that vouched for you", claims.issuer())));
     }
+    Ok(())
+}
+
+/// Whoever the proof makes now, where that is who it was: groups may differ, the person may not.
+fn still(claims: &VerifiedClaims, before: &Principal, rulebook: &Rulebook) -> Result<Arc<Principal>, Fault> {
+    vouches(claims, rulebook)?;
     let now = Principal::from_claims(claims, &rulebook.trust).filter(|now| now.is(before));
     now.map(Arc::new).ok_or_else(|| changed(format!("your token does not make you `{}` any more", before.name())))
 }

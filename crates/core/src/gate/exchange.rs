@@ -16,6 +16,7 @@ use crate::identity::Principal;
 use crate::journal::Event;
 use crate::secret::Secret;
 use crate::target::{Target, TargetName};
+use crate::vocabulary::Proof;
 
 /// What somebody wants in the place of their proof.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +99,12 @@ impl Gate<Known> {
         let target = match wanted.target {
             Some(name) => {
                 let rulebook = self.house.policy.rulebook();
-                let (admission, _) = Admission::to(&self.state, self.client.ip(), None, (name, None), &rulebook, now)?;
+                let (admission, scope) =
+                    Admission::to(&self.state, self.client.ip(), None, (name, None), &rulebook, now)?;
+                if wanted.kind == CredentialKind::Certificate && scope.proof() != Proof::HostKey {
+                    let message = format!("target `{name}` is reached with TLS, and certificates of keys are for SSH");
+                    return Err(Fault::client(Code::ExchangeInvalid, message).hint("use postern token"));
+                }
                 Some(admission.target)
             }
             None if wanted.kind == CredentialKind::Session => {

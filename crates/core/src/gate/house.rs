@@ -12,6 +12,7 @@ use crate::approval::{Answered, Choice};
 use crate::code::Code;
 use crate::excerpt::Excerpt;
 use crate::fault::Fault;
+use crate::gate::admission::vouches;
 use crate::gate::allotment::Allotment;
 use crate::gate::lasting::Lifetime;
 use crate::gate::live::Live;
@@ -118,15 +119,19 @@ impl House {
         }
         let claims = self.identify.identify(claim).await?;
         let rulebook = self.policy.rulebook();
+        vouches(&claims, &rulebook)?;
         let principal = Principal::from_claims(&claims, &rulebook.trust).ok_or_else(|| {
-            let what = match claim {
+            let (what, hint) = match claim {
                 Claim::Token(_) | Claim::Response(_) | Claim::Certificate(_) => {
-                    format!("the token of `{}`", claims.issuer())
+                    (format!("the token of `{}`", claims.issuer()), "a [[principal]] entry must match its claims")
                 }
-                Claim::Key(_) => format!("the key `{}`", claims.subject()),
+                Claim::Key(_) => (
+                    format!("the key `{}`", claims.subject()),
+                    "a [[principal]] entry must name it; of a certificate of it that has expired nothing is heard",
+                ),
             };
             let message = format!("{what} is genuine, but no trust rule makes it a principal");
-            Fault::client(Code::NoPrincipal, message).hint("a [[principal]] entry must match its claims")
+            Fault::client(Code::NoPrincipal, message).hint(hint)
         })?;
         Ok((claims, principal))
     }

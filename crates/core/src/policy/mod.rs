@@ -26,7 +26,7 @@ use crate::operation::Effect;
 use crate::record::Keep;
 use crate::target::{Login, Target, TargetName};
 use crate::verdict::{Bound, Duties, HoldInTransaction, HoldMode, Limits, Revision, RuleName, Verdict, Who};
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Proof, Vocabulary};
 
 pub use condition::{Answer, Condition, Situation};
 pub use explain::{Account, Says, Silence};
@@ -271,6 +271,12 @@ impl Scope {
         let masks = Arc::clone(&self.masks);
         let (limits, keep) = (Limits::default(), Keep::default());
         Duties { masks, limits, keep, offered: false, rules: Vec::new(), revision: self.revision }
+    }
+
+    /// How the target proves that it is the target.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        self.concern.vocabulary.proof
     }
 
     /// Which policy this is of.

@@ -55,7 +55,7 @@ const TARGETS: &str = r#"
     protocol  = "paths"
     host_key  = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
     address   = "files.test:7001"
-    login     = { user = "app" }
+    login     = { user = "app", key = "env:FILES" }
 "#;
 
 /// The rulebook of these rules and masks over [`TARGETS`].

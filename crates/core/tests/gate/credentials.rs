@@ -100,6 +100,17 @@ async fn nobody_gets_one_for_what_they_may_not_open() {
     assert_eq!(refused.count(), 3);
 }
 
+/// A certificate of a key opens nothing where targets prove themselves inside TLS: none is made, and none is counted.
+#[tokio::test]
+async fn nobody_gets_a_certificate_for_what_takes_none() {
+    let (dwelling, _arrivals) = house(RULES);
+    let known = dwelling.accept().identify(token("ann")).await.unwrap();
+    let wanted = Wanted { kind: CredentialKind::Certificate, key: Some(b"key"), target: Some("shop") };
+    assert_eq!(known.exchange(wanted).await.unwrap_err().code, Code::ExchangeInvalid);
+    let issued = dwelling.journal.events().into_iter().any(|event| matches!(event, Event::CredentialIssued { .. }));
+    assert!(!issued);
+}
+
 #[tokio::test]
 async fn a_session_ends_when_its_credential_is_taken_back() {
     let (dwelling, _arrivals) = house(RULES);

@@ -44,14 +44,10 @@ struct Place {
 
 impl Place {
     fn of(made: &Value) -> Result<Self, Failure> {
-        let protocol = word(made, "/target/protocol")?;
-        let Ok(key) = word(made, "/target/host_key") else {
-            let message = format!("the target speaks {protocol}, and certificates are for SSH");
-            return Err(Failure::new(message).hint("use postern token"));
-        };
-        let port = made.pointer("/target/port").and_then(Value::as_u64);
-        let port = port.ok_or_else(|| Failure::new("the gateway has its SSH listener switched off"))?;
-        Ok(Self { name: word(made, "/target/name")?, host: word(made, "/target/host")?, port, key })
+        let off = || Failure::new("the gateway has its SSH listener switched off");
+        let port = made.pointer("/target/port").and_then(Value::as_u64).ok_or_else(off)?;
+        let (name, host) = (word(made, "/target/name")?, word(made, "/target/host")?);
+        Ok(Self { name, host, port, key: word(made, "/target/host_key")? })
     }
 }
 

@@ -117,7 +117,9 @@ async fn prove(
             Ok(known) => return Ok(Proved { known, user, answer }),
             Err((again, fault)) if another => {
                 gate = again;
-                unknown = Some(fault);
+                // what is wrong with a certificate says more than that its key alone is nobody's
+                let told = unknown.as_ref().is_some_and(|before: &Fault| before.code != Code::NoPrincipal);
+                unknown = if told { unknown } else { Some(fault) };
                 // where nobody waits for it the client is gone, as is heard next
                 answer.send(false).ok();
             }

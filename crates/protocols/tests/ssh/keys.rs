@@ -235,6 +235,19 @@ async fn nothing_tells_whose_keys_are_known() -> Result<()> {
     Ok(())
 }
 
+/// OpenSSH asks what there is before it tries the first: that is none of the ten.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tenth_key_lets_in() -> Result<()> {
+    let doorman = Doorman::start().await?;
+    let strange: Vec<PathBuf> =
+        (0..9).map(|one| doorman.strange(&format!("key-{one}"), "ed25519")).collect::<Result<_>>()?;
+    let known = doorman.known("known", "ed25519", "bot")?;
+    let keys: Vec<&PathBuf> = strange.iter().chain([&known]).collect();
+    let ran = ran(doorman.ssh(&keys, "publickey", "none", "web")?).await?;
+    assert_eq!((ran.out.as_str(), ran.status), ("in\n", Some(0)), "{ran:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_tries_keys_without_end() -> Result<()> {
     let doorman = Doorman::start().await?;
@@ -253,7 +266,7 @@ async fn nobody_tries_keys_without_end() -> Result<()> {
             Ok(AuthResult::Failure { .. }) | Err(_) => break,
         }
     }
-    assert_eq!(tried, 10);
+    assert_eq!(tried, 11);
     doorman.refuses().await?;
     assert_eq!(doorman.refused(), ["PST-1001"]);
     Ok(())

@@ -86,6 +86,7 @@ fn text(secret: &Secret) -> String {
 fn claims(subject: &str) -> VerifiedClaims {
     let all = Claims::from([("sub".to_owned(), vec![subject.to_owned()]), ("team".to_owned(), vec!["a".to_owned()])]);
     VerifiedClaims::vouched("corp", subject, all, ["gh:ops".to_owned()].into(), START.after(MINUTES))
+        .at("https://corp.test")
 }
 
 /// What RFC 5802 §3 makes of a password, by the client's side of it.
@@ -124,6 +125,8 @@ async fn a_credential_stands_for_what_was_proved() {
             ("corp", "ann", &["a".to_owned()][..])
         );
         assert_eq!(vouched.claims(), claims("ann").claims());
+        // whoever replaces the issuer replaces what was made of its tokens too
+        assert_eq!(vouched.url(), Some("https://corp.test"));
         assert_eq!(vouched.groups(), claims("ann").groups());
         assert_eq!(vouched.expires(), START.after(MINUTES));
         assert_eq!(vouched.credential().unwrap(), &Through { id, target: TargetName::parse("orders") });
@@ -342,6 +345,7 @@ async fn a_certificate_is_as_good_as_what_is_kept_of_it() {
     assert_eq!((claims.subject(), claims.expires()), ("ann", START.after(MINUTES)));
     let through = claims.credential().unwrap();
     assert_eq!((through.id, through.target.as_ref().map(TargetName::as_str)), (id, Some("orders")));
+    assert_eq!(claims.url(), Some("https://corp.test"));
     let bare = Claim::Key(ProvedKey::signed(public()));
     assert!(house.credentials.identify(&bare).await.is_err(), "the key without its certificate");
 

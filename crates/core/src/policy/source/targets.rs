@@ -293,6 +293,14 @@ fn settled(findings: &mut Findings, account: Account, way: Way) -> Option<Login>
         None => None,
     };
     if way.keyed {
+        if certificate.is_none() && key.is_none() && password.is_none() {
+            let hint = "add key = \"file:PATH\", certificate = \"issued\" or password = \"env:NAME\"";
+            return unfit(findings, user.as_ref()?, "this login has nothing to prove itself with", hint);
+        }
+        if let Some(lone) = certificate.as_ref().or(key.as_ref()).filter(|_| password.is_some()) {
+            let what = "this login has a `password` besides, and only one of them is used";
+            return unfit(findings, lone, what, "leave one of them out");
+        }
         let key = account_key(findings, certificate, key)?;
         return Some(Login { user: user?.text, password, certificate: None, key });
     }
@@ -305,8 +313,8 @@ fn settled(findings: &mut Findings, account: Account, way: Way) -> Option<Login>
             let (chain, key) = (reference(findings, &chain), reference(findings, &key));
             Some(Certificate { chain: chain?, key: key? })
         }
-        (Some(lone), None) => return alone(findings, &lone, "`certificate` needs its `key`"),
-        (None, Some(lone)) => return alone(findings, &lone, "`key` is for a `certificate`"),
+        (Some(lone), None) => return unfit(findings, &lone, "`certificate` needs its `key`", BOTH),
+        (None, Some(lone)) => return unfit(findings, &lone, "`key` is for a `certificate`", BOTH),
         (None, None) => None,
     };
     Some(Login { user: user?.text, password, certificate, key: None })
@@ -328,11 +336,13 @@ fn account_key(findings: &mut Findings, certificate: Option<Text>, key: Option<T
     }
 }
 
-/// Half of what a certificate needs.
-fn alone(findings: &mut Findings, lone: &Text, what: &str) -> Option<Login> {
-    let hint = "write certificate = \"file:PATH\" and key = \"file:PATH\", both PEM".to_owned();
+/// What a certificate of an account needs.
+const BOTH: &str = "write certificate = \"file:PATH\" and key = \"file:PATH\", both PEM";
+
+/// A login that does not have what it needs.
+fn unfit(findings: &mut Findings, at: &Text, what: &str, hint: &str) -> Option<Login> {
     // THREAT: what stands there may be the key itself
-    findings.exposed(&lone.place, what, Some(hint));
+    findings.exposed(&at.place, what, Some(hint.to_owned()));
     None
 }
 

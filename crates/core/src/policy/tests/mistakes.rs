@@ -31,7 +31,7 @@ name = "files"
 protocol = "paths"
 host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
 address = "[::1]:7001"
-login = { user = "app" }
+login = { user = "app", key = "env:FILES" }
 "#;
 
 /// All that is said about a snippet.
@@ -225,6 +225,8 @@ fn mistakes_in_targets() {
         hosts("login={ user='u' }\nhost_key=[]"),
         hosts("login={ user='u', certificate='file:/cert', key='file:/key' }\nhost_key='KEY'"),
         hosts("login={ user='u', certificate='issued', key='file:/key' }\nhost_key='KEY'"),
+        hosts("login={ user='u', password='env:P', key='file:/key' }\nhost_key='KEY'"),
+        hosts("login={ user='u', password='env:P', certificate='issued' }\nhost_key='KEY'"),
         with("login={ user='u', certificate='issued' }"),
         with("login={ user='u' }\nvia='connector:eu'\nschema='s.sql'"),
         with("login={ user='u' }\nlabels={ env=1 }\ndatabases=[1]\nport=5"),

@@ -25,8 +25,8 @@ use super::{
 const REFUSAL: Duration = Duration::from_millis(300);
 /// The longest name of a signal, in bytes; what is longer is none.
 const LONGEST_SIGNAL: usize = 64;
-/// How many proofs may be refused.
-const ATTEMPTS: usize = 10;
+/// How many requests for a login may be refused: ten proofs, and the one without any with which OpenSSH asks what there is.
+const ATTEMPTS: usize = 11;
 const METHODS: &[MethodKind] = &[MethodKind::PublicKey, MethodKind::Password];
 
 /// Somebody wants to log in.
