@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use data_encoding::BASE64;
@@ -64,8 +65,17 @@ impl OpenidProvider {
             .map(Node)
             .context("cannot run node")?;
         let output = node.0.stdout.take().context("node has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
+        let (told, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(output).read_line(&mut line);
+            told.send(read.map(|_| line)).ok();
+        });
+        let Ok(line) = heard.recv_timeout(PATIENCE) else {
+            node.0.kill()?;
+            bail!("the OpenID provider has not said within {} s that it is ready", PATIENCE.as_secs());
+        };
+        let line = line?;
         let Ok(description) = serde_json::from_str(&line) else {
             let mut complaint = String::new();
             log.rewind()?;
@@ -115,11 +125,15 @@ impl OpenidProvider {
     /// # Errors
     /// Where the provider refuses, such as a person it does not know.
     pub fn id_token(&self, person: &str) -> Result<String> {
-        let output = Command::new("node")
+        let login = Command::new("node")
             .args([PathBuf::from(FOLDER).join("login.mjs").as_os_str(), self.url().as_ref(), person.as_ref()])
             .env("CLIENT_SECRET", self.secret("postern")?)
-            .output()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .context("cannot run node")?;
+        let output = ended(login, PATIENCE).with_context(|| format!("the login of `{person}` hangs"))?;
         if !output.status.success() {
             bail!("no ID token for `{person}`: {}", String::from_utf8_lossy(&output.stderr));
         }
@@ -136,8 +150,31 @@ impl Drop for Node {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         // it exits at the end of its input; an error means that it has already gone
-        let _ended = self.0.wait();
+        if exits(&mut self.0, PATIENCE).is_err() {
+            self.0.kill().ok();
+            self.0.wait().ok();
+        }
     }
+}
+
+/// What a program came to that prints little. One that takes longer is killed, and the error holds what it complained of.
+fn ended(mut program: Child, patience: Duration) -> Result<Output> {
+    let ended = exits(&mut program, patience);
+    if ended.is_err() {
+        program.kill()?;
+    }
+    let output = program.wait_with_output()?;
+    ended.with_context(|| format!("it said: {}", String::from_utf8_lossy(&output.stderr).trim()))?;
+    Ok(output)
+}
+
+fn exits(program: &mut Child, patience: Duration) -> Result<()> {
+    let started = Instant::now();
+    while program.try_wait()?.is_none() {
+        ensure!(started.elapsed() < patience, "node has not ended within {patience:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::*;
 fn fetch(url: &str) -> Value {
     let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut connection = TcpStream::connect(authority).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(connection, "GET /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n").unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
@@ -56,6 +57,20 @@ fn refuses_people_it_does_not_know_and_ends_with_its_owner() {
     drop(provider);
     assert!(!process.exists());
     TcpStream::connect(authority).unwrap_err();
+}
+
+#[test]
+fn what_hangs_is_killed_and_said() {
+    let hangs = Command::new("/bin/sh")
+        .args(["-c", "echo stuck >&2; exec sleep 600"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let process = PathBuf::from(format!("/proc/{}", hangs.id()));
+    let error = format!("{:#}", ended(hangs, Duration::from_millis(300)).unwrap_err());
+    assert_eq!(error, "it said: stuck: node has not ended within 300ms");
+    assert!(!process.exists());
 }
 
 #[test]
