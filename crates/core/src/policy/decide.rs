@@ -390,14 +390,17 @@ impl Rule {
         let offered: Vec<String> = self.run.iter().map(|offer| format!("run `{offer}`")).collect();
         let what = match (effects.is_empty(), self.actions.is_empty()) {
             _ if !offered.is_empty() => offered.join(", "),
+            // what nobody can read an allow means only where it names that
+            (true, true) if self.effect == RuleEffect::Allow => "anything that can be decided".to_owned(),
             (true, true) => "anything".to_owned(),
             (true, false) => self.actions.join(", "),
             (false, _) => effects.join(", "),
         };
         let objects: Vec<String> = self.patterns(protocol).map(ToString::to_string).collect();
         let on = if objects.is_empty() { String::new() } else { format!(" on {}", objects.join(", ")) };
+        let only = if self.when.is_some() { " where its condition holds" } else { "" };
         let asking = if self.effect == RuleEffect::Approve { " once a human approves" } else { "" };
-        format!("{what}{on}{asking}")
+        format!("{what}{on}{only}{asking}")
     }
 }
 

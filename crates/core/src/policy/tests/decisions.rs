@@ -471,3 +471,35 @@ fn a_refusal_says_what_would_be_allowed() {
     let (_, text) = hint(principal(Kind::Human, "ann", &["ops"]), "tables.drop: define public.a");
     assert!(text.ends_with("; tables.run"), "{text}");
 }
+
+#[test]
+fn a_refusal_says_what_a_rule_without_a_do_does_not_let_through() {
+    let rules = policy(
+        r#"
+        [[rule]]
+        name = "all"
+        effect = "allow"
+        who = ["group:ci"]
+        on = ["*"]
+
+        [[rule]]
+        name = "some"
+        effect = "approve"
+        who = ["group:ops"]
+        on = ["*"]
+        when = "principal.name == 'dana'"
+        with = { approvers = ["group:dba"] }
+        "#,
+    );
+    let hint = |who, text| match verdict(&scope(&rules, &who, "shop"), &[message(text)]) {
+        Verdict::Deny(denial) => (denial.code, denial.hint.unwrap()),
+        Verdict::Allow(_) | Verdict::Hold(_) => panic!("`{text}` is allowed"),
+    };
+    let unread = hint(bot(), "tables.run?: unknown sys.anything");
+    assert_eq!(unread, (Code::Unreadable, "you may: anything that can be decided".to_owned()));
+    let refused = hint(principal(Kind::Human, "ann", &["ops"]), "tables.read: read public.a");
+    assert_eq!(
+        refused,
+        (Code::NotAllowed, "you may: anything where its condition holds once a human approves".to_owned())
+    );
+}
