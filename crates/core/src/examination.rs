@@ -5,7 +5,6 @@
 
 use serde::Serialize;
 
-use crate::clock::Micros;
 use crate::inventory::Means;
 use crate::policy::Needs;
 use crate::target::Target;
@@ -51,7 +50,7 @@ pub struct Finding {
     /// What to do that no statement does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// Statements in the target's own language that mend it; they stand in the script as well.
+    /// Statements in the language of the script that mend it; they stand in the script as well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mend: Vec<String>,
 }
@@ -89,6 +88,8 @@ pub struct Examination {
     pub findings: Vec<Finding>,
     /// All that mends it in the target's own language, in an order in which it can be run; empty where nothing does.
     pub script: String,
+    /// What that is written in, in a word.
+    pub language: &'static str,
 }
 
 /// What is to be examined.
@@ -101,6 +102,4 @@ pub struct Subject<'a> {
     pub needs: &'a [Needs],
     /// The means to reach it.
     pub means: &'a Means,
-    /// The time.
-    pub now: Micros,
 }

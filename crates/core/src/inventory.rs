@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::gate::Lease;
 use crate::mask::Lineage;
 use crate::operation::{Column, Object, Operation};
-use crate::ports::{Certify, Dial, Link, Vault};
+use crate::ports::{Certify, Clock, Dial, Link, Vault};
 use crate::target::{Login, Target};
 use crate::verdict::Duties;
 
@@ -54,6 +54,8 @@ pub struct Means {
     pub dial: Arc<dyn Dial>,
     /// Certifies keys of accounts, where one asks for it.
     pub certify: Option<Arc<dyn Certify>>,
+    /// Tells the time by which proofs are looked at.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Means {

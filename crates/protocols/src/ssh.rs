@@ -6,6 +6,8 @@
 //! the target is `forward`.
 
 pub mod analyze;
+mod asking;
+mod doctor;
 mod files;
 mod forward;
 mod inventory;
@@ -26,7 +28,7 @@ use postern_core::inventory::{self as neutral, Means};
 use postern_core::ports::{Client, Later, Protocol};
 use postern_core::record::Replay;
 use postern_core::target::Target;
-use postern_core::{Code, Fault, Secret, Vocabulary};
+use postern_core::{Fault, Secret, Vocabulary};
 
 use self::inventory::Inventory;
 use self::session::Session;
@@ -63,15 +65,20 @@ impl Protocol for Ssh {
         None
     }
 
-    fn survey<'a>(&'a self, _: &'a Target, _: &'a Means) -> Later<'a, Result<Arc<dyn neutral::Inventory>, Fault>> {
-        Box::pin(async {
+    fn survey<'a>(
+        &'a self,
+        target: &'a Target,
+        means: &'a Means,
+    ) -> Later<'a, Result<Arc<dyn neutral::Inventory>, Fault>> {
+        Box::pin(async move {
+            asking::try_logins(target, means).await?;
             let inventory: Arc<dyn neutral::Inventory> = Arc::new(Inventory);
             Ok(inventory)
         })
     }
 
-    fn examine<'a>(&'a self, _: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>> {
-        Box::pin(async { Err(Fault::client(Code::NotSupported, "hosts are not examined in this version")) })
+    fn examine<'a>(&'a self, subject: &'a Subject<'a>) -> Later<'a, Result<Examination, Fault>> {
+        Box::pin(doctor::examine(subject))
     }
 
     fn replay(&self) -> Box<dyn Replay> {

@@ -24,7 +24,7 @@ const AUTHORITY: &str = "authority.pub";
 pub struct Options {
     /// Whether every command is written down before it runs. Subsystems are then commands like any other.
     pub noted: bool,
-    /// Further lines of `sshd_config`.
+    /// Further lines of `sshd_config`, which stand before its own: the first that says something counts.
     pub settings: Vec<String>,
     /// The private key that it takes; one of its own where there is none here.
     pub key: Option<&'static str>,
@@ -63,7 +63,8 @@ impl SshServer {
         }
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut settings = vec![
+        let mut settings = options.settings.clone();
+        settings.extend([
             format!("ListenAddress {address}"),
             format!("HostKey {}", at("host_key").display()),
             format!("AuthorizedKeysFile {}", at("authorized_keys").display()),
@@ -79,7 +80,7 @@ impl SshServer {
             "MaxSessions 100".to_owned(),
             "MaxStartups 100".to_owned(),
             "Subsystem sftp internal-sftp".to_owned(),
-        ];
+        ]);
         if options.noted {
             let script = at("note");
             let text = "#!/bin/sh\nprintf '%s\\n' \"$SSH_ORIGINAL_COMMAND\" >> COMMANDS\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n";
@@ -87,7 +88,6 @@ impl SshServer {
             fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
             settings.push(format!("ForceCommand {}", script.display()));
         }
-        settings.extend(options.settings.iter().cloned());
         fs::write(at("sshd_config"), settings.join("\n") + "\n")?;
         let log = fs::File::create(at("log"))?;
         // sshd closes every file that there may be before it runs anything, one by one

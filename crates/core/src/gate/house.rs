@@ -172,7 +172,12 @@ impl House {
 
     /// How targets are reached.
     pub(super) fn means(&self) -> Means {
-        Means { vault: Arc::clone(&self.vault), dial: Arc::clone(&self.dial), certify: Some(Arc::clone(&self.certify)) }
+        Means {
+            vault: Arc::clone(&self.vault),
+            dial: Arc::clone(&self.dial),
+            certify: Some(Arc::clone(&self.certify)),
+            clock: Arc::clone(&self.clock),
+        }
     }
 
     /// Resolves when sessions must end.

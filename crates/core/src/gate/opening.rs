@@ -36,7 +36,7 @@ pub struct Lease {
 impl Lease {
     /// Fetches what an account proves itself with, and dials its target.
     pub(crate) async fn take(
-        Means { vault, dial, certify }: &Means,
+        Means { vault, dial, certify, .. }: &Means,
         target: &Target,
         login: &Login,
         by: Option<(SessionId, &Principal)>,

@@ -28,8 +28,13 @@ async fn export(args: &Export, out: &mut dyn Write) -> Result<()> {
             .hint(format!("write {}", target.name))
             .into());
     }
+    let protocol = reach::protocol(&target)?;
+    if !protocol.vocabulary().shape.columns {
+        let message = format!("targets that speak `{}` have no schema that could be written down", target.protocol);
+        return Err(Failure::new(message).hint("postern doctor says how one stands").into());
+    }
     let means = reach::means(&config).await?;
-    let inventory = reach::protocol(&target)?.survey(&target, &means).await?;
+    let inventory = protocol.survey(&target, &means).await?;
     let text = format!(
         "# The structure of target `{name}`, for trying policies: postern catalog export {name}\n{}",
         inventory.written(),

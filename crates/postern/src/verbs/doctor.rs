@@ -6,9 +6,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use postern_adapters::clock::SystemClock;
 use postern_core::examination::{Examination, Finding, Gravity, Subject};
-use postern_core::ports::Clock as _;
 use postern_core::target::{Target, locate};
 use postern_core::visible::{json as shown_json, line, visible};
 use serde_json::json;
@@ -24,7 +22,7 @@ pub(crate) async fn run(args: &Doctor, out: &mut dyn Write) -> Result<()> {
     let (target, space) = locate(&config.rulebook.targets, &args.target).map_err(Failure::from)?;
     let (needs, means) = (config.needs(&target), reach::means(&config).await?);
     let space = target.admits(space).unwrap_or_default();
-    let subject = Subject { target: &target, space, needs: &needs, means: &means, now: SystemClock.now() };
+    let subject = Subject { target: &target, space, needs: &needs, means: &means };
     let examination = reach::protocol(&target)?.examine(&subject).await?;
     match () {
         () if args.json => print_json(&target, space, &examination, out)?,
@@ -44,15 +42,15 @@ fn count(examination: &Examination, gravity: Gravity) -> usize {
 }
 
 fn print_json(target: &Target, space: &str, examination: &Examination, out: &mut dyn Write) -> Result<()> {
-    let Examination { findings, script } = examination;
-    let all = json!({ "target": target.name, "database": space, "findings": findings, "script": script });
+    let Examination { findings, script, language } = examination;
+    let all = json!({ "target": target.name, "database": space, "findings": findings, "script": script, "language": language });
     writeln!(out, "{}", shown_json(&serde_json::to_string_pretty(&all)?))?;
     Ok(())
 }
 
 fn print(target: &Target, space: &str, examination: &Examination, out: &mut dyn Write) -> Result<()> {
     for finding in &examination.findings {
-        describe(finding, out)?;
+        describe(finding, examination.language, out)?;
     }
     let counts = [Gravity::Grave, Gravity::Warning, Gravity::Note].map(|gravity| count(examination, gravity));
     let [grave, warnings, notes] = counts;
@@ -73,7 +71,7 @@ fn print(target: &Target, space: &str, examination: &Examination, out: &mut dyn 
     Ok(())
 }
 
-fn describe(finding: &Finding, out: &mut dyn Write) -> Result<()> {
+fn describe(finding: &Finding, language: &str, out: &mut dyn Write) -> Result<()> {
     writeln!(out, "{}: {} [{}]", finding.gravity.word(), line(&finding.what), finding.name)?;
     writeln!(out, "  why: {}", line(&finding.why))?;
     if let Some(advice) = &finding.advice {
@@ -81,7 +79,7 @@ fn describe(finding: &Finding, out: &mut dyn Write) -> Result<()> {
         writeln!(out, "  do:  {}", lines.join("\n       "))?;
     }
     for statement in &finding.mend {
-        writeln!(out, "  sql: {}", line(statement))?;
+        writeln!(out, "  {language}: {}", line(statement))?;
     }
     writeln!(out)?;
     Ok(())

@@ -33,7 +33,7 @@ pub(super) async fn means(config: &Config) -> Result<Means> {
         Some(root) => Some(Arc::new(Accounts::derive(root, Arc::new(SystemClock))?)),
         None => None,
     };
-    Ok(Means { vault, dial: Arc::new(serve::direct()), certify })
+    Ok(Means { vault, dial: Arc::new(serve::direct()), certify, clock: Arc::new(SystemClock) })
 }
 
 /// The protocol that a target speaks.

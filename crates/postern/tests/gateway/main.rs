@@ -22,6 +22,8 @@ mod dump;
 #[cfg(test)]
 mod encrypting;
 #[cfg(test)]
+mod host_doctor;
+#[cfg(test)]
 mod hosts;
 #[cfg(test)]
 mod kill;

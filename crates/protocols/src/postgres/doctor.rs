@@ -55,7 +55,7 @@ pub(super) async fn examine(subject: &Subject<'_>) -> Result<Examination, Fault>
     }
     let script = sql::script(&findings);
     findings.sort_by_key(|finding| finding.gravity);
-    Ok(Examination { findings, script })
+    Ok(Examination { findings, script, language: "sql" })
 }
 
 /// The account that reads the catalog, where it is one of its own.

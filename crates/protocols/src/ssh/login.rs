@@ -1,24 +1,24 @@
-//! A client's login, and the gateway's own at the target: who it is, which target, and the way there.
+//! A client's login: who it is, which target, and the way there.
 //!
 //! A client tries all the keys that it has, and is told of none whether it is known but by being let in. One password is
 //! one login: where it fails, the connection ends with the reason. The client has [`DEADLINE`] for its part. Enter at
 //! [`log_in`].
 
+pub(super) mod host;
+
 use std::time::Duration;
 
-use postern_core::gate::{Accepted, Gate, Known, Lease, Open};
+use postern_core::gate::{Accepted, Gate, Known, Open};
 use postern_core::identity::Claim;
 use postern_core::mask::echo::Echo;
-use postern_core::ports::{Client, Link, LoginKey};
-use postern_core::target::TargetTls;
-use postern_core::{Code, Fault, Secret};
+use postern_core::ports::Client;
+use postern_core::{Code, Fault};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::forward::Target;
 use super::refuse;
 use super::transport::server::{self, Attempt, Server};
-use super::transport::target::{self, Refused};
 use super::transport::{Answer, Deaf, FromTarget, keys};
 
 /// The time that a client has for its part of a login.
@@ -26,8 +26,6 @@ use super::transport::{Answer, Deaf, FromTarget, keys};
 const DEADLINE: Duration = Duration::from_secs(14);
 /// The time that it has to hear why it is refused.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
-/// The time that a target has to let the gateway in.
-const TARGET: Duration = Duration::from_secs(15);
 
 /// A session that is about to begin.
 pub(super) struct LoggedIn {
@@ -138,7 +136,7 @@ async fn attempt(client: &mut Server, until: Instant) -> Result<Attempt, Fault> 
 /// Opens the target, and logs in there.
 async fn enter(known: Gate<Known>, target: &str, account: Option<&str>) -> Result<Admitted, Fault> {
     let (gate, lease, link) = known.open(target, account).await?;
-    let (proof, secrets) = match proofs(&lease) {
+    let (proof, secrets) = match host::proof(&lease) {
         Ok(proofs) => proofs,
         Err(fault) => {
             gate.close(&fault.to_string()).await?;
@@ -148,76 +146,15 @@ async fn enter(known: Gate<Known>, target: &str, account: Option<&str>) -> Resul
     let echo = Echo::besides(&secrets, &gate.target().names(&lease.user));
     let over = gate.over();
     let entered = tokio::select! {
-        entered = timeout(TARGET, reach(&gate, &lease.user, proof, link)) => entered.unwrap_or_else(|_| {
-            Err(Fault::target(Code::TargetUnreachable, "the target takes too long to let the gateway in"))
-        }),
+        entered = host::log_in(gate.target(), gate.now(), &lease.user, proof, link.stream) => entered,
         fault = over => Err(fault),
     };
     match entered {
-        Ok((target, from_target)) => Ok(Admitted { gate, target, from_target, echo }),
+        Ok((target, from_target)) => Ok(Admitted { gate, target: Target::new(target), from_target, echo }),
         Err(fault) => {
             gate.close(&fault.to_string()).await?;
             Err(fault)
         }
-    }
-}
-
-/// Logs in at the target.
-async fn reach(
-    gate: &Gate<Open>,
-    user: &str,
-    proof: target::Proof,
-    link: Link,
-) -> Result<(Target, mpsc::Receiver<FromTarget>), Fault> {
-    let place = gate.target();
-    let TargetTls::HostKeys { keys, authorities } = &place.tls else {
-        return Err(Fault::gateway(Code::Internal, "nothing says which key this host has"));
-    };
-    let known = target::Known {
-        host: place.host.clone(),
-        keys: keys.clone(),
-        authorities: authorities.clone(),
-        now: gate.now(),
-    };
-    match target::connect(link.stream, known, user, proof).await {
-        Ok((target, from_target)) => Ok((Target::new(target), from_target)),
-        Err(Refused::Stranger) => {
-            let message = "the target shows another host key than the one that it is known by";
-            Err(Fault::target(Code::TargetUnproved, message).hint(
-                "either somebody stands in the way, or the host has a new key: compare it there, then write it as `host_key`",
-            ))
-        }
-        Err(Refused::Login) => {
-            let message = "the target refused the credential that the gateway holds for it";
-            Err(Fault::target(Code::TargetLogin, message).hint(
-                "tell whoever runs the gateway: the login of this target, or what the host trusts as TrustedUserCAKeys",
-            ))
-        }
-        Err(Refused::Failed(error)) => {
-            Err(Fault::target(Code::TargetUnreachable, "the target does not speak SSH as it should").cause(error))
-        }
-    }
-}
-
-/// What the gateway proves itself with, and what must never come back of it.
-fn proofs(lease: &Lease) -> Result<(target::Proof, Vec<Secret>), Fault> {
-    let unusable = |what: &str| {
-        let message = format!("the {what} of the target's login `{}` cannot be used", lease.user);
-        Fault::gateway(Code::CertificateUnusable, message)
-    };
-    match (&lease.key, &lease.password) {
-        (Some(LoginKey { private, certificate }), _) => {
-            let (proof, secrets) = keys::own(private, certificate.as_deref()).ok_or_else(|| {
-                unusable("key")
-                    .hint("write it as ssh-keygen does: Ed25519 or ECDSA, OpenSSH's own format, no passphrase")
-            })?;
-            Ok((proof, secrets))
-        }
-        (None, Some(password)) => {
-            let text = std::str::from_utf8(password.expose()).map_err(|_| unusable("password"))?;
-            Ok((target::Proof::Password(text.to_owned()), vec![Secret::new(password.expose())]))
-        }
-        (None, None) => Err(unusable("proof").hint("give the login of the target a `key` or a `password`")),
     }
 }
 

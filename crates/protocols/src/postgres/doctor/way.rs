@@ -33,10 +33,11 @@ pub(super) fn to_server(subject: &Subject<'_>, heard: &Heard, role: &Role) -> Ve
         let advice = "use the name that the certificate is made for as `address`, and tls = \"verify-full\"";
         found.push(Finding::new(Gravity::Warning, "tls-name", what, why).advice(advice));
     }
+    let now = subject.means.clock.now();
     if let Some(until) = until
-        && until.since(subject.now) < SOON
+        && until.since(now) < SOON
     {
-        let days = until.since(subject.now).as_secs() / DAY;
+        let days = until.since(now).as_secs() / DAY;
         let what = format!("the server's certificate ends on {until}, in {days} days");
         let why = "from then on no session opens";
         found.push(Finding::new(Gravity::Warning, "tls-certificate", what, why).advice("renew it on the server"));

@@ -4,7 +4,7 @@
 
 use postern_core::secret::Secret;
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
-use russh::keys::{Certificate, PrivateKey};
+use russh::keys::{Certificate, PrivateKey, PublicKey};
 
 use super::target::Proof;
 
@@ -43,4 +43,13 @@ pub(in crate::ssh) fn own(text: &Secret, certificate: Option<&[u8]>) -> Option<(
         None => Proof::Key(Box::new(key)),
     };
     Some((proof, secrets))
+}
+
+/// What a host knows this proof by: the public key, or that of the authority that certified it.
+pub(in crate::ssh) fn known_by(proof: &Proof) -> Option<String> {
+    match proof {
+        Proof::Password(_) => None,
+        Proof::Key(key) => public(key),
+        Proof::Certified(_, certificate) => PublicKey::new(certificate.signature_key().clone(), "").to_openssh().ok(),
+    }
 }

@@ -15,7 +15,7 @@ use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCerti
 use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Disconnect, Pty, Sig};
 use tokio::sync::mpsc;
 
-use super::leash::{Leash, leash};
+use super::leash::{Leash, Welcome, leash};
 use super::level::Valve;
 use super::{
     Beyond, CHANNELS, Deaf, EVENTS, Exit, FromTarget, KEYS, Level, Levels, NAME, Number, PACKET, Size, Stream, Task,
@@ -73,6 +73,46 @@ pub(in crate::ssh) async fn connect(
     user: &str,
     proof: Proof,
 ) -> Result<(Target, mpsc::Receiver<FromTarget>), Refused> {
+    let Shaken { mut handle, heard, levels, leash, welcome } = shake(stream, known).await?;
+    let result = match proof {
+        Proof::Password(password) => handle.authenticate_password(user, password).await,
+        Proof::Key(key) => handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(Arc::from(key), None)).await,
+        Proof::Certified(key, certificate) => {
+            handle.authenticate_openssh_cert(user, Arc::from(key), *certificate).await
+        }
+    };
+    match result {
+        Ok(AuthResult::Success) => {
+            welcome.give();
+            Ok((Target { handle, levels, _leash: leash }, heard))
+        }
+        Ok(AuthResult::Failure { .. }) => Err(Refused::Login),
+        Err(error) => Err(Refused::Failed(error)),
+    }
+}
+
+/// How an account may log in there, in the words of the host (RFC 4252 §5.2); nothing where it lets in whoever comes.
+pub(in crate::ssh) async fn methods(stream: Box<dyn Duplex>, known: Known, user: &str) -> Result<Vec<String>, Refused> {
+    let Shaken { mut handle, leash: _leash, .. } = shake(stream, known).await?;
+    match handle.authenticate_none(user).await {
+        Ok(AuthResult::Success) => Ok(Vec::new()),
+        Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            Ok(remaining_methods.iter().map(|method| <&str>::from(method).to_owned()).collect())
+        }
+        Err(error) => Err(Refused::Failed(error)),
+    }
+}
+
+/// A connection to what is known to be the host, before anybody has logged in.
+struct Shaken {
+    handle: Handle<Ear>,
+    heard: mpsc::Receiver<FromTarget>,
+    levels: Levels,
+    leash: Leash,
+    welcome: Welcome,
+}
+
+async fn shake(stream: Box<dyn Duplex>, known: Known) -> Result<Shaken, Refused> {
     let certificates = if known.authorities.is_empty() { &[] } else { KEYS };
     let config = client::Config {
         client_id: NAME,
@@ -92,27 +132,13 @@ pub(in crate::ssh) async fn connect(
     let levels = Levels::behind(Arc::clone(&valve));
     let ear = Ear { known, events, levels: levels.clone() };
     let (leash, welcome, stream) = leash(stream, valve);
-    let mut handle = match client::connect_stream(Arc::new(config), stream, ear).await {
+    let handle = match client::connect_stream(Arc::new(config), stream, ear).await {
         Ok(handle) => handle,
         Err(Deaf::Connection(russh::Error::UnknownKey)) => return Err(Refused::Stranger),
         Err(Deaf::Connection(error)) => return Err(Refused::Failed(error)),
         Err(Deaf::Over | Deaf::Overflow) => return Err(Refused::Failed(russh::Error::Disconnect)),
     };
-    let result = match proof {
-        Proof::Password(password) => handle.authenticate_password(user, password).await,
-        Proof::Key(key) => handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(Arc::from(key), None)).await,
-        Proof::Certified(key, certificate) => {
-            handle.authenticate_openssh_cert(user, Arc::from(key), *certificate).await
-        }
-    };
-    match result {
-        Ok(AuthResult::Success) => {
-            welcome.give();
-            Ok((Target { handle, levels, _leash: leash }, heard))
-        }
-        Ok(AuthResult::Failure { .. }) => Err(Refused::Login),
-        Err(error) => Err(Refused::Failed(error)),
-    }
+    Ok(Shaken { handle, heard, levels, leash, welcome })
 }
 
 impl Target {
