@@ -77,11 +77,14 @@ async fn what_is_bound_to_a_target_opens_nothing_else() {
 #[tokio::test]
 async fn a_key_is_certified_for_whoever_proves_who_they_are() {
     let desk = Desk::new();
-    let made =
-        desk.credential("anns", &format!("{CERTIFICATE}&audience=shop&public_key=ssh-ed25519%20AAAA%20me")).await;
+    let wanted = format!("{CERTIFICATE}&public_key=ssh-ed25519%20AAAA%20me");
+    let made = desk.credential("anns", &wanted).await;
     assert_eq!(made["issued_token_type"], "urn:postern:token-type:ssh-certificate");
     assert_eq!(made["access_token"], format!("certificate-of-{}", made["id"].as_str().unwrap()));
-    assert_eq!((&made["token_type"], &made["target"]["host_key"]), (&"N_A".into(), &"toy-key AAAA".into()));
+    assert_eq!((&made["token_type"], &made["target"]), (&"N_A".into(), &Value::Null));
+    // its targets prove themselves by certificates, and take none of a client's key
+    let reply = desk.form("/v1/token", "", &format!("{EXCHANGE}anns{wanted}&audience=shop")).await;
+    assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::BAD_REQUEST, &"PST-4011".into()));
     assert_eq!(desk.status(&made["access_token"]).await, StatusCode::UNAUTHORIZED, "it is no token");
 }
 

@@ -102,7 +102,8 @@ impl Gate<Known> {
                 let (admission, scope) =
                     Admission::to(&self.state, self.client.ip(), None, (name, None), &rulebook, now)?;
                 if wanted.kind == CredentialKind::Certificate && scope.proof() != Proof::HostKey {
-                    let message = format!("target `{name}` is reached with TLS, and certificates of keys are for SSH");
+                    let message =
+                        format!("target `{name}` proves itself inside TLS, and nobody logs in there by a key");
                     return Err(Fault::client(Code::ExchangeInvalid, message).hint("use postern token"));
                 }
                 Some(admission.target)

@@ -28,7 +28,9 @@ pub(crate) async fn run(args: SshCert, out: &mut dyn Write) -> Result<()> {
     write(&file, &word(&made, "/access_token")?)?;
     writeln!(out, "{} is good until {}", file.display(), word(&made, "/expires")?)?;
     if let Some(Place { name, host, port, key: gateway }) = known {
-        writeln!(out, "known_hosts: [{host}]:{port} {gateway}")?;
+        // what OpenSSH looks the usual port up as
+        let place = if port == 22 { host.clone() } else { format!("[{host}]:{port}") };
+        writeln!(out, "known_hosts: {place} {gateway}")?;
         writeln!(out, "ssh -i {} -p {port} {name}@{host}", key.display())?;
     }
     Ok(())

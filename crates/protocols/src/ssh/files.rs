@@ -309,7 +309,7 @@ impl Files {
     fn answer(&mut self, reply: Reply) -> Result<Option<Bytes>, Broken> {
         let (client, mut out) = (reply.id, BytesMut::new());
         reply.encode(&mut out).map_err(|error| Broken::Target(error.to_string()))?;
-        Ok(self.order.answered(client, out.freeze()))
+        self.order.answered(client, out.freeze())
     }
 
     /// All that was permitted and has no outcome.

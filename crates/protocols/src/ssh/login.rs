@@ -12,7 +12,7 @@ use postern_core::gate::{Accepted, Gate, Known, Open};
 use postern_core::identity::Claim;
 use postern_core::mask::echo::Echo;
 use postern_core::ports::Client;
-use postern_core::{Code, Fault};
+use postern_core::{Code, Fault, Side};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -110,10 +110,9 @@ async fn prove(
             Err(fault) => return Err((gate.refused_login(unknown.unwrap_or(fault)).await, None)),
         };
         let another = matches!(claim, Claim::Key(_) | Claim::Certificate(_));
-        let (account, _) = wanted(&user);
-        match gate.called(account.unwrap_or_default()).attempt(claim).await {
+        match gate.called(&user).attempt(claim).await {
             Ok(known) => return Ok(Proved { known, user, answer }),
-            Err((again, fault)) if another => {
+            Err((again, fault)) if another && fault.side != Side::Gateway => {
                 gate = again;
                 // what is wrong with a certificate says more than that its key alone is nobody's
                 let told = unknown.as_ref().is_some_and(|before: &Fault| before.code != Code::NoPrincipal);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::document::{Findings, Place, Reader, Text, unknown};
-use crate::identity::{Kind, Template, TrustRule};
+use crate::identity::{Kind, Template, TrustRule, may_meet};
 use crate::policy::source::{Only, Voucher};
 
 pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, issuers: &[Voucher<'_>]) -> Vec<TrustRule> {
@@ -23,7 +23,28 @@ pub(super) fn read_all(findings: &mut Findings, tables: Vec<Reader<'_>>, issuers
         }
         settled.add(rule, place);
     }
+    if certain {
+        strangers(findings, &trust, issuers);
+    }
     trust.into_iter().map(|(_, rule)| rule).collect()
+}
+
+/// Warns of people who are known by a key under a name that no token makes.
+///
+/// THREAT: somebody asks under one name, and answers under the other.
+fn strangers(findings: &mut Findings, trust: &[(Place, TrustRule)], issuers: &[Voucher<'_>]) {
+    let by_key = |rule: &TrustRule| issuers.iter().any(|one| one.name == rule.issuer && one.only.is_some());
+    let people = || trust.iter().filter(|(_, rule)| rule.kind == Kind::Human);
+    let named: Vec<String> = people().filter(|(_, rule)| !by_key(rule)).map(|(_, rule)| rule.name.pattern()).collect();
+    for (place, rule) in people().filter(|(_, rule)| by_key(rule)) {
+        let name = rule.name.pattern();
+        if !named.is_empty() && !named.iter().any(|other| may_meet(other, &name)) {
+            let message =
+                format!("no token makes anybody `{name}`: whoever that is could answer what they asked for by key");
+            let hint = "give it the name that this person's tokens make";
+            findings.warn(place, message, Some(hint.to_owned()));
+        }
+    }
 }
 
 /// The tokens that are somebody for certain: those of an issuer, as far as these claims go.

@@ -248,6 +248,13 @@ kind = "human"
 issuer = "ssh"
 claims = { key = ["SHA256:*", "SHA256:Zfnqvyj1L1d0gyvSxbcSJuDNrUw9rTqlR6YVwEVBvbE"] }
 "#;
+    a_person_known_by_a_key_under_a_name_of_its_own, [REST, PEOPLE, TARGETS], r#"
+[[principal]]
+name = "ann-laptop"
+kind = "human"
+issuer = "ssh"
+claims = { key = "SHA256:Zfnqvyj1L1d0gyvSxbcSJuDNrUw9rTqlR6YVwEVBvbE" }
+"#;
     a_human_who_acts_for_another, [REST, PEOPLE, TARGETS], r#"
 [[principal]]
 name = "helper"

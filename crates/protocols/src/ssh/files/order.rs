@@ -6,11 +6,16 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::Broken;
+
 /// How many requests may have no answer yet, and how many bytes these may ask for; more wait.
-///
-/// THREAT: answers that are kept for one that takes its time.
 const MOST_ASKED: usize = 512;
 const MOST_BYTES: usize = 4 << 20;
+
+/// How many bytes of answers are kept for one before them. What is asked for is bound to a quarter of it.
+///
+/// THREAT: a host that never gives one answer, and long ones to all that is asked behind it.
+const MOST_KEPT: usize = 16 << 20;
 
 /// Requests that the client has no answer to, the oldest first.
 #[derive(Default)]
@@ -18,6 +23,8 @@ pub(super) struct Order {
     waiting: VecDeque<Waiting>,
     /// How many bytes they ask for.
     bytes: usize,
+    /// How many bytes of answers wait for one before them.
+    kept: usize,
 }
 
 struct Waiting {
@@ -39,18 +46,26 @@ impl Order {
     }
 
     /// A request has its answer. Tells what may go to the client by that, where anything may.
-    pub(super) fn answered(&mut self, client: u32, answer: Bytes) -> Option<Bytes> {
+    pub(super) fn answered(&mut self, client: u32, answer: Bytes) -> Result<Option<Bytes>, Broken> {
         let mut open = self.waiting.iter_mut().filter(|waiting| waiting.answer.is_none());
-        open.find(|waiting| waiting.client == client)?.answer = Some(answer);
+        let Some(waiting) = open.find(|waiting| waiting.client == client) else { return Ok(None) };
+        self.kept = self.kept.saturating_add(answer.len());
+        waiting.answer = Some(answer);
         let mut ready = Vec::new();
         while let Some(first) = self.waiting.pop_front_if(|first| first.answer.is_some()) {
             self.bytes = self.bytes.saturating_sub(first.bytes);
+            self.kept = self.kept.saturating_sub(first.answer.as_ref().map_or(0, Bytes::len));
             ready.extend(first.answer);
         }
-        match ready.as_slice() {
+        if self.kept > MOST_KEPT {
+            return Err(Broken::Target(
+                "it leaves a request without an answer, and too many behind it have one".to_owned(),
+            ));
+        }
+        Ok(match ready.as_slice() {
             [] => None,
             [only] => Some(only.clone()),
             several => Some(several.concat().into()),
-        }
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use postern_core::mask::echo::Echo;
 
-use super::{Broken, Files, Turn};
+use super::{Broken, Files, Order, Turn};
 use crate::ssh::wire::sftp::reply::status;
 use crate::ssh::wire::sftp::{Answer, Attributes, Call, Extension, Hello, Name, Reply, Request, frame};
 
@@ -172,6 +172,24 @@ fn answers_come_in_the_order_of_their_requests() {
     assert_eq!(told(last), [0_u32; 0]);
     assert_eq!(told(first), [1]);
     assert_eq!(told(second), [2, 3, 4]);
+}
+
+/// THREAT: a host that leaves one request without an answer, and gives long ones to all behind it.
+#[test]
+fn answers_behind_one_that_never_comes_are_kept_up_to_a_bound() {
+    let mut order = Order::default();
+    for id in 0..=200 {
+        order.takes(id, 0);
+    }
+    let long = Bytes::from(vec![0; 256 << 10]);
+    let kept = (1..=200).take_while(|id| order.answered(*id, long.clone()).is_ok()).count();
+    assert_eq!(kept, 64);
+    // those that wait for nothing are not kept
+    let mut order = Order::default();
+    for id in 0..400 {
+        order.takes(id, 0);
+        assert!(order.answered(id, long.clone()).unwrap().is_some());
+    }
 }
 
 #[test]

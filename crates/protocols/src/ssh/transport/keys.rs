@@ -35,14 +35,15 @@ pub(in crate::ssh) fn own(text: &Secret, certificate: Option<&[u8]>) -> Option<(
         KeypairData::Ecdsa(pair) => Secret::new(pair.private_key_bytes()),
         _ => return None,
     };
+    if let Some(certificate) = certificate {
+        // it was made for this login: nobody else has it, and nothing can give it back
+        let certificate = Certificate::from_bytes(certificate).ok()?;
+        return Some((Proof::Certified(Box::new(key), Box::new(certificate)), Vec::new()));
+    }
     let lines = text.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let telling = lines.skip(COMMON_LINES).filter(|line| !line.starts_with(b"-----")).map(Secret::new);
     let secrets = telling.chain([secret]).collect();
-    let proof = match certificate {
-        Some(certificate) => Proof::Certified(Box::new(key), Box::new(Certificate::from_bytes(certificate).ok()?)),
-        None => Proof::Key(Box::new(key)),
-    };
-    Some((proof, secrets))
+    Some((Proof::Key(Box::new(key)), secrets))
 }
 
 /// What a host knows this proof by: the public key, or that of the authority that certified it.
