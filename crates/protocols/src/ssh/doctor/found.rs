@@ -141,3 +141,6 @@ fn settings(mends: &[&Mend]) -> String {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKQooem199JN2IlezyIfDnaef
 #[test]
 fn keys_are_found_behind_their_options() {
     let text = format!(
-        "# {KEY} old\n\n{KEY} ann@desk top\nfrom=\"10.0.0.1,::1\",restrict {KEY}\ncommand=\"echo restrict, from=x\" {KEY}\n\
+        "# {KEY} old\n\n{KEY} ann@desk top\nfrom=\"10.0.0.1,::1\",restrict {KEY}\ncommand=\"echo,restrict,from=x\" {KEY}\n\
          cert-authority {KEY} ca\nnonsense\n"
     );
     let read = entries(&text);
