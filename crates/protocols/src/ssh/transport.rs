@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use russh::keys::{Algorithm, EcdsaCurve};
-use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
+use russh::{Preferred, SshId, cipher, compression, kex, mac};
 use tokio::sync::oneshot;
 
 pub(super) use russh::{Error as Broken, Sig};
@@ -68,10 +68,6 @@ fn preferred(certificates: &'static [Algorithm]) -> Preferred {
         mac: Cow::Borrowed(MACS),
         compression: Cow::Borrowed(COMPRESSION),
     }
-}
-
-fn limits() -> Limits {
-    Limits::default()
 }
 
 /// A channel, as the side calls it that it was opened with.

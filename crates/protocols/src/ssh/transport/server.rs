@@ -12,13 +12,13 @@ use postern_core::ports::Duplex;
 use postern_core::secret::Secret;
 use russh::keys::{Certificate, PrivateKey};
 use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, Pty, Sig};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, Limits, MethodKind, MethodSet, Pty, Sig};
 use tokio::sync::{mpsc, oneshot};
 
 use super::leash::{Leash, Welcome, leash};
 use super::{
     ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Inward, Level, Levels, NAME, Number, PACKET, SILENT,
-    Size, Task, Terminal, WINDOW, Way, Wish, limits, preferred,
+    Size, Task, Terminal, WINDOW, Way, Wish, preferred,
 };
 
 /// How long a proof that is none takes to be refused: as long for every reason.
@@ -60,13 +60,13 @@ pub(in crate::ssh) struct Server {
 /// Speaks with a client, as far as both have named themselves.
 pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey) -> Result<Server, Deaf> {
     let config = server::Config {
+        limits: Limits::default(),
         server_id: NAME,
         methods: MethodSet::from(METHODS),
         auth_rejection_time: REFUSAL,
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![host_key],
         certificates: Vec::new(),
-        limits: limits(),
         window_size: WINDOW,
         maximum_packet_size: PACKET,
         channel_buffer_size: 1,

@@ -19,7 +19,7 @@ use super::leash::{Leash, Welcome, leash};
 use super::level::Valve;
 use super::{
     Beyond, CHANNELS, Deaf, EVENTS, Exit, FromTarget, KEYS, Level, Levels, NAME, Number, PACKET, Size, Stream, Task,
-    Terminal, WINDOW, Way, Wish, limits, preferred,
+    Terminal, WINDOW, Way, Wish, preferred,
 };
 
 /// What a host may show.
@@ -116,7 +116,6 @@ async fn shake(stream: Box<dyn Duplex>, known: Known) -> Result<Shaken, Refused>
     let certificates = if known.authorities.is_empty() { &[] } else { KEYS };
     let config = client::Config {
         client_id: NAME,
-        limits: limits(),
         window_size: WINDOW,
         maximum_packet_size: PACKET,
         channel_buffer_size: 1,
@@ -168,7 +167,8 @@ impl Target {
         let number = Number::from(channel.id());
         // what comes is heard by the ear alone: nobody takes it from the other half
         let (_, way) = channel.split();
-        let level = self.levels.enter(number, CHANNELS).ok_or(russh::Error::Disconnect)?;
+        // it was counted when the host confirmed it
+        let level = self.levels.of(number).ok_or(russh::Error::Disconnect)?;
         Ok(Opened { number, level, way })
     }
 }
