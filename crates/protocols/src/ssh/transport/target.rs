@@ -167,8 +167,8 @@ impl Target {
         let number = Number::from(channel.id());
         // what comes is heard by the ear alone: nobody takes it from the other half
         let (_, way) = channel.split();
-        // it was counted when the host confirmed it
-        let level = self.levels.of(number).ok_or(russh::Error::Disconnect)?;
+        // whether the ear has heard by now that it is open is chance: whoever comes first enters it
+        let level = self.levels.enter(number, CHANNELS).ok_or(russh::Error::Disconnect)?;
         Ok(Opened { number, level, way })
     }
 }
