@@ -8,6 +8,7 @@ mod https;
 mod policy;
 mod reload;
 mod seal;
+mod strangers;
 mod witness;
 
 use std::net::IpAddr;

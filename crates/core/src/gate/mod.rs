@@ -100,7 +100,9 @@ pub struct Gate<S> {
 
 /// A client that has connected, and nothing more.
 #[derive(Debug)]
-pub struct Accepted(());
+pub struct Accepted {
+    _stranger: Option<Arc<()>>,
+}
 
 /// A client that has proved who it is.
 #[derive(Debug)]
@@ -139,7 +141,13 @@ impl Gate<Accepted> {
     #[must_use]
     pub fn accept(house: Arc<House>, protocol: &'static str, client: SocketAddr) -> Self {
         let session = SessionId::at(house.clock.now());
-        Self { house, session, protocol, client, called: None, state: Accepted(()) }
+        Self { house, session, protocol, client, called: None, state: Accepted { _stranger: None } }
+    }
+
+    /// Holds on to this for as long as the client has not proved who it is.
+    #[must_use]
+    pub fn stranger(self, mark: Arc<()>) -> Self {
+        Self { state: Accepted { _stranger: Some(mark) }, ..self }
     }
 
     /// Notes what the client calls itself, for the journal only.

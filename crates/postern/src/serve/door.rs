@@ -5,8 +5,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use postern_adapters::tcp;
@@ -22,8 +22,11 @@ use crate::config::Listener;
 use crate::failure::reason;
 
 use super::https::Https;
+use super::strangers::Strangers;
 use super::{GRACE, over};
 
+/// How long nothing more is said of a listener that is full.
+const QUIET: Duration = Duration::from_secs(1);
 /// How long to wait where the machine has no more sockets.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -32,6 +35,8 @@ pub(super) struct Door {
     listener: Listener,
     socket: TcpListener,
     guests: Guests,
+    /// When it was last said that it is full.
+    said: Mutex<Option<Instant>>,
 }
 
 /// Who comes in, and who serves them.
@@ -74,14 +79,19 @@ impl Guests {
         Ok(Self::Https(Https::new(api, halt, certificate)?))
     }
 
-    async fn serve(self, stream: TcpStream, address: SocketAddr, plaintext: bool) {
+    /// Serves somebody, who is a stranger for as long as the mark is held on to.
+    async fn serve(self, stream: TcpStream, address: SocketAddr, plaintext: bool, stranger: Arc<()>) {
         match self {
             Self::Protocol { protocol, house, tls, host_seed, domain } => {
-                let gate = Gate::accept(house, protocol.vocabulary().protocol, address);
+                let gate = Gate::accept(house, protocol.vocabulary().protocol, address).stranger(stranger);
                 let client = Client { stream: Box::new(stream), address, tls, host_seed, domain, plaintext };
                 protocol.serve(client, gate).await;
             }
-            Self::Https(https) => https.serve(stream, address).await,
+            Self::Https(https) => {
+                // its requests prove who sends them, one by one
+                drop(stranger);
+                https.serve(stream, address).await;
+            }
         }
     }
 }
@@ -92,7 +102,7 @@ impl Door {
             let message = format!("nothing can listen on {} for {}", listener.address, listener.protocol);
             Fault::gateway(Code::Internal, message).hint(explained(&error))
         })?;
-        Ok(Self { listener: listener.clone(), socket, guests })
+        Ok(Self { listener: listener.clone(), socket, guests, said: Mutex::default() })
     }
 
     /// Says that it is ready.
@@ -109,14 +119,14 @@ impl Door {
 
     /// Accepts until the gateway stops, then waits for its clients, but not for long.
     pub(super) async fn keep(self, mut halt: watch::Receiver<Halt>) {
-        let mut clients = JoinSet::new();
+        let (mut clients, mut strangers) = (JoinSet::new(), Strangers::default());
         loop {
             tokio::select! {
                 biased;
                 () = over(&mut halt) => break,
                 Some(ended) = clients.join_next() => self.mourn(ended),
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, address)) => self.admit(&mut clients, stream, address),
+                    Ok((stream, address)) => self.admit(&mut clients, &mut strangers, stream, address),
                     Err(error) => {
                         tracing::warn!(protocol = self.listener.protocol, %error, "a client could not be accepted");
                         tokio::time::sleep(BREATH).await;
@@ -134,17 +144,35 @@ impl Door {
         }
     }
 
-    fn admit(&self, clients: &mut JoinSet<()>, stream: TcpStream, address: SocketAddr) {
+    fn admit(&self, clients: &mut JoinSet<()>, strangers: &mut Strangers, stream: TcpStream, address: SocketAddr) {
         let Listener { protocol, connections, plaintext, .. } = self.listener;
-        if clients.len() >= connections {
-            tracing::warn!(protocol, client = %address, connections, "turned a client away: the listener is full");
+        let full = clients.len() >= connections;
+        if full && !strangers.makes_room() {
+            self.full("turned a client away: the listener is full", address);
             return;
+        }
+        if full {
+            self.full("the listener is full: sent away who has not logged in for longest", address);
         }
         if let Err(error) = tcp::tune(&stream) {
             tracing::debug!(protocol, client = %address, %error, "a client was gone at once");
             return;
         }
-        clients.spawn(self.guests.clone().serve(stream, address, plaintext));
+        let mark = Arc::new(());
+        let served = clients.spawn(self.guests.clone().serve(stream, address, plaintext, Arc::clone(&mark)));
+        strangers.comes(&mark, served);
+    }
+
+    /// Says so once a second.
+    ///
+    /// THREAT: who fills a listener fills the log too.
+    fn full(&self, what: &'static str, client: SocketAddr) {
+        let Listener { protocol, connections, .. } = self.listener;
+        let (now, mut said) = (Instant::now(), self.said.lock().unwrap_or_else(PoisonError::into_inner));
+        if said.is_none_or(|said| now.duration_since(said) >= QUIET) {
+            *said = Some(now);
+            tracing::warn!(protocol, %client, connections, "{what}");
+        }
     }
 
     fn mourn(&self, ended: Result<(), JoinError>) {

@@ -182,31 +182,45 @@ async fn a_panic_ends_its_own_session_only() {
 }
 
 #[tokio::test]
-async fn a_full_listener_turns_clients_away_and_takes_them_again() {
+async fn a_listener_full_of_sessions_turns_clients_away() {
     let site = Site::new().await;
     let gateway = site.start().await;
-    let mut guests = Vec::new();
+    let token = site.issuer.token(&site.issuer.claims("ann", SystemClock.now().seconds())).unwrap();
+    let mut sessions = Vec::new();
     for _ in 0..3 {
-        let mut guest = site.say("hi").await;
-        assert_eq!(heard(&mut guest).await.as_deref(), Some("hello\n"));
-        guests.push(guest);
+        let mut session = site.say(&format!("shop {token}")).await;
+        assert_eq!(heard(&mut session).await.as_deref(), Some("open\n"));
+        sessions.push(session);
     }
     let mut refused = site.say("hi").await;
     assert_eq!(heard(&mut refused).await.as_deref(), Some(""));
-
-    drop(guests.pop());
-    let mut admitted = false;
-    for _ in 0..100 {
-        let mut again = site.say("hi").await;
-        admitted = heard(&mut again).await.as_deref() == Some("hello\n");
-        if admitted {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(admitted, "whoever leaves makes room");
     gateway.stop().await.unwrap();
     assert!(TcpStream::connect(site.address).await.is_err(), "nobody listens any more");
+}
+
+/// THREAT: who opens connections and says nothing fills a listener, and nobody gets in any more.
+#[tokio::test]
+async fn whoever_has_not_logged_in_for_longest_makes_room() {
+    let site = Site::new().await;
+    let gateway = site.start().await;
+    let token = site.issuer.token(&site.issuer.claims("ann", SystemClock.now().seconds())).unwrap();
+    let mut session = site.say(&format!("shop {token}")).await;
+    assert_eq!(heard(&mut session).await.as_deref(), Some("open\n"));
+    let mut strangers = Vec::new();
+    for _ in 0..5 {
+        let mut stranger = site.say("hi").await;
+        assert_eq!(heard(&mut stranger).await.as_deref(), Some("hello\n"));
+        strangers.push(stranger);
+    }
+    let (gone, left) = strangers.split_at_mut(3);
+    for stranger in gone {
+        assert_eq!(heard(stranger).await.as_deref(), Some(""), "it is among the longest");
+    }
+    for stranger in left.iter_mut().chain([&mut session]) {
+        let waits = timeout(Duration::from_millis(100), heard(stranger)).await;
+        assert!(waits.is_err(), "{waits:?}");
+    }
+    gateway.stop().await.unwrap();
 }
 
 #[tokio::test]

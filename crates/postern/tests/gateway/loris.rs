@@ -143,3 +143,28 @@ fn whoever_dribbles_is_cut_off_however_many_and_others_log_in() {
     assert!(ill * 1000 <= well + ill, "{ill} of {} logins failed: {}", well + ill, gateway.log());
     assert!(way.works());
 }
+
+/// THREAT: who opens connections and says nothing fills a listener.
+#[test]
+fn a_listener_full_of_strangers_has_room_for_whoever_logs_in() {
+    let served = Served::new(18, &[]);
+    let authority = served.server.ca_file().display().to_string();
+    let shop = served.target("shop", "localhost", served.server.port(), &authority);
+    served.configure(&format!("[listener.postgres]\nconnections = 4\n{shop}"));
+    let gateway = served.site.start();
+    let way = served.through();
+    assert!(way.works(), "{}", gateway.log());
+    thread::scope(|scope| {
+        let lasting = scope.spawn(|| way.psql(&["SELECT pg_sleep(3)", "SELECT 'still here'"]));
+        thread::sleep(Duration::from_secs(1));
+        let mut silent: Vec<TcpStream> = (0..20).map(|_| raw::plain(&served)).collect();
+        assert!(way.works(), "{}", gateway.log());
+        let first = silent.first_mut().unwrap();
+        first.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert!(matches!(first.read(&mut [0; 16]), Ok(0) | Err(_)), "the first stranger stays");
+        let lasting = lasting.join().unwrap();
+        let said = String::from_utf8_lossy(&lasting.stdout).into_owned();
+        assert!(said.contains("still here"), "a session was ended for strangers: {lasting:?}");
+    });
+    assert!(gateway.log().contains("sent away who has not logged in for longest"), "{}", gateway.log());
+}
