@@ -9,6 +9,10 @@ talk() { exec 7<> /dev/tcp/127.0.0.1/$PORT; printf 'hello\n' >&7; head -n 2 <&7;
 stop() { ssh -q -S "$HERE/control" -O exit host; }
 """
 
+AGENT = """
+eval $(ssh-agent) > /dev/null; trap 'kill $SSH_AGENT_PID' EXIT; ssh-add -q "$(dirname "$KNOWN")/key"
+"""
+
 FORWARDS = [
     Scenario("forward -L: a connection", f"""{TALK}
         ssh -fNM -S "$HERE/control" -L $PORT:127.0.0.1:$BEYOND host; talk; talk; stop
@@ -55,6 +59,25 @@ FORWARDS = [
         """, who="bound"),
     Scenario("allowed: -W to an address of a rule", "printf 'hello\\n' | timeout 20 ssh -W 127.0.0.1:$BEYOND host", who="bound"),
 ]
+
+INWARD = [
+    Scenario("forward -R: a connection", f"""{TALK}
+        ssh -fNM -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host; talk; talk; stop
+        """),
+    Scenario("forward -R: much in both directions", """
+        head -c 8000000 /dev/urandom > sent
+        ssh -fNM -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host
+        "$PYTHON" "$CLIENTS/echoed.py" $PORT < sent > back; cmp sent back && rm sent back
+        ssh -q -S "$HERE/control" -O exit host
+        """),
+    Scenario("forward -R: added to a connection and taken back", f"""{TALK}
+        ssh -fNM -S "$HERE/control" host
+        ssh -S "$HERE/control" -O forward -R $PORT:127.0.0.1:$BEYOND host; talk
+        ssh -S "$HERE/control" -O cancel -R $PORT:127.0.0.1:$BEYOND host; sleep 1; (talk) 2> /dev/null; stop
+        """),
+    Scenario("forward -A: the client's agent", f'{AGENT}ssh -A host "ssh-add -l; ssh-add -l"'),
+]
+FORWARDS += INWARD
 
 PROHIBITED = r"administratively prohibited"
 
@@ -105,36 +128,37 @@ REFUSALS = [
         refused_status=255,
     ),
     Scenario(
-        "never: -R",
+        "refused: -R",
         "ssh -oExitOnForwardFailure=yes -R $PORT:127.0.0.1:$BEYOND host true && : > mark",
+        who="bound",
         refused=("remote port forwarding failed for listen port",),
         refused_status=255,
     ),
     Scenario(
-        "never: -R of a socket",
+        "refused: -R of a socket",
         'ssh -oExitOnForwardFailure=yes -R "$THERE/socket:127.0.0.1:$BEYOND" host true && : > mark',
+        who="bound",
         refused=("remote port forwarding failed for listen path",),
         refused_status=255,
     ),
     Scenario(
-        "never: -R on a port that the host chooses",
+        "refused: -R on a port that the host chooses",
         "ssh -oExitOnForwardFailure=yes -R 0:127.0.0.1:$BEYOND host true 2> said && mv said mark; cat said >&2; test -e mark",
+        who="bound",
         refused=("remote port forwarding failed for listen port 0",),
         refused_status=1,
     ),
     Scenario(
-        "never: the client's agent",
-        """
-        eval $(ssh-agent) > /dev/null; trap 'kill $SSH_AGENT_PID' EXIT
-        ssh-add -q "$(dirname "$KNOWN")/key"
-        ssh -A host "ssh-add -l && touch $THERE/mark"
-        """,
+        "refused: the client's agent",
+        f'{AGENT}ssh -A host ssh-add -l && : > mark',
+        who="bound",
         refused=("Could not open a connection to your authentication agent",),
         refused_status=2,
     ),
     Scenario(
-        "never: the client's screen",
-        'DISPLAY=:77 ssh -Y host "test -n \\"\\$DISPLAY\\" && touch $THERE/mark"',
+        "refused: the client's screen",
+        "DISPLAY=:77 ssh -Y host printenv DISPLAY > said && mv said mark; test -e mark",
+        who="bound",
         refused=("X11 forwarding request failed",),
         refused_status=1,
     ),

@@ -117,7 +117,8 @@ impl Asking {
         let first = if input.is_empty() { Parcel::Finish } else { Parcel::data(input) };
         way.send(first).await.ok();
         while let Some(event) = self.heard.recv().await {
-            if event.channel() != number {
+            // what the host would open is dropped, and refused by that
+            if event.channel() != Some(number) {
                 forget(&self.target.levels, &event);
                 continue;
             }
@@ -131,6 +132,7 @@ impl Asking {
                 }
                 FromTarget::Exited(_, Exit::Status(status)) => said.status = Some(status),
                 FromTarget::Answered(_, false) | FromTarget::Closed(_) => break,
+                FromTarget::Arrives(_) => {}
                 FromTarget::Answered(_, true) | FromTarget::Exited(..) | FromTarget::Finished(_) => {}
             }
         }

@@ -8,7 +8,7 @@ use postern_core::gate::{Flow, Permit};
 use postern_core::{Code, Fault};
 
 use super::transport::target::{self, Opened};
-use super::transport::{Beyond, Broken, Levels, Task, Way, Wish};
+use super::transport::{Beyond, Broken, Inward, Levels, Task, Way, Wish};
 use super::wire::order::Order;
 
 /// A target, logged in.
@@ -20,24 +20,36 @@ pub(super) struct Beginning {
     task: Task,
 }
 
+/// The right to something around a program, and what the target may open channels for by it, so many times.
+pub(super) struct Around {
+    pub(super) flow: Flow,
+    pub(super) lends: Option<(Inward, usize)>,
+}
+
 /// A connection from the target to somewhere else that was permitted.
 pub(super) struct Connecting(Beyond);
 
+/// A place where the target is permitted to listen.
+pub(super) struct Listening(Beyond);
+
 impl Beginning {
     /// What these permits say, and the rights to go on with it: with what is around it, and with the program.
-    pub(super) fn of(around: Vec<Permit>, permit: Permit) -> Result<(Self, Vec<Flow>, Flow), Fault> {
+    pub(super) fn of(around: Vec<Permit>, permit: Permit) -> Result<(Self, Vec<Around>, Flow), Fault> {
         let around = around.into_iter().map(|permit| {
             let (bytes, flow) = permit.spend();
             match Order::decode(&bytes) {
-                Some(Order::Wish(wish)) => Ok((wish, flow)),
-                Some(Order::Begin(_) | Order::Connect(_)) | None => Err(unreadable()),
+                Some(Order::Wish(wish)) => {
+                    let lends = wish.lends();
+                    Ok((wish, Around { flow, lends }))
+                }
+                Some(Order::Begin(_) | Order::Connect(_) | Order::Listen(_)) | None => Err(unreadable()),
             }
         });
         let (around, before) = around.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let (bytes, flow) = permit.spend();
         match Order::decode(&bytes) {
             Some(Order::Begin(task)) => Ok((Self { around, task }, before, flow)),
-            Some(Order::Wish(_) | Order::Connect(_)) | None => Err(unreadable()),
+            Some(Order::Wish(_) | Order::Connect(_) | Order::Listen(_)) | None => Err(unreadable()),
         }
     }
 }
@@ -48,7 +60,18 @@ impl Connecting {
         let (bytes, flow) = permit.spend();
         match Order::decode(&bytes) {
             Some(Order::Connect(beyond)) => Ok((Self(beyond), flow)),
-            Some(Order::Wish(_) | Order::Begin(_)) | None => Err(unreadable()),
+            Some(Order::Wish(_) | Order::Begin(_) | Order::Listen(_)) | None => Err(unreadable()),
+        }
+    }
+}
+
+impl Listening {
+    /// What this permit says, and the right to go on with it.
+    pub(super) fn of(permit: Permit) -> Result<(Self, Flow), Fault> {
+        let (bytes, flow) = permit.spend();
+        match Order::decode(&bytes) {
+            Some(Order::Listen(beyond)) => Ok((Self(beyond), flow)),
+            Some(Order::Wish(_) | Order::Begin(_) | Order::Connect(_)) | None => Err(unreadable()),
         }
     }
 }
@@ -91,6 +114,26 @@ impl Target {
             };
             refused(&what, error)
         })
+    }
+
+    /// Has it listen: where it does, with the port that it chose where it was to choose one.
+    pub(super) async fn listen(&self, Listening(beyond): Listening) -> Result<Beyond, Fault> {
+        let chosen =
+            self.0.listen(&beyond).await.map_err(|error| refused("the target does not listen there", error))?;
+        match beyond {
+            Beyond::Tcp { host, port: 0 } if (1..=u16::MAX.into()).contains(&chosen) => {
+                Ok(Beyond::Tcp { host, port: chosen })
+            }
+            Beyond::Tcp { port: 0, .. } => {
+                Err(Fault::target(Code::TargetViolation, "it does not say on which port it listens"))
+            }
+            other @ (Beyond::Tcp { .. } | Beyond::Socket(_)) => Ok(other),
+        }
+    }
+
+    /// Has it listen there no more. Where that is not heard there is nobody left to listen for.
+    pub(super) async fn leave(&self, beyond: &Beyond) {
+        self.0.leave(beyond).await.ok();
     }
 
     /// Says goodbye.

@@ -9,6 +9,7 @@ mod channel;
 mod files;
 mod forwards;
 mod hold;
+mod invited;
 mod offered;
 mod output;
 mod reading;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use postern_core::approval::Settled;
 use postern_core::gate::{Flow, Gate, Held, Open, Permit};
 use postern_core::id::OperationId;
 use postern_core::journal::Outcome;
@@ -30,15 +32,16 @@ use tokio::time::timeout;
 
 use self::channel::{Channel, Moved};
 use self::hold::Settling;
+use self::invited::Inwards;
 use super::files::Files;
 use super::forward::Target;
 use super::login::{GOODBYE, LoggedIn};
 use super::refuse;
 use super::transport::server::{Opening, Server};
 use super::transport::target::Opened;
-use super::transport::{FromClient, FromTarget, Number, Parcel, Sig, Way};
+use super::transport::{Arrival, Beyond, Broken, FromClient, FromTarget, Level, Number, Parcel, Sig, Way};
 
-/// How much a target may say on connections of which it is not known yet that they are open.
+/// How much either side may say on connections of which it is not known yet that they are open.
 const MOST_EARLY: usize = 1_024;
 /// How long what is on its way to programs may take that are to be ended.
 const LAST: Duration = Duration::from_millis(300);
@@ -69,10 +72,20 @@ enum Done {
     Began(Number, Result<Way, Fault>),
     /// The target is connected with something beyond it.
     Connected(Box<(Opening, Flow)>, Result<Opened, Fault>),
+    /// The target listens somewhere, or does not.
+    Listens(Result<Beyond, Fault>),
+    /// It does so no more.
+    Left,
+    /// A human decided about where it is to listen.
+    Agreed(Result<Settled, Fault>),
+    /// The client took a channel that the target would open, or did not.
+    Taken(Box<(Arrival, Arc<Flow>)>, Result<(Number, Way, Level), Broken>),
     /// A human decided about a channel's program, or its client is to hear that none has yet.
     Settled(Number, Settling),
     /// What is held back of a channel's output has waited long enough.
     Due(Number),
+    /// What a client has sent on a channel that it has closed has had its time.
+    Parted(Number),
     /// Nobody has heard for a while how a program ends that writes no more.
     Silent(Number),
 }
@@ -94,6 +107,8 @@ pub(super) struct Session {
     /// How many connections the target is about to open, and what came on those that are open already.
     connecting: usize,
     early: VecDeque<FromTarget>,
+    /// What the target may open channels for.
+    inwards: Inwards,
     work: FuturesUnordered<Later<'static, Done>>,
     ended: Vec<(OperationId, Outcome)>,
     /// What waited for humans, and for which nobody waits any more.
@@ -127,6 +142,7 @@ impl Session {
             called: BTreeMap::new(),
             connecting: 0,
             early: VecDeque::new(),
+            inwards: Inwards::default(),
             work: FuturesUnordered::new(),
             ended: Vec::new(),
             left: Vec::new(),
@@ -179,6 +195,10 @@ impl Session {
 
     /// What comes from the client.
     async fn heard(&mut self, event: FromClient) -> Result<(), End> {
+        // a channel that was just opened to it may bring something before it is known here that it is one
+        if self.is_early(&event) {
+            return self.heard_early(event);
+        }
         match event {
             FromClient::Opened(number, way, level) => {
                 self.channels.insert(number, Channel::new(way, level));
@@ -190,10 +210,8 @@ impl Session {
             }
             FromClient::Begins(number, task) => self.begin(number, task).await?,
             FromClient::Forwards(beyond, opening) => self.forward(beyond, opening).await?,
-            FromClient::Invites(inward, answer) => {
-                let granted = self.invite(&inward).await?;
-                answer.send(granted).ok();
-            }
+            FromClient::Listens(beyond, answer) => self.listen(beyond, answer).await?,
+            FromClient::Leaves(beyond, answer) => self.leave(beyond, answer),
             FromClient::Data(number, bytes) if self.has_files(number) => self.asks(number, bytes).await?,
             FromClient::Data(number, bytes) => self.pass_on(number, Parcel::data(bytes)),
             FromClient::Resized(number, size) => {
@@ -215,21 +233,35 @@ impl Session {
     /// What comes from the target.
     async fn told(&mut self, event: FromTarget) -> Result<(), End> {
         // a connection may say something before it is known here that it is one
-        if self.connecting > 0 && !self.called.contains_key(&event.channel()) {
-            // THREAT: a target that says without end how something ended that nobody began
-            if self.early.len() >= MOST_EARLY {
-                return Err(Fault::target(Code::TargetViolation, "it says too much of what nobody has opened").into());
-            }
-            self.early.push_back(event);
-            return Ok(());
+        if self.connecting > 0 && event.channel().is_some_and(|number| !self.called.contains_key(&number)) {
+            return self.keep_early(event);
         }
         match event {
+            FromTarget::Arrives(arrival) => self.arrives(arrival).await,
             FromTarget::Data(number, stream, bytes) => self.shown(number, stream, bytes).await,
             FromTarget::Exited(number, exit) => self.exited(number, exit).await,
             FromTarget::Answered(number, done) => self.answered(number, done),
             FromTarget::Finished(number) => self.silent(number).await,
             FromTarget::Closed(number) => self.gone(number).await,
         }
+    }
+
+    /// Keeps what the target says until it is known what it is about.
+    fn keep_early(&mut self, event: FromTarget) -> Result<(), End> {
+        // THREAT: a target that says without end how something ended that nobody began
+        if self.early.len() >= MOST_EARLY {
+            return Err(Fault::target(Code::TargetViolation, "it says too much of what nobody has opened").into());
+        }
+        self.early.push_back(event);
+        Ok(())
+    }
+
+    /// More is known by now.
+    async fn told_early(&mut self) -> Result<(), End> {
+        for event in std::mem::take(&mut self.early) {
+            Box::pin(self.told(event)).await?;
+        }
+        Ok(())
     }
 
     async fn done(&mut self, done: Done) -> Result<(), End> {
@@ -244,8 +276,16 @@ impl Session {
                 self.serve_files(number).await
             }
             Done::Connected(asked, connected) => self.connected(*asked, connected).await,
+            Done::Listens(listens) => self.listens(listens).await,
+            Done::Left => Ok(()),
+            Done::Agreed(settled) => self.agreed(settled).await,
+            Done::Taken(arrival, taken) => self.taken(*arrival, taken).await,
             Done::Settled(number, settling) => self.settled(number, settling).await,
             Done::Due(number) => self.due(number).await,
+            Done::Parted(number) => {
+                self.parted(number);
+                Ok(())
+            }
             Done::Silent(number) => {
                 self.still_silent(number);
                 Ok(())
@@ -257,6 +297,7 @@ impl Session {
     fn reconsider(&mut self) -> Result<(), End> {
         self.gate.take_up()?;
         self.changed = self.gate.changed();
+        self.reconsider_invitations()?;
         let mut lost = Vec::new();
         for (number, channel) in &self.channels {
             let files = channel.files.iter().flat_map(Files::flows).map(AsRef::as_ref);
@@ -324,6 +365,7 @@ impl Session {
             self.ended.extend(ended);
             self.left.extend(held);
         }
+        self.end_listening();
         // what still moves belongs to channels that are no more
         self.work.clear();
         let Self { gate, mut client, target, ended, left, .. } = self;

@@ -4,6 +4,7 @@
 //! goes there is given to a [`Way`], one a channel, which waits for the other side's window. It decides nothing and
 //! forwards nothing by itself. Enter at [`server::listen`] and [`target::connect`].
 
+pub(super) mod inward;
 pub(super) mod keys;
 mod leash;
 mod level;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 pub(super) use russh::{Error as Broken, Sig};
 
+pub(super) use self::inward::{Arrival, Inward, Originator};
 pub(super) use self::level::{Level, Levels};
 pub(super) use self::way::{Gone, Parcel, Way};
 
@@ -120,25 +122,43 @@ pub(super) struct Terminal {
     pub(super) modes: Vec<(u8, u32)>,
 }
 
-/// How many channels a connection may have at once.
+/// How many channels a client may open at once, and how many its host.
 const CHANNELS: usize = 64;
+pub(super) const ARRIVALS: usize = 32;
 
 /// What a client wants around a program that it has not begun yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Terminal(Terminal),
-    Variable { name: String, value: String },
+    Variable {
+        name: String,
+        value: String,
+    },
+    /// The client's own agent, for the target to have things signed (`auth-agent-req@openssh.com`).
+    Agent,
+    /// The client's own screen (RFC 4254 §6.3.1).
+    Screen(Screen),
 }
 
-/// What a target would open a channel for to a client: nothing of it is passed on.
+/// A screen that a client lends, and what whoever wants to show something there proves itself with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Inward {
-    /// Connections that come in at the target.
-    Listen(Beyond),
-    /// The client's own agent, for the target to sign with.
-    Agent,
-    /// The client's own screen.
-    X11,
+pub(super) struct Screen {
+    /// For one connection and no more.
+    pub(super) once: bool,
+    pub(super) protocol: String,
+    pub(super) cookie: String,
+    pub(super) number: u32,
+}
+
+impl Wish {
+    /// What the target may open channels for by it, and how many.
+    pub(super) fn lends(&self) -> Option<(Inward, usize)> {
+        match self {
+            Self::Terminal(_) | Self::Variable { .. } => None,
+            Self::Agent => Some((Inward::Agent, usize::MAX)),
+            Self::Screen(screen) => Some((Inward::Screen, if screen.once { 1 } else { usize::MAX })),
+        }
+    }
 }
 
 /// What a channel is for.
@@ -149,8 +169,8 @@ pub(super) enum Task {
     Subsystem(String),
 }
 
-/// Where a connection goes beyond the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a connection goes beyond the target, or comes in there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Beyond {
     Tcp { host: String, port: u32 },
     Socket(String),
@@ -178,6 +198,8 @@ pub(super) enum Deaf {
 
 /// The answer to something that its side waits for.
 pub(super) type Answer = oneshot::Sender<bool>;
+/// The same where a port may have been chosen; nothing where it was refused.
+pub(super) type Port = oneshot::Sender<Option<u32>>;
 
 /// What comes from a client that has logged in.
 pub(super) enum FromClient {
@@ -189,8 +211,10 @@ pub(super) enum FromClient {
     Begins(Number, Task),
     /// It wants a connection from the target to somewhere else.
     Forwards(Beyond, server::Opening),
-    /// It wants the target to open channels.
-    Invites(Inward, Answer),
+    /// It wants the target to listen, and to open a channel for each connection that comes in.
+    Listens(Beyond, Port),
+    /// It wants that no more.
+    Leaves(Beyond, Answer),
     Data(Number, Bytes),
     Resized(Number, Size),
     Signalled(Number, Sig),
@@ -198,8 +222,25 @@ pub(super) enum FromClient {
     Closed(Number),
 }
 
+impl FromClient {
+    /// The channel that it is about, where it is about one that may be the target's.
+    pub(super) fn channel(&self) -> Option<Number> {
+        match self {
+            Self::Data(number, _)
+            | Self::Resized(number, _)
+            | Self::Signalled(number, _)
+            | Self::Finished(number)
+            | Self::Closed(number) => Some(*number),
+            Self::Opened(..) | Self::Wishes(..) | Self::Begins(..) => None,
+            Self::Forwards(..) | Self::Listens(..) | Self::Leaves(..) => None,
+        }
+    }
+}
+
 /// What comes from a target.
 pub(super) enum FromTarget {
+    /// It would open a channel to the client.
+    Arrives(Arrival),
     Data(Number, Stream, Bytes),
     Exited(Number, Exit),
     /// What was asked of a channel was done, or not.
@@ -209,14 +250,15 @@ pub(super) enum FromTarget {
 }
 
 impl FromTarget {
-    /// The channel that it is about.
-    pub(super) fn channel(&self) -> Number {
+    /// The channel that it is about, where there may be one.
+    pub(super) fn channel(&self) -> Option<Number> {
         match self {
             Self::Data(number, ..)
             | Self::Exited(number, _)
             | Self::Answered(number, _)
             | Self::Finished(number)
-            | Self::Closed(number) => *number,
+            | Self::Closed(number) => Some(*number),
+            Self::Arrives(_) => None,
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::client::Caller;
 use crate::gateway::Gateway;
 use crate::raw::{
     CHANNEL_CLOSE, CHANNEL_DATA, CHANNEL_OPEN, CHANNEL_OPEN_CONFIRMATION, CHANNEL_OPEN_FAILURE, CHANNEL_REQUEST,
-    CHANNEL_WINDOW_ADJUST, GLOBAL_REQUEST, IGNORE, PATIENCE, Raw, SERVICE_ACCEPT, SERVICE_REQUEST, SOON, Words,
-    kexinit, memory,
+    CHANNEL_SUCCESS, CHANNEL_WINDOW_ADJUST, GLOBAL_REQUEST, IGNORE, PATIENCE, Raw, SERVICE_ACCEPT, SERVICE_REQUEST,
+    SOON, Words, kexinit, memory,
 };
 
 const EVERYTHING: &str = r#"
@@ -27,20 +27,24 @@ on     = ["target:web"]
 
 const STRICT_HOST: &str = "curve25519-sha256,kex-strict-s-v00@openssh.com";
 const USERAUTH_BANNER: u8 = 53;
-const CHANNEL_SUCCESS: u8 = 99;
 const MUCH: usize = 32 << 20;
 
 /// A gateway, and whoever poses as its target.
-struct Posing {
-    gateway: Gateway,
+pub(crate) struct Posing {
+    pub(crate) gateway: Gateway,
     listener: TcpListener,
     key: PrivateKey,
 }
 
 impl Posing {
     async fn start() -> Result<Self> {
+        Self::under(EVERYTHING).await
+    }
+
+    /// The same with other rules.
+    pub(crate) async fn under(rules: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let gateway = Gateway::leading(Options::default(), Some(listener.local_addr()?), EVERYTHING).await?;
+        let gateway = Gateway::leading(Options::default(), Some(listener.local_addr()?), rules).await?;
         let key = std::fs::read_to_string(gateway.server.folder().join("host_key"))?;
         Ok(Self { gateway, listener, key: PrivateKey::from_openssh(&key)? })
     }
@@ -67,19 +71,29 @@ impl Posing {
     /// A session, and the host's side of it.
     async fn session(&self) -> Result<(Raw, Caller)> {
         let (stream, login) = self.called().await?;
-        let host = async {
-            let mut host = Raw::on(stream).await?;
-            host.exchange_as_host(&self.key).await?;
-            host.let_in().await?;
-            anyhow::Ok(host)
-        };
-        let (host, caller) = timeout(PATIENCE, async { tokio::join!(host, login) }).await?;
+        let (host, caller) = timeout(PATIENCE, async { tokio::join!(self.welcome(stream), login) }).await?;
         Ok((host?, caller?))
+    }
+
+    /// The same with a client that says what it is told to.
+    pub(crate) async fn raw_session(&self) -> Result<(Raw, Raw)> {
+        let host = async { self.welcome(self.listener.accept().await?.0).await };
+        let both = async { tokio::join!(host, Raw::logged_in(self.gateway.address)) };
+        let (host, client) = timeout(PATIENCE, both).await?;
+        Ok((host?, client?))
+    }
+
+    /// The host's part of a login that succeeds.
+    async fn welcome(&self, stream: TcpStream) -> Result<Raw> {
+        let mut host = Raw::on(stream).await?;
+        host.exchange_as_host(&self.key).await?;
+        host.let_in().await?;
+        Ok(host)
     }
 }
 
 /// Opens the channel that is asked for; the number that the gateway gives it.
-async fn opened(host: &mut Raw) -> Result<u32> {
+pub(crate) async fn opened(host: &mut Raw) -> Result<u32> {
     let asked = host.hear_of(CHANNEL_OPEN).await?;
     let (_, rest) = crate::raw::string(asked.get(1..).context("a type")?)?;
     let number = u32::from_be_bytes(*rest.first_chunk().context("a number")?);

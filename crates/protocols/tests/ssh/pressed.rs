@@ -124,19 +124,6 @@ async fn there_is_an_end_to_what_may_be_asked_for_around_a_program() -> Result<(
     Ok(())
 }
 
-/// Nothing that the target would open to a client is passed on, whatever rules say.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_agent_and_no_screen_is_passed_on() -> Result<()> {
-    let gateway = Gateway::start(EVERYTHING).await?;
-    let caller = Caller::log_in(&gateway).await?;
-    let channel = caller.handle.channel_open_session().await?;
-    channel.agent_forward(false).await?;
-    channel.request_x11(false, false, "MIT-MAGIC-COOKIE-1", "00", 0).await?;
-    channel.exec(true, "echo \"agent=$SSH_AUTH_SOCK display=$DISPLAY\"").await?;
-    assert_eq!(hear(channel).await.text, "agent= display=\n");
-    Ok(())
-}
-
 const APPROVED: &str = r#"
 [[rule]]
 name   = "variables"

@@ -42,6 +42,8 @@ pub(crate) const USERAUTH_REQUEST: u8 = 50;
 pub(crate) const USERAUTH_FAILURE: u8 = 51;
 pub(crate) const USERAUTH_SUCCESS: u8 = 52;
 pub(crate) const GLOBAL_REQUEST: u8 = 80;
+pub(crate) const REQUEST_SUCCESS: u8 = 81;
+pub(crate) const REQUEST_FAILURE: u8 = 82;
 pub(crate) const CHANNEL_OPEN: u8 = 90;
 pub(crate) const CHANNEL_OPEN_CONFIRMATION: u8 = 91;
 pub(crate) const CHANNEL_OPEN_FAILURE: u8 = 92;
@@ -49,6 +51,7 @@ pub(crate) const CHANNEL_WINDOW_ADJUST: u8 = 93;
 pub(crate) const CHANNEL_DATA: u8 = 94;
 pub(crate) const CHANNEL_CLOSE: u8 = 97;
 pub(crate) const CHANNEL_REQUEST: u8 = 98;
+pub(crate) const CHANNEL_SUCCESS: u8 = 99;
 
 const NAME: &str = "SSH-2.0-raw";
 const TAG: usize = 16;

@@ -136,7 +136,7 @@ async fn what_no_rule_allows_says_why_and_does_not_run() -> Result<()> {
 }
 
 /// Somebody behind the target who says everything back.
-async fn echoing() -> Result<(u16, tokio::task::JoinSet<()>)> {
+pub(crate) async fn echoing() -> Result<(u16, tokio::task::JoinSet<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let mut tasks = tokio::task::JoinSet::new();

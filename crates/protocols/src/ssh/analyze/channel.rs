@@ -118,13 +118,15 @@ pub fn subsystem(name: &[u8]) -> Operation {
 /// The client's agent for the host.
 #[must_use]
 pub fn agent() -> Operation {
-    Asked::of(action::AGENT).touching(Effect::Execute, "agent").operation("agent forwarding")
+    let asked = Asked::of(action::AGENT).answered().touching(Effect::Execute, "agent");
+    asked.opaque("what the host has signed is not known before").operation("agent forwarding")
 }
 
 /// The client's screen for the host.
 #[must_use]
 pub fn x11() -> Operation {
-    Asked::of(action::X11).touching(Effect::Execute, "x11").operation("X11 forwarding")
+    let asked = Asked::of(action::X11).answered().touching(Effect::Execute, "x11");
+    asked.opaque("what the host shows, sees and types there is not known before").operation("X11 forwarding")
 }
 
 /// A connection from the host to a host and port (`direct-tcpip`).

@@ -3,13 +3,15 @@
 //! INVARIANT: what the target says of a program is known to belong to it before the program begins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use postern_core::gate::{Asked, Decision, Permit, Standing};
 use postern_core::journal::Outcome;
 use postern_core::operation::Operation;
 use postern_core::{Code, Denial, Fault};
 
-use super::channel::{HeldProgram, Moved, Queue, State};
+use super::channel::{Channel, HeldProgram, Moved, Queue, Right, State};
+use super::invited::Invitation;
 use super::{Done, End, Session, offered, reading};
 use crate::ssh::files::Files;
 use crate::ssh::forward::Beginning;
@@ -20,6 +22,8 @@ use crate::ssh::wire::order::Order;
 
 /// How much may be asked for around a program: more than any client does.
 const MOST_AROUND: usize = 64;
+/// How long what a client has sent may take to reach the target once it has closed its channel.
+const PARTING: Duration = Duration::from_secs(5);
 /// The longest name or value of a variable, in bytes.
 const LONGEST_VARIABLE: usize = 4 << 10;
 
@@ -31,6 +35,7 @@ impl Session {
         let (terminal, variable) = match &wish {
             Wish::Terminal(terminal) => (Some(terminal.size), None),
             Wish::Variable { name, value } => (None, Some((name.clone(), value.clone()))),
+            Wish::Agent | Wish::Screen(_) => (None, None),
         };
         let long = variable.as_ref().is_some_and(|(name, value)| name.len().max(value.len()) > LONGEST_VARIABLE);
         let again = terminal.is_some() && channel.terminal.is_some();
@@ -41,7 +46,7 @@ impl Session {
         let Some(channel) = self.channels.get_mut(&number) else { return Ok(false) };
         channel.terminal = terminal.or(channel.terminal);
         channel.variables.extend(variable);
-        // the target answers to a terminal, and not to variables
+        // the target answers to a terminal, and to nothing else
         channel.asked = channel.asked.saturating_add(usize::from(terminal.is_some()));
         channel.around.push(permit);
         Ok(true)
@@ -118,14 +123,15 @@ impl Session {
                 return self.refuse(number, &refuse::failure(&fault));
             }
         };
-        let Some(channel) = self.channels.get_mut(&number) else {
+        let waiting = |channel: &&mut Channel| matches!(channel.state, State::Opening);
+        let Some(channel) = self.channels.get_mut(&number).filter(waiting) else {
             self.ended.push((permit.id(), Outcome::Unknown));
             self.leave_behind(opened);
             return Ok(());
         };
         let (program, before, permitted) = Beginning::of(around, permit)?;
         // THREAT: a client has the channel wait until it is forbidden what it was permitted
-        for flow in before.iter().chain([&permitted]) {
+        for flow in before.iter().map(|around| &around.flow).chain([&permitted]) {
             if let Err(denial) = self.gate.goes_on(flow)? {
                 self.ended.push((permitted.id(), Outcome::Failed { code: denial.code.to_string() }));
                 self.leave_behind(opened);
@@ -137,7 +143,8 @@ impl Session {
             let said = serde_json::json!({ "terminal": [size.columns, size.rows] });
             self.gate.aside(Some(flow.id()), said.to_string().as_bytes())?;
         }
-        channel.runs(flow, &opened, &self.echo);
+        channel.lends = Invitation::among(before);
+        channel.runs(Right::Own(Box::new(flow)), &opened, &self.echo);
         // whatever comes of it comes after this
         self.called.insert(opened.number, number);
         let target = Arc::clone(&self.target);
@@ -274,9 +281,12 @@ impl Session {
 
     /// The client has closed a channel.
     pub(super) fn closed(&mut self, number: Number) -> Result<(), End> {
-        self.client.levels.leave(number);
-        let Some(mut channel) = self.channels.remove(&number) else { return Ok(()) };
+        let Some(mut channel) = self.channels.remove(&number) else {
+            self.client.levels.leave(number);
+            return Ok(());
+        };
         if matches!(channel.state, State::Running(_)) {
+            channel.parting = true;
             channel.into.push(Parcel::Close);
             self.work.extend(channel.into.press(number, false));
         }
@@ -292,7 +302,26 @@ impl Session {
         channel.out.clear();
         channel.out.push(Parcel::Close);
         self.work.extend(channel.out.press(number, true));
+        if channel.is_done() {
+            self.client.levels.leave(number);
+            return Ok(());
+        }
+        // INVARIANT: what it has sent before goes there before, and takes its place until then
+        self.channels.insert(number, channel);
+        self.work.push(Box::pin(async move {
+            tokio::time::sleep(PARTING).await;
+            Done::Parted(number)
+        }));
         Ok(())
+    }
+
+    /// What a client has sent and closed its channel behind has had its time: the target hears of the end now.
+    pub(super) fn parted(&mut self, number: Number) {
+        let Some(channel) = self.channels.get_mut(&number) else { return };
+        if std::mem::take(&mut channel.parting) {
+            channel.into.cut();
+        }
+        self.let_go_of_channel(number);
     }
 
     /// Gives to the target what comes from the client, once there is somebody to take it.
@@ -324,6 +353,10 @@ impl Session {
             channel.came.fall(bytes);
         }
         self.press(number);
+        self.let_go_of_channel(number);
+    }
+
+    fn let_go_of_channel(&mut self, number: Number) {
         if self.channels.get(&number).is_some_and(super::Channel::is_done) {
             self.channels.remove(&number);
             self.client.levels.leave(number);

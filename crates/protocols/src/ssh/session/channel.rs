@@ -15,9 +15,10 @@ use postern_core::ports::Later;
 use tokio::sync::Notify;
 
 use super::Done;
+use super::invited::Invitation;
 use crate::ssh::files::{Asked, Files};
 use crate::ssh::transport::target::Opened;
-use crate::ssh::transport::{Gone, Level, Number, Parcel, Size, Stream, Way};
+use crate::ssh::transport::{Gone, Inward, Level, Number, Parcel, Size, Stream, Way};
 
 /// One of the client's channels.
 pub(super) struct Channel {
@@ -34,6 +35,8 @@ pub(super) struct Channel {
     /// The terminal that the program runs in.
     pub(super) terminal: Option<Size>,
     pub(super) state: State,
+    /// What the target may open channels for as long as it runs.
+    pub(super) lends: Vec<(Inward, Invitation)>,
     /// What the target calls the channel.
     pub(super) there: Option<Number>,
     /// What of its output has come.
@@ -49,6 +52,8 @@ pub(super) struct Channel {
     pub(super) note: Option<String>,
     /// The client writes no more.
     pub(super) finished: bool,
+    /// The client has closed it, and what it sent before is on its way to the target.
+    pub(super) parting: bool,
     /// The target writes no more, and its client does not know yet.
     pub(super) silent: bool,
     /// The files that it is about, where it is the subsystem `sftp`.
@@ -66,9 +71,17 @@ pub(super) enum State {
     /// It is permitted, and the target opens a channel for it.
     Opening,
     /// It runs.
-    Running(Box<Flow>),
+    Running(Right),
     /// It is over, or was refused.
     Over,
+}
+
+/// The right by which something runs.
+pub(super) enum Right {
+    /// It is an operation of its own.
+    Own(Box<Flow>),
+    /// It goes on under another, which ends for itself.
+    Lent(Arc<Flow>),
 }
 
 /// What waits for a human.
@@ -94,6 +107,8 @@ const MOST_SIGNALS: usize = 16;
 pub(super) struct Queue {
     way: Option<Way>,
     parcels: VecDeque<Parcel>,
+    /// Something is on its way.
+    sending: bool,
     /// Nothing more goes there.
     closed: bool,
     /// Gives up the data that is being sent, which may wait for room at the other side.
@@ -117,6 +132,7 @@ impl Channel {
             variables: Vec::new(),
             terminal: None,
             state: State::Waiting,
+            lends: Vec::new(),
             there: None,
             shown: Level::default(),
             plain: None,
@@ -125,6 +141,7 @@ impl Channel {
             asked: 0,
             note: None,
             finished: false,
+            parting: false,
             silent: false,
             files: None,
             held: None,
@@ -132,12 +149,13 @@ impl Channel {
     }
 
     /// Something runs, whose output is listened to, and masked as its operation says.
-    pub(super) fn runs(&mut self, flow: Flow, there: &Opened, echo: &Arc<Echo>) {
+    pub(super) fn runs(&mut self, right: Right, there: &Opened, echo: &Arc<Echo>) {
         let width = if self.terminal.is_some() { Width::Same } else { Width::Any };
+        let flow = right.flow();
         let output = || Some(Output { filter: Filter::new(Arc::clone(echo), flow.masks(), width), lingers: false });
         (self.plain, self.errors) = (output(), output());
         (self.there, self.shown) = (Some(there.number), there.level.clone());
-        self.state = State::Running(Box::new(flow));
+        self.state = State::Running(right);
     }
 
     pub(super) fn output(&mut self, stream: Stream) -> Option<&mut Output> {
@@ -150,7 +168,7 @@ impl Channel {
     /// The right by which it runs.
     pub(super) fn flow(&self) -> Option<&Flow> {
         match &self.state {
-            State::Running(flow) => Some(flow),
+            State::Running(right) => Some(right.flow()),
             State::Waiting | State::Held(_) | State::Opening | State::Over => None,
         }
     }
@@ -173,13 +191,24 @@ impl Channel {
         let mut held: Vec<_> = self.held.take().into_iter().map(|(_, request)| *request.held).collect();
         match std::mem::replace(&mut self.state, State::Over) {
             State::Held(program) => held.push(*program.held),
-            State::Running(flow) => {
+            State::Running(Right::Own(flow)) => {
                 let note = self.note.take();
                 ended.push((flow.id(), note.map_or(Outcome::Unknown, |note| Outcome::Done { note })));
+                ended.extend(self.lends.drain(..).map(|(_, invitation)| invitation.outcome()));
             }
-            State::Waiting | State::Opening | State::Over => {}
+            State::Running(Right::Lent(_)) | State::Waiting | State::Opening | State::Over => {}
         }
         (ended, held)
+    }
+
+    /// By what the target may open channels for this.
+    pub(super) fn lent(&mut self, inward: &Inward) -> Option<&mut Invitation> {
+        self.lends.iter_mut().find(|(lent, _)| lent == inward).map(|(_, invitation)| invitation)
+    }
+
+    /// Whether the target opened it, by a right that was given for that.
+    pub(super) fn is_lent(&self) -> bool {
+        matches!(self.state, State::Running(Right::Lent(_)))
     }
 
     /// Whether it runs, and nobody has its way to the target for now.
@@ -189,7 +218,17 @@ impl Channel {
 
     /// Whether nothing is left of it.
     pub(super) fn is_done(&self) -> bool {
-        matches!(self.state, State::Over) && self.out.closed && self.out.is_idle()
+        let parted = !self.parting || (self.into.is_idle() && !self.into.sending);
+        matches!(self.state, State::Over) && self.out.closed && self.out.is_idle() && parted
+    }
+}
+
+impl Right {
+    fn flow(&self) -> &Flow {
+        match self {
+            Self::Own(flow) => flow,
+            Self::Lent(flow) => flow,
+        }
     }
 }
 
@@ -223,6 +262,12 @@ impl Queue {
         self.parcels.drain(..).map(|parcel| parcel.len()).sum()
     }
 
+    /// Lets go of all data that waits, so that the end can be told.
+    pub(super) fn cut(&mut self) {
+        self.cut.notify_one();
+        self.parcels.retain(|parcel| !matches!(parcel, Parcel::Data(..)));
+    }
+
     fn is_idle(&self) -> bool {
         self.parcels.is_empty()
     }
@@ -234,6 +279,7 @@ impl Queue {
         }
         let way = self.way.take()?;
         let parcels = std::mem::take(&mut self.parcels);
+        self.sending = true;
         // what is cut is what is sent now, and nothing that is sent later
         self.cut = Arc::default();
         let cut = Arc::clone(&self.cut);
@@ -261,6 +307,7 @@ impl Queue {
 
     /// Takes back what was on its way: how many bytes of data arrived.
     pub(super) fn moved(&mut self, moved: Moved) -> usize {
+        self.sending = false;
         self.closed = self.closed || moved.way.is_none();
         self.way = moved.way;
         moved.bytes

@@ -1,19 +1,19 @@
-//! Connections through the target to somewhere else, and from somewhere else through it: each its own operation.
+//! Connections through the target to somewhere else: each its own operation.
 //!
 //! THREAT: what a connection brings before it is decided about. None is open on either side by then.
 
 use std::sync::Arc;
 
-use postern_core::gate::{Asked, Decision, Flow, Standing};
+use postern_core::Fault;
+use postern_core::gate::Flow;
 use postern_core::journal::Outcome;
-use postern_core::{Code, Denial, Fault};
 
-use super::channel::Channel;
+use super::channel::{Channel, Right};
 use super::{Done, End, Session, reading};
 use crate::ssh::forward::Connecting;
+use crate::ssh::transport::Beyond;
 use crate::ssh::transport::server::Opening;
 use crate::ssh::transport::target::Opened;
-use crate::ssh::transport::{Beyond, Inward};
 use crate::ssh::wire::order::Order;
 
 impl Session {
@@ -54,7 +54,7 @@ impl Session {
                 let (number, to_client, came) = opening.accept().await;
                 let mut channel = Channel::new(to_client, came);
                 channel.note = Some("closed".to_owned());
-                channel.runs(flow, &opened, &self.echo);
+                channel.runs(Right::Own(Box::new(flow)), &opened, &self.echo);
                 self.called.insert(opened.number, number);
                 channel.into.open(opened.way());
                 self.channels.insert(number, channel);
@@ -65,25 +65,6 @@ impl Session {
                 opening.refuse(false).await;
             }
         }
-        for event in std::mem::take(&mut self.early) {
-            Box::pin(self.told(event)).await?;
-        }
-        Ok(())
-    }
-
-    /// Decides about what the target would open channels for, which is not passed on in any case.
-    pub(super) async fn invite(&mut self, inward: &Inward) -> Result<bool, End> {
-        let operation = reading::inward(inward);
-        match self.gate.submit(vec![operation], bytes::Bytes::new().into()).await? {
-            Decision::No(_) => {}
-            Decision::Go(permit) => drop(permit),
-            Decision::Ask(asking) => {
-                let denial = Denial::new(Code::NotSupported, "channels that the target opens: not in this version");
-                if let Asked::Wait(held) = self.gate.ask(asking, Standing::Unable(denial)).await? {
-                    self.gate.withdraw(*held).await?;
-                }
-            }
-        }
-        Ok(false)
+        self.told_early().await
     }
 }

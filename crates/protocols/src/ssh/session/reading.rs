@@ -7,13 +7,15 @@ use std::sync::Arc;
 use postern_core::Operation;
 
 use crate::ssh::analyze;
-use crate::ssh::transport::{Beyond, Inward, Task, Wish};
+use crate::ssh::transport::{Beyond, Task, Wish};
 
 /// Something around a program.
 pub(super) fn wish(wish: &Wish) -> Operation {
     match wish {
         Wish::Terminal(terminal) => analyze::pty(terminal.term.as_bytes()),
         Wish::Variable { name, value } => analyze::env(name.as_bytes(), value.as_bytes()),
+        Wish::Agent => analyze::agent(),
+        Wish::Screen(_) => analyze::x11(),
     }
 }
 
@@ -45,12 +47,10 @@ pub(super) fn forward(beyond: &Beyond) -> Operation {
     }
 }
 
-/// What the target would open channels for. It is read and decided about for the record; nothing of it is passed on.
-pub(super) fn inward(inward: &Inward) -> Operation {
-    match inward {
-        Inward::Listen(Beyond::Tcp { host, port }) => analyze::forward_remote(host.as_bytes(), *port),
-        Inward::Listen(Beyond::Socket(path)) => analyze::forward_remote_socket(path.as_bytes()),
-        Inward::Agent => analyze::agent(),
-        Inward::X11 => analyze::x11(),
+/// A place where the target is to listen.
+pub(super) fn listen(beyond: &Beyond) -> Operation {
+    match beyond {
+        Beyond::Tcp { host, port } => analyze::forward_remote(host.as_bytes(), *port),
+        Beyond::Socket(path) => analyze::forward_remote_socket(path.as_bytes()),
     }
 }

@@ -15,10 +15,10 @@ use russh::server::{self, Auth, Handle, Msg, PublicKeyOffer, RunningSession, Ses
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, Limits, MethodKind, MethodSet, Pty, Sig};
 use tokio::sync::{mpsc, oneshot};
 
-use super::leash::{Leash, Welcome, leash};
+use super::leash::{Leash, Presence, Welcome, leash};
 use super::{
-    ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Inward, Level, Levels, NAME, Number, PACKET, SILENT,
-    Size, Task, Terminal, WINDOW, Way, Wish, preferred,
+    ALIVE, Answer, Beyond, CHANNELS, Deaf, EVENTS, FromClient, Level, Levels, NAME, Number, PACKET, SILENT, Screen,
+    Size, Task, Terminal, WINDOW, Way, Wish, inward, preferred,
 };
 
 /// How long a proof that is none takes to be refused: as long for every reason.
@@ -83,7 +83,8 @@ pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey
     let (events, heard) = mpsc::channel(EVENTS);
     let levels = Levels::default();
     let (leash, welcome, stream) = leash(stream, Arc::default());
-    let ear = Ear { attempts: attempting, events, levels: levels.clone(), welcome };
+    let presence = stream.presence();
+    let ear = Ear { attempts: attempting, events, levels: levels.clone(), welcome, presence };
     let running = server::run_stream(Arc::new(config), stream, ear).await?;
     Ok(Server { attempts, events: heard, levels, handle: running.handle(), running, _leash: leash })
 }
@@ -100,6 +101,10 @@ impl Server {
         if let Err(error) = (&mut self.running).await {
             tracing::debug!("a client's connection ended: {error}");
         }
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Has the client told why the connection ends here: next, before anything of it is heard again.
@@ -135,6 +140,7 @@ struct Ear {
     events: mpsc::Sender<FromClient>,
     levels: Levels,
     welcome: Welcome,
+    presence: Presence,
 }
 
 impl Ear {
@@ -164,11 +170,14 @@ impl Ear {
         self.events.send(event).await.map_err(|_| Deaf::Over)
     }
 
-    /// Tells of something that the client waits for.
-    async fn ask(&self, event: impl FnOnce(Answer) -> FromClient) -> Result<bool, Deaf> {
+    /// Tells of something that the client waits for, and waits as long as it does.
+    async fn ask<T>(&self, event: impl FnOnce(oneshot::Sender<T>) -> FromClient) -> Result<T, Deaf> {
         let (answer, answered) = oneshot::channel();
         self.tell(event(answer)).await?;
-        answered.await.map_err(|_| Deaf::Over)
+        tokio::select! {
+            answer = answered => answer.map_err(|_| Deaf::Over),
+            () = self.presence.left() => Err(Deaf::Over),
+        }
     }
 
     async fn wish(&self, channel: ChannelId, wish: Wish, session: &mut Session) -> Result<(), Deaf> {
@@ -277,14 +286,38 @@ impl server::Handler for Ear {
         self.forward(Beyond::Socket(path.to_owned()), channel, reply, session.handle()).await
     }
 
+    /// Before anything comes on it.
+    async fn channel_open_confirmation(
+        &mut self,
+        channel: ChannelId,
+        _: u32,
+        _: u32,
+        _: &mut Session,
+    ) -> Result<(), Deaf> {
+        self.levels.enter(channel.into(), inward::MOST).map(|_| ()).ok_or(Deaf::Overflow)
+    }
+
+    /// The client hears an answer once there is one: until then the library hears nothing of it, and says nothing.
     async fn tcpip_forward(&mut self, address: &str, port: &mut u32, _: &mut Session) -> Result<bool, Deaf> {
         let beyond = Beyond::Tcp { host: address.to_owned(), port: *port };
-        self.ask(|answer| FromClient::Invites(Inward::Listen(beyond), answer)).await
+        let listens = self.ask(|answer| FromClient::Listens(beyond, answer)).await?;
+        *port = listens.unwrap_or(*port);
+        Ok(listens.is_some())
+    }
+
+    async fn cancel_tcpip_forward(&mut self, address: &str, port: u32, _: &mut Session) -> Result<bool, Deaf> {
+        let beyond = Beyond::Tcp { host: address.to_owned(), port };
+        self.ask(|answer| FromClient::Leaves(beyond, answer)).await
     }
 
     async fn streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, Deaf> {
         let beyond = Beyond::Socket(path.to_owned());
-        self.ask(|answer| FromClient::Invites(Inward::Listen(beyond), answer)).await
+        Ok(self.ask(|answer| FromClient::Listens(beyond, answer)).await?.is_some())
+    }
+
+    async fn cancel_streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, Deaf> {
+        let beyond = Beyond::Socket(path.to_owned());
+        self.ask(|answer| FromClient::Leaves(beyond, answer)).await
     }
 
     async fn pty_request(
@@ -318,22 +351,19 @@ impl server::Handler for Ear {
     async fn x11_request(
         &mut self,
         channel: ChannelId,
-        _: bool,
-        _: &str,
-        _: &str,
-        _: u32,
+        once: bool,
+        protocol: &str,
+        cookie: &str,
+        number: u32,
         session: &mut Session,
     ) -> Result<(), Deaf> {
-        if self.ask(|answer| FromClient::Invites(Inward::X11, answer)).await? {
-            session.channel_success(channel)?
-        } else {
-            session.channel_failure(channel)?
-        }
-        Ok(())
+        let screen = Screen { once, protocol: protocol.to_owned(), cookie: cookie.to_owned(), number };
+        self.wish(channel, Wish::Screen(screen), session).await
     }
 
-    async fn agent_request(&mut self, _: ChannelId, _: &mut Session) -> Result<bool, Deaf> {
-        self.ask(|answer| FromClient::Invites(Inward::Agent, answer)).await
+    /// The library answers the client itself.
+    async fn agent_request(&mut self, channel: ChannelId, _: &mut Session) -> Result<bool, Deaf> {
+        self.ask(|answer| FromClient::Wishes(channel.into(), Wish::Agent, answer)).await
     }
 
     async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Deaf> {

@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use super::leash::{Leash, Welcome, leash};
 use super::level::Valve;
 use super::{
-    Beyond, CHANNELS, Deaf, EVENTS, Exit, FromTarget, KEYS, Level, Levels, NAME, Number, PACKET, Size, Stream, Task,
-    Terminal, WINDOW, Way, Wish, preferred,
+    Arrival, Beyond, Deaf, EVENTS, Exit, FromTarget, Inward, KEYS, Level, Levels, NAME, Number, Originator, PACKET,
+    Screen, Size, Stream, Task, Terminal, WINDOW, Way, Wish, inward, preferred,
 };
 
 /// What a host may show.
@@ -158,22 +158,43 @@ impl Target {
         self.opened(channel)
     }
 
+    /// Has it listen; the port that it chose, where it was to choose one.
+    pub(in crate::ssh) async fn listen(&self, beyond: &Beyond) -> Result<u32, russh::Error> {
+        match beyond {
+            Beyond::Tcp { host, port } => self.handle.tcpip_forward(host.as_str(), *port).await,
+            Beyond::Socket(path) => self.handle.streamlocal_forward(path.as_str()).await.map(|()| 0),
+        }
+    }
+
+    /// Has it listen there no more.
+    pub(in crate::ssh) async fn leave(&self, beyond: &Beyond) -> Result<(), russh::Error> {
+        match beyond {
+            Beyond::Tcp { host, port } => self.handle.cancel_tcpip_forward(host.as_str(), *port).await,
+            Beyond::Socket(path) => self.handle.cancel_streamlocal_forward(path.as_str()).await,
+        }
+    }
+
     /// Says goodbye.
     pub(in crate::ssh) async fn disconnect(&self) {
         drop(self.handle.disconnect(Disconnect::ByApplication, "", "").await);
     }
 
     fn opened(&self, channel: Channel<client::Msg>) -> Result<Opened, russh::Error> {
-        let number = Number::from(channel.id());
-        // what comes is heard by the ear alone: nobody takes it from the other half
-        let (_, way) = channel.split();
-        // whether the ear has heard by now that it is open is chance: whoever comes first enters it
-        let level = self.levels.enter(number, CHANNELS).ok_or(russh::Error::Disconnect)?;
-        Ok(Opened { number, level, way })
+        Opened::of(channel, &self.levels).ok_or(russh::Error::Disconnect)
     }
 }
 
 impl Opened {
+    /// A channel, where there is room for one more.
+    pub(super) fn of(channel: Channel<client::Msg>, levels: &Levels) -> Option<Self> {
+        let number = Number::from(channel.id());
+        // what comes is heard by the ear alone: nobody takes it from the other half
+        let (_, way) = channel.split();
+        // whether the ear has heard by now that it is open is chance: whoever comes first enters it
+        let level = levels.enter(number, inward::MOST)?;
+        Some(Self { number, level, way })
+    }
+
     /// Asks for something around the program, before it begins.
     pub(in crate::ssh) async fn wish(&self, wish: &Wish) -> Result<(), russh::Error> {
         match wish {
@@ -184,6 +205,10 @@ impl Opened {
                 self.way.request_pty(true, term, columns, rows, width, height, &modes).await
             }
             Wish::Variable { name, value } => self.way.set_env(false, name.as_str(), value.as_str()).await,
+            Wish::Agent => self.way.agent_forward(false).await,
+            Wish::Screen(Screen { once, protocol, cookie, number }) => {
+                self.way.request_x11(false, *once, protocol.as_str(), cookie.as_str(), *number).await
+            }
         }
     }
 
@@ -245,6 +270,18 @@ impl Ear {
         self.events.send(event).await.map_err(|_| Deaf::Over)
     }
 
+    /// Tells of a channel that the host would open. Whether anybody has asked for it is looked at there.
+    async fn arrives(
+        &self,
+        inward: Inward,
+        (host, port): (&str, u32),
+        channel: Channel<client::Msg>,
+        reply: ChannelOpenHandle,
+    ) -> Result<(), Deaf> {
+        let from = Originator { host: host.to_owned(), port };
+        self.tell(FromTarget::Arrives(Arrival::new(inward, from, channel, reply, self.levels.clone()))).await
+    }
+
     async fn came(&mut self, channel: ChannelId, stream: Stream, data: &[u8]) -> Result<(), Deaf> {
         let number = Number::from(channel);
         let Some(level) = self.levels.of(number) else { return Ok(()) };
@@ -268,7 +305,7 @@ impl client::Handler for Ear {
         _: u32,
         _: &mut Session,
     ) -> Result<(), Deaf> {
-        self.levels.enter(channel.into(), CHANNELS).map(|_| ()).ok_or(Deaf::Overflow)
+        self.levels.enter(channel.into(), inward::MOST).map(|_| ()).ok_or(Deaf::Overflow)
     }
 
     async fn server_channel_open_session(
@@ -282,34 +319,35 @@ impl client::Handler for Ear {
 
     async fn server_channel_open_forwarded_tcpip(
         &mut self,
-        _: Channel<client::Msg>,
-        _: &str,
-        _: u32,
-        _: &str,
-        _: u32,
+        channel: Channel<client::Msg>,
+        address: &str,
+        port: u32,
+        originator: &str,
+        originator_port: u32,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Deaf> {
-        uninvited(reply).await
+        let inward = Inward::Listening(Beyond::Tcp { host: address.to_owned(), port });
+        self.arrives(inward, (originator, originator_port), channel, reply).await
     }
 
     async fn server_channel_open_forwarded_streamlocal(
         &mut self,
-        _: Channel<client::Msg>,
-        _: &str,
+        channel: Channel<client::Msg>,
+        path: &str,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Deaf> {
-        uninvited(reply).await
+        self.arrives(Inward::Listening(Beyond::Socket(path.to_owned())), ("", 0), channel, reply).await
     }
 
     async fn server_channel_open_agent_forward(
         &mut self,
-        _: Channel<client::Msg>,
+        channel: Channel<client::Msg>,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Deaf> {
-        uninvited(reply).await
+        self.arrives(Inward::Agent, ("", 0), channel, reply).await
     }
 
     async fn server_channel_open_direct_tcpip(
@@ -337,13 +375,13 @@ impl client::Handler for Ear {
 
     async fn server_channel_open_x11(
         &mut self,
-        _: Channel<client::Msg>,
-        _: &str,
-        _: u32,
+        channel: Channel<client::Msg>,
+        originator: &str,
+        port: u32,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Deaf> {
-        uninvited(reply).await
+        self.arrives(Inward::Screen, (originator, port), channel, reply).await
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], _: &mut Session) -> Result<(), Deaf> {

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::ssh::transport::{Beyond, Size, Task, Terminal, Wish};
+use crate::ssh::transport::{Beyond, Screen, Size, Task, Terminal, Wish};
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,8 @@ pub(in crate::ssh) enum Order {
     Begin(Task),
     /// A connection from there to somewhere else.
     Connect(Beyond),
+    /// Connections that come in there.
+    Listen(Beyond),
 }
 
 impl Order {
@@ -37,6 +39,12 @@ impl Order {
             Self::Wish(Wish::Variable { name, value }) => {
                 words(&mut out, &[b"env", name.as_bytes(), value.as_bytes()]);
             }
+            Self::Wish(Wish::Agent) => words(&mut out, &[b"auth-agent-req@openssh.com"]),
+            Self::Wish(Wish::Screen(Screen { once, protocol, cookie, number: screen })) => {
+                words(&mut out, &[b"x11-req", protocol.as_bytes(), cookie.as_bytes()]);
+                number(&mut out, *screen);
+                out.push(u8::from(*once));
+            }
             Self::Begin(Task::Shell) => words(&mut out, &[b"shell"]),
             Self::Begin(Task::Exec(command)) => words(&mut out, &[b"exec", command]),
             Self::Begin(Task::Subsystem(name)) => words(&mut out, &[b"subsystem", name.as_bytes()]),
@@ -46,6 +54,13 @@ impl Order {
             }
             Self::Connect(Beyond::Socket(path)) => {
                 words(&mut out, &[b"direct-streamlocal@openssh.com", path.as_bytes()]);
+            }
+            Self::Listen(Beyond::Tcp { host, port }) => {
+                words(&mut out, &[b"tcpip-forward", host.as_bytes()]);
+                number(&mut out, *port);
+            }
+            Self::Listen(Beyond::Socket(path)) => {
+                words(&mut out, &[b"streamlocal-forward@openssh.com", path.as_bytes()]);
             }
         }
         out.into()
@@ -67,11 +82,23 @@ impl Order {
                 Self::Wish(Wish::Terminal(Terminal { term, size: Size { columns, rows, width, height }, modes }))
             }
             b"env" => Self::Wish(Wish::Variable { name: rest.text()?, value: rest.text()? }),
+            b"auth-agent-req@openssh.com" => Self::Wish(Wish::Agent),
+            b"x11-req" => {
+                let (protocol, cookie, number) = (rest.text()?, rest.text()?, rest.number()?);
+                let once = match *rest.take(1)?.first()? {
+                    0 => false,
+                    1 => true,
+                    _ => return None,
+                };
+                Self::Wish(Wish::Screen(Screen { once, protocol, cookie, number }))
+            }
             b"shell" => Self::Begin(Task::Shell),
             b"exec" => Self::Begin(Task::Exec(rest.word()?)),
             b"subsystem" => Self::Begin(Task::Subsystem(rest.text()?)),
             b"direct-tcpip" => Self::Connect(Beyond::Tcp { host: rest.text()?, port: rest.number()? }),
             b"direct-streamlocal@openssh.com" => Self::Connect(Beyond::Socket(rest.text()?)),
+            b"tcpip-forward" => Self::Listen(Beyond::Tcp { host: rest.text()?, port: rest.number()? }),
+            b"streamlocal-forward@openssh.com" => Self::Listen(Beyond::Socket(rest.text()?)),
             _ => return None,
         };
         rest.0.is_empty().then_some(order)

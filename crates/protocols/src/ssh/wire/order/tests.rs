@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::Order;
-use crate::ssh::transport::{Beyond, Size, Task, Terminal, Wish};
+use crate::ssh::transport::{Beyond, Screen, Size, Task, Terminal, Wish};
 
 fn orders() -> impl Strategy<Value = Order> {
     let terminal = ("\\PC{0,20}", any::<[u32; 4]>(), prop::collection::vec(any::<(u8, u32)>(), 0..5)).prop_map(
@@ -12,14 +12,20 @@ fn orders() -> impl Strategy<Value = Order> {
             Order::Wish(Wish::Terminal(Terminal { term, size: Size { columns, rows, width, height }, modes }))
         },
     );
+    let screen = (any::<bool>(), "\\PC{0,9}", "\\PC{0,9}", any::<u32>())
+        .prop_map(|(once, protocol, cookie, number)| Screen { once, protocol, cookie, number });
     prop_oneof![
         terminal,
+        screen.prop_map(|screen| Order::Wish(Wish::Screen(screen))),
+        Just(Order::Wish(Wish::Agent)),
         ("\\PC{0,9}", "\\PC{0,9}").prop_map(|(name, value)| Order::Wish(Wish::Variable { name, value })),
         Just(Order::Begin(Task::Shell)),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(|command| Order::Begin(Task::Exec(command.into()))),
         "\\PC{0,9}".prop_map(|name| Order::Begin(Task::Subsystem(name))),
         ("\\PC{0,9}", any::<u32>()).prop_map(|(host, port)| Order::Connect(Beyond::Tcp { host, port })),
         "\\PC{0,9}".prop_map(|path| Order::Connect(Beyond::Socket(path))),
+        ("\\PC{0,9}", any::<u32>()).prop_map(|(host, port)| Order::Listen(Beyond::Tcp { host, port })),
+        "\\PC{0,9}".prop_map(|path| Order::Listen(Beyond::Socket(path))),
     ]
 }
 
