@@ -62,11 +62,11 @@ FORWARDS = [
 
 INWARD = [
     Scenario("forward -R: a connection", f"""{TALK}
-        ssh -fNM -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host; talk; talk; stop
+        ssh -fNM -oExitOnForwardFailure=yes -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host; talk; talk; stop
         """),
     Scenario("forward -R: much in both directions", """
         head -c 8000000 /dev/urandom > sent
-        ssh -fNM -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host
+        ssh -fNM -oExitOnForwardFailure=yes -S "$HERE/control" -R $PORT:127.0.0.1:$BEYOND host
         "$PYTHON" "$CLIENTS/echoed.py" $PORT < sent > back; cmp sent back && rm sent back
         ssh -q -S "$HERE/control" -O exit host
         """),
