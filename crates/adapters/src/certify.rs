@@ -27,7 +27,8 @@ const SKEW: Duration = Duration::from_secs(60);
 /// How long a login at a host may take to be made, its clock before ours and all.
 const LOGIN: Duration = Duration::from_secs(4 * 60);
 /// What a host is asked to permit. What is done by it, rules decide.
-const PERMITTED: [&str; 2] = ["permit-pty", "permit-port-forwarding"];
+const PERMITTED: [&str; 4] =
+    ["permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding", "permit-pty"];
 /// How much of a name stands in a certificate, in characters.
 const LONGEST_NAME: usize = 128;
 /// Where a host's tools find whose session it is.

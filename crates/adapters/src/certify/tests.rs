@@ -57,12 +57,14 @@ async fn a_host_reads_whose_login_it_is_and_for_which_account() {
         "Critical Options: (none)",
         "permit-pty",
         "permit-port-forwarding",
+        "permit-agent-forwarding",
+        "permit-X11-forwarding",
         "principal@postern UNKNOWN OPTION",
         "session@postern UNKNOWN OPTION",
     ] {
         assert!(read.contains(said), "{said}: {read}");
     }
-    assert!(!read.contains("permit-agent-forwarding") && !read.contains('\u{202e}'), "{read}");
+    assert!(!read.contains("permit-user-rc") && !read.contains('\u{202e}'), "{read}");
     let (from, until) = (certificate.valid_after(), certificate.valid_before());
     assert_eq!((from, until), (StillClock::START.seconds() - 60, StillClock::START.seconds() + 240));
 }
