@@ -26,7 +26,7 @@ from servers import Failed
 import differences
 
 SCENARIOS = [*logins.LOGINS, *commands.COMMANDS, *copies.COPIES, *forwards.FORWARDS, *tools.TOOLS, *libraries.LIBRARIES]
-SCENARIOS += [*commands.REFUSALS, *copies.REFUSALS, *forwards.REFUSALS, *tools.REFUSALS, *libraries.REFUSALS]
+SCENARIOS += [*commands.REFUSALS, *copies.REFUSALS, *forwards.REFUSALS, *tools.REFUSALS]
 
 
 def chosen(words):

@@ -15,6 +15,7 @@ RSYNC = [
     Scenario("rsync: what has changed, and what is gone", f"""{TREE}{MORE}
         rsync -a tree/ host:"$THERE/tree/"
         rm tree/text; echo more >> tree/more/numbers; touch -d 2003-01-01 tree/more/mixed; mkdir tree/new
+        touch -d 2002-01-01 tree/more/numbers tree/more tree
         rsync -ai --delete --exclude=nothing tree/ host:"$THERE/tree/"
         rm "$THERE/tree/more/mixed"; rsync -ai --delete-after host:"$THERE/tree/" tree/
         """),
