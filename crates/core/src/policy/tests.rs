@@ -4,6 +4,7 @@ mod accounts;
 mod conditions;
 mod decisions;
 mod everything;
+mod hints;
 mod implied;
 mod indexed;
 mod lifts;

@@ -10,8 +10,9 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::gateway::{Gateway, Ran, ran};
+use crate::gateway::Gateway;
 use crate::sessions::echoing;
+use crate::shared::Shared;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const SECRET: &str = "AKIAQ3EGU5TNVDWN4XPZ";
@@ -142,32 +143,6 @@ async fn what_comes_in_is_masked_recorded_and_journalled() -> Result<()> {
     assert!(shown.contains(&heard) && recorded.contains(&from.to_string()), "{recorded}");
     assert!(!recorded.contains(SECRET) && !journal.contains(SECRET));
     Ok(())
-}
-
-/// A connection that is shared, and what is asked for on it.
-struct Shared<'g> {
-    gateway: &'g Gateway,
-    control: String,
-    _master: Child,
-}
-
-impl<'g> Shared<'g> {
-    async fn open(gateway: &'g Gateway) -> Result<Self> {
-        let path = gateway.server.folder().join("control");
-        let control = format!("-oControlPath={}", path.display());
-        let mut master = gateway.ssh()?;
-        let master = master.args([&control, "-oControlMaster=yes", "-N"]).stderr(Stdio::null()).spawn()?;
-        while !path.exists() {
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(Self { gateway, control, _master: master })
-    }
-
-    async fn ask(&self, what: &str, forward: &str) -> Result<Ran> {
-        let mut ssh = self.gateway.ssh()?;
-        ssh.args([&self.control, "-O", what, "-R", forward]);
-        timeout(PATIENCE, ran(ssh)).await.context("nothing comes")?
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

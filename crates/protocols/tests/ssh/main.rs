@@ -14,4 +14,5 @@ mod offered;
 mod pressed;
 mod raw;
 mod sessions;
+mod shared;
 mod uninvited;

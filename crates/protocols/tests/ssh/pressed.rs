@@ -1,16 +1,15 @@
 //! Clients that do not read, ask too much, or leave: nobody else waits for them, and nothing that was forbidden meanwhile runs.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use postern_core::approval::Choice;
 use tokio::io::AsyncReadExt as _;
-use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Caller, hear};
-use crate::gateway::{Gateway, Ran, ran};
+use crate::gateway::Gateway;
+use crate::shared::Shared;
 
 const EVERYTHING: &str = r#"
 [[rule]]
@@ -21,38 +20,6 @@ on     = ["target:web"]
 "#;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A connection that several clients of OpenSSH share.
-struct Shared<'g> {
-    gateway: &'g Gateway,
-    control: String,
-    _master: Child,
-}
-
-impl<'g> Shared<'g> {
-    async fn open(gateway: &'g Gateway) -> Result<Self> {
-        let path = gateway.server.folder().join("control");
-        let control = format!("-oControlPath={}", path.display());
-        let mut master = gateway.ssh()?;
-        let master = master.args([&control, "-oControlMaster=yes", "-N"]).spawn()?;
-        while !path.exists() {
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(Self { gateway, control, _master: master })
-    }
-
-    async fn run(&self, command: &str) -> Result<Ran> {
-        let mut ssh = self.gateway.ssh()?;
-        ssh.args([&self.control, command]);
-        timeout(PATIENCE, ran(ssh)).await.context("nothing comes")?
-    }
-
-    /// A client that does not read what comes.
-    fn unread(&self, command: &str) -> Result<Child> {
-        let mut ssh = self.gateway.ssh()?;
-        Ok(ssh.args([&self.control, command]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
-    }
-}
 
 /// THREAT: a program waits for its channel at the target as long as its client likes, and the policy changes.
 #[tokio::test(flavor = "multi_thread")]
