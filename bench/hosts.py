@@ -22,6 +22,9 @@ from servers import Gateway, Issuer, Sshd, free_port, until  # noqa: E402
 
 TARGET = "web"
 MEGABYTES = 500
+KEYS = 500
+# between two keys, of somebody who types fast
+PAUSE = 0.005
 RULES = """
 [[principal]]
 name = "pipeline"
@@ -35,7 +38,7 @@ name = "commands"
 effect = "allow"
 who = ["group:ci"]
 on = ["target:web"]
-do = { actions = ["ssh.exec", "ssh.sftp"], objects = ["true", "cat", "sftp"] }
+do = { actions = ["ssh.exec", "ssh.sftp", "ssh.pty"], objects = ["true", "cat", "sftp", "pty"] }
 
 [[rule]]
 name = "files"
@@ -88,6 +91,8 @@ class Run:
     seconds: float
     cpu: float
     count: float
+    # how long each of them took, where that is asked
+    each: list = dataclasses.field(default_factory=list)
 
     @property
     def rate(self):
@@ -155,9 +160,9 @@ class Hosts:
 
 @contextlib.contextmanager
 def timed(contender, runs, count):
-    before, began = machine.cpu_of(contender.pids), time.monotonic()
-    yield
-    runs.append(Run(time.monotonic() - began, machine.cpu_of(contender.pids) - before, count))
+    before, began, each = machine.cpu_of(contender.pids), time.monotonic(), []
+    yield each
+    runs.append(Run(time.monotonic() - began, machine.cpu_of(contender.pids) - before, count, each))
 
 
 def measure(hosts, say, rounds, times, sessions, patience):
@@ -205,6 +210,33 @@ def commands(hosts, contender, runs, times):
         master.wait(10)
 
 
+def keys(hosts, contender, runs, _times):
+    """A key that is typed in a terminal, until the host shows it there."""
+    # a client hides when keys are pressed, and waits for it
+    plain = ["-oIgnoreUnknown=ObscureKeystrokeTiming", "-oObscureKeystrokeTiming=no"]
+    command = contender.client("ssh", "-tt", *plain, contender.host(), "cat")
+    environment = contender.environment(hosts.folder)
+    client = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+    def press():
+        began = time.perf_counter()
+        client.stdin.write(b"k")
+        if client.stdout.read(1) != b"k":
+            raise RuntimeError(f"{contender.name}: a key comes back otherwise")
+        return time.perf_counter() - began
+
+    try:
+        # the first waits for the login
+        press()
+        with timed(contender, runs, KEYS) as each:
+            for _ in range(KEYS):
+                time.sleep(PAUSE)
+                each.append(press())
+    finally:
+        client.terminate()
+        client.wait(10)
+
+
 def output(hosts, contender, runs, _times):
     """What a command writes."""
     with timed(contender, runs, MEGABYTES * 10**6):
@@ -230,6 +262,7 @@ def stored(hosts, contender, runs, _times):
 WAYS = {
     "ssh host true": logins,
     "a command on an open connection": commands,
+    "a key typed in a terminal": keys,
     "output of 500 MB": output,
     "sftp get of 500 MB": fetched,
     "sftp put of 500 MB": stored,

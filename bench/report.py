@@ -114,6 +114,7 @@ class Report:
             self.aim(f"speed of a result, {where}, to direct", to_direct, 0.9, "×", above=True)
 
     def hosts(self, measured, each):
+        self._keys(measured.pop("a key typed in a terminal"))
         rows = []
         for what, runs in measured.items():
             large = runs["direct"][0].count > 10**6
@@ -129,6 +130,17 @@ class Report:
             self._aims_of_hosts(what, runs)
         self.table("Hosts", ["", "", "", "rate, to direct", "CPU of what is between"], rows)
         self.table("An idle session of a host", ["", "KiB"], [[POLICY, f"{each / 1024:.0f}"]])
+
+    def _keys(self, runs):
+        def late(name):
+            return selects.median(runs[name], lambda run: statistics.quantiles(run.each, n=100)[98]) * 1e3
+
+        def usual(name):
+            return selects.median(runs[name], lambda run: statistics.median(run.each)) * 1e3
+
+        rows = [[name, f"{usual(name):.2f}", f"{late(name):.2f}"] for name in runs]
+        self.table("A key typed in a terminal, until it is shown", ["", "median ms", "p99 ms"], rows)
+        self.aim("added at p99 to a key typed in a terminal", late(POLICY) - late("direct"), 1, "ms")
 
     def _aims_of_hosts(self, what, runs):
         def each(run):
