@@ -107,6 +107,7 @@ pub enum TargetTls {
 /// A public key by which a host is known (RFC 4253 §6.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostKey {
+    kind: String,
     blob: Vec<u8>,
 }
 
@@ -119,7 +120,13 @@ impl HostKey {
         let blob = BASE64.decode(text.as_bytes()).ok()?;
         let (length, rest) = blob.split_first_chunk::<4>()?;
         let named = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?.0;
-        (named == kind.as_bytes()).then_some(Self { blob })
+        (named == kind.as_bytes()).then(|| Self { kind: kind.to_owned(), blob })
+    }
+
+    /// Its type, as the key says it.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// The key as it stands in messages, its type first.

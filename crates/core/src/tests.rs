@@ -43,7 +43,7 @@ pub(crate) static PATHS: Vocabulary = Vocabulary {
     harmless: &[],
     guarded: &[],
     credentials: &[],
-    proof: Proof::HostKey,
+    proof: Proof::HostKey(&["ssh-ed25519"]),
     port: 7_001,
 };
 

@@ -66,8 +66,8 @@ fn begins_alike(pattern: &str, object: &Object) -> bool {
 pub enum Proof {
     /// By a certificate, inside TLS.
     Certificate,
-    /// By a key of its own, without TLS.
-    HostKey,
+    /// By a key of its own, without TLS, of one of these types.
+    HostKey(&'static [&'static str]),
 }
 
 /// How a protocol's objects are written.

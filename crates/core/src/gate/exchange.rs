@@ -101,7 +101,7 @@ impl Gate<Known> {
                 let rulebook = self.house.policy.rulebook();
                 let (admission, scope) =
                     Admission::to(&self.state, self.client.ip(), None, (name, None), &rulebook, now)?;
-                if wanted.kind == CredentialKind::Certificate && scope.proof() != Proof::HostKey {
+                if wanted.kind == CredentialKind::Certificate && !matches!(scope.proof(), Proof::HostKey(_)) {
                     let message =
                         format!("target `{name}` proves itself inside TLS, and nobody logs in there by a key");
                     return Err(Fault::client(Code::ExchangeInvalid, message).hint("use postern token"));

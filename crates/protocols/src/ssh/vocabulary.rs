@@ -17,7 +17,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     harmless: &[],
     guarded: &[],
     credentials: CREDENTIALS,
-    proof: Proof::HostKey,
+    proof: Proof::HostKey(&["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]),
     port: 12222,
 };
 

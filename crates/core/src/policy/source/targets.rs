@@ -62,7 +62,7 @@ fn read(
     let encrypted = !matches!(tls, Some(TargetTls::Disable | TargetTls::HostKeys { .. }));
     table.later(findings, "via");
     let inventory = table.text(findings, "schema");
-    let way = Way { encrypted, keyed: proof == Some(Proof::HostKey) };
+    let way = Way { encrypted, keyed: matches!(proof, Some(Proof::HostKey(_))) };
     let logins = logins(findings, &mut table, known, way);
     let catalog_login = login_at(findings, &mut table, "catalog_login", way);
     let attribution = attribution(findings, &mut table);
@@ -141,7 +141,7 @@ fn tls(findings: &mut Findings, table: &mut Reader<'_>) -> Option<TargetTls> {
 /// How a target proves itself; what is of no use for its protocol is an error.
 fn proof(findings: &mut Findings, table: &mut Reader<'_>, proof: Option<Proof>) -> Option<TargetTls> {
     let other: &[&'static str] = match proof {
-        Some(Proof::HostKey) => &["tls", "ca"],
+        Some(Proof::HostKey(_)) => &["tls", "ca"],
         Some(Proof::Certificate) => &["host_key", "host_authority"],
         None => &[],
     };
@@ -152,8 +152,9 @@ fn proof(findings: &mut Findings, table: &mut Reader<'_>, proof: Option<Proof>) 
         }
     }
     // asked for in any case, so that the reader knows the keys
-    let (keys, tls) = (host_keys(findings, table), tls(findings, table));
-    if proof != Some(Proof::HostKey) {
+    let kinds = if let Some(Proof::HostKey(kinds)) = proof { Some(kinds) } else { None };
+    let (keys, tls) = (host_keys(findings, table, kinds), tls(findings, table));
+    if kinds.is_none() {
         return tls;
     }
     let [keys, authorities] = keys;
@@ -168,21 +169,26 @@ fn proof(findings: &mut Findings, table: &mut Reader<'_>, proof: Option<Proof>) 
 }
 
 /// The keys that a target may show, and those of authorities that may certify others.
-fn host_keys(findings: &mut Findings, table: &mut Reader<'_>) -> [Option<Vec<HostKey>>; 2] {
+fn host_keys(findings: &mut Findings, table: &mut Reader<'_>, kinds: Option<&[&str]>) -> [Option<Vec<HostKey>>; 2] {
     ["host_key", "host_authority"].map(|key| {
         let texts = table.texts(findings, key).unwrap_or_default();
-        let keys: Vec<Option<HostKey>> = texts.iter().map(|text| host_key(findings, text)).collect();
+        let keys: Vec<Option<HostKey>> = texts.iter().map(|text| host_key(findings, text, kinds)).collect();
         keys.into_iter().collect()
     })
 }
 
-fn host_key(findings: &mut Findings, text: &Text) -> Option<HostKey> {
-    let key = HostKey::parse(&text.text);
-    if key.is_none() {
+fn host_key(findings: &mut Findings, text: &Text, kinds: Option<&[&str]>) -> Option<HostKey> {
+    let Some(key) = HostKey::parse(&text.text) else {
         let hint = "write it as the host's own public key file does: its type, then its base64";
         findings.wrong(&text.place, "this is no public key of a host", Some(hint.to_owned()));
+        return None;
+    };
+    if let Some(kinds) = kinds.filter(|kinds| !kinds.contains(&key.kind())) {
+        let message = format!("the gateway asks no host for a key of type `{}`", key.kind());
+        findings.wrong(&text.place, message, Some(format!("write one of type {}", kinds.join(", "))));
+        return None;
     }
-    key
+    Some(key)
 }
 
 fn attribution(findings: &mut Findings, table: &mut Reader<'_>) -> Option<Attribution> {

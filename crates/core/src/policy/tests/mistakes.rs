@@ -221,6 +221,7 @@ fn mistakes_in_targets() {
         with("login={ user='u' }\nhost_key='KEY'"),
         hosts("login={ user='u' }"),
         hosts("login={ user='u' }\nhost_key='SHA256:abc'"),
+        hosts("login={ user='u' }\nhost_key='ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQM='"),
         hosts("login={ user='u' }\nhost_key='KEY'\ntls='verify-full'\nca='file:/ca.pem'"),
         hosts("login={ user='u' }\nhost_key=[]"),
         hosts("login={ user='u', certificate='file:/cert', key='file:/key' }\nhost_key='KEY'"),

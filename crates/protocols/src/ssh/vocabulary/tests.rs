@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
 use postern_core::operation::Object;
+use russh::keys::Algorithm;
 
 use super::*;
+use crate::ssh::transport::KEYS;
 
 #[test]
 fn words_are_said_once() {
@@ -11,6 +13,12 @@ fn words_are_said_once() {
     assert!(VOCABULARY.actions.iter().all(|action| action.starts_with("ssh.")));
     let facts: BTreeSet<_> = VOCABULARY.facts.iter().map(|fact| fact.name).collect();
     assert_eq!(facts.len(), VOCABULARY.facts.len());
+}
+
+#[test]
+fn hosts_are_known_by_keys_that_they_are_asked_for() {
+    let asked: Vec<String> = KEYS.iter().map(Algorithm::to_string).collect();
+    assert!(matches!(VOCABULARY.proof, Proof::HostKey(kinds) if kinds == asked));
 }
 
 #[test]
