@@ -218,10 +218,10 @@ fn a_host_that_cannot_be_looked_at_says_why() {
     host.configure(&user, "key = \"file:key\"", &format!("host_authority = \"{stranger}\""));
     host.fails("PST-2016", "the target shows another host key");
     host.configure(&user, "key = \"file:other\"", &known);
-    host.fails("PST-2003", "the target refused the credential");
+    host.fails("PST-2003", &format!("it takes no key of `{user}`"));
     host.keeps("word", "wrong");
     host.configure(&user, "password = \"file:word\"", &known);
-    host.fails("PST-2003", "the target refused the credential");
+    host.fails("PST-2003", &format!("it takes no password of `{user}`"));
 
     let old = Host::at_home(&["Ciphers aes128-cbc"]);
     old.fails("PST-2002", "the host offers none of aes256-gcm");

@@ -61,11 +61,11 @@ fn refused(refused: Refused) -> Fault {
                 "either somebody stands in the way, or the host has a new key: compare it there, then write it as `host_key`",
             )
         }
-        Refused::Login => {
+        refused @ Refused::Login { .. } => {
             let message = "the target refused the credential that the gateway holds for it";
-            Fault::target(Code::TargetLogin, message).hint(
-                "tell whoever runs the gateway: the login of this target, or what the host trusts as TrustedUserCAKeys",
-            )
+            let hint =
+                "tell whoever runs the gateway: the login of this target, or what the host trusts as TrustedUserCAKeys";
+            Fault::target(Code::TargetLogin, message).hint(hint).cause(refused)
         }
         Refused::Failed(error) => {
             Fault::target(Code::TargetUnreachable, "the target does not speak SSH as it should").cause(error)

@@ -39,6 +39,16 @@ pub(in crate::ssh) enum Proof {
     Certified(Box<PrivateKey>, Box<Certificate>),
 }
 
+impl Proof {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Password(_) => "password",
+            Self::Key(_) => "key",
+            Self::Certified(..) => "certificate",
+        }
+    }
+}
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::ssh) enum Refused {
@@ -46,8 +56,12 @@ pub(in crate::ssh) enum Refused {
     #[error("it shows a key that is not its own")]
     Stranger,
     /// It does not take the proof.
-    #[error("it refuses the login")]
-    Login,
+    #[error("it takes no {proof} of `{user}`")]
+    Login {
+        user: String,
+        /// What was shown.
+        proof: &'static str,
+    },
     #[error("{0}")]
     Failed(russh::Error),
 }
@@ -74,6 +88,7 @@ pub(in crate::ssh) async fn connect(
     proof: Proof,
 ) -> Result<(Target, mpsc::Receiver<FromTarget>), Refused> {
     let Shaken { mut handle, heard, levels, leash, welcome } = shake(stream, known).await?;
+    let shown = proof.word();
     let result = match proof {
         Proof::Password(password) => handle.authenticate_password(user, password).await,
         Proof::Key(key) => handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(Arc::from(key), None)).await,
@@ -86,7 +101,7 @@ pub(in crate::ssh) async fn connect(
             welcome.give();
             Ok((Target { handle, levels, _leash: leash }, heard))
         }
-        Ok(AuthResult::Failure { .. }) => Err(Refused::Login),
+        Ok(AuthResult::Failure { .. }) => Err(Refused::Login { user: user.to_owned(), proof: shown }),
         Err(error) => Err(Refused::Failed(error)),
     }
 }
