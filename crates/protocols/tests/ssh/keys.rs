@@ -22,6 +22,7 @@ use tokio::time::timeout;
 
 use crate::client::Trusting;
 use crate::gateway::{Gateway, ran};
+use crate::raw::{Raw, USERAUTH_PK_OK, USERAUTH_REQUEST, Words};
 
 const EVERYTHING: &str = r#"
 [[rule]]
@@ -270,6 +271,24 @@ async fn nobody_tries_keys_without_end() -> Result<()> {
     doorman.refuses().await?;
     assert_eq!(doorman.refused(), ["PST-1001"]);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_shows_keys_without_end() -> Result<()> {
+    let doorman = Doorman::start().await?;
+    let key = PrivateKey::read_openssh_file(&doorman.strange("key", "ed25519")?)?.public_key().to_bytes()?;
+    let mut raw = Raw::connect(doorman.gateway.address).await?;
+    raw.exchange().await?;
+    raw.may_log_in().await?;
+    let asked = Words::of(USERAUTH_REQUEST).text("web").text("ssh-connection").text("publickey");
+    let shown = asked.byte(0).text("ssh-ed25519").text(&key);
+    for _ in 0..32 {
+        raw.send(&shown).await?;
+        raw.hear_of(USERAUTH_PK_OK).await?;
+    }
+    raw.send(&shown).await?;
+    raw.ended().await?;
+    doorman.refuses().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,8 @@ const REFUSAL: Duration = Duration::from_millis(300);
 const LONGEST_SIGNAL: usize = 64;
 /// How many requests for a login may be refused: ten proofs, and the one without any with which OpenSSH asks what there is.
 const ATTEMPTS: usize = 11;
+/// How many keys may be shown that nobody signs with: each is answered, and is no attempt.
+const OFFERS: usize = 32;
 const METHODS: &[MethodKind] = &[MethodKind::PublicKey, MethodKind::Password];
 
 /// Somebody wants to log in.
@@ -84,7 +86,7 @@ pub(in crate::ssh) async fn listen(stream: Box<dyn Duplex>, host_key: PrivateKey
     let levels = Levels::default();
     let (leash, welcome, stream) = leash(stream, Arc::default());
     let presence = stream.presence();
-    let ear = Ear { attempts: attempting, events, levels: levels.clone(), welcome, presence };
+    let ear = Ear { attempts: attempting, offers: 0, events, levels: levels.clone(), welcome, presence };
     let running = server::run_stream(Arc::new(config), stream, ear).await?;
     Ok(Server { attempts, events: heard, levels, handle: running.handle(), running, _leash: leash })
 }
@@ -137,6 +139,8 @@ impl Opening {
 /// Hears what a client says.
 struct Ear {
     attempts: mpsc::Sender<Attempt>,
+    /// How many keys were shown.
+    offers: usize,
     events: mpsc::Sender<FromClient>,
     levels: Levels,
     welcome: Welcome,
@@ -230,7 +234,8 @@ impl server::Handler for Ear {
 
     /// THREAT: finding out whose keys are registered, of which everybody may have the public half. Each may sign.
     async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Deaf> {
-        Ok(Auth::Accept)
+        self.offers = self.offers.saturating_add(1);
+        if self.offers > OFFERS { Err(Deaf::Overflow) } else { Ok(Auth::Accept) }
     }
 
     /// The library calls this once it has verified that the client signed this login with the key, and the user name in it.
