@@ -16,16 +16,16 @@ use postern_core::target::{Target, TargetName};
 use super::{Config, Mistakes};
 use crate::failure::{Failure, reason};
 
-/// What is known of each target, and in words where from.
-pub struct Inventories(BTreeMap<TargetName, (String, Arc<dyn Inventory>)>);
+/// What is known of each target, and in words where from; nothing where names are read as they stand.
+pub struct Inventories(BTreeMap<TargetName, (Option<String>, Arc<dyn Inventory>)>);
 
 impl Inventories {
     /// Where what is known of a target comes from, and what it is.
     ///
     /// # Errors
     /// Where the configuration has no such target.
-    pub fn of(&self, target: &Target) -> Result<(&str, &dyn Inventory), Failure> {
-        let found = self.0.get(&target.name).map(|(source, inventory)| (source.as_str(), &**inventory));
+    pub fn of(&self, target: &Target) -> Result<(Option<&str>, &dyn Inventory), Failure> {
+        let found = self.0.get(&target.name).map(|(source, inventory)| (source.as_deref(), &**inventory));
         found.ok_or_else(|| Failure::new(format!("there is no target `{}`", target.name)))
     }
 }
@@ -43,7 +43,9 @@ impl Config {
             let spoken = protocols.iter().find(|one| one.vocabulary().protocol == target.protocol);
             let Some(protocol) = spoken else { continue };
             let Some(file) = self.rulebook.written.inventories.get(&name) else {
-                known.insert(name, ("taken as in schema public".to_owned(), protocol.assumed()));
+                let whole = protocol.vocabulary().shape.is_whole();
+                let assumed = (!whole).then(|| "names taken as in schema public".to_owned());
+                known.insert(name, (assumed, protocol.assumed()));
                 continue;
             };
             let path = self.base.join(Path::new(&file.text));
@@ -55,7 +57,7 @@ impl Config {
             for gap in inventory.gaps(target) {
                 findings.wrong(&file.place, format!("`{}` {gap}", file.text), Some(again(&name, &file.text)));
             }
-            known.insert(name, (format!("as in {}", file.text), Arc::clone(inventory)));
+            known.insert(name, (Some(format!("names as in {}", file.text)), Arc::clone(inventory)));
         }
         if self.findings.is_clean() { Ok(Inventories(known)) } else { Err(Mistakes::found(&self.findings)) }
     }

@@ -66,7 +66,8 @@ impl Question<'_> {
         let mut text = String::new();
         let groups: Vec<&str> = principal.groups().iter().map(String::as_str).collect();
         writeln!(text, "who      {} `{}` in [{}]", principal.kind().word(), principal.name(), groups.join(", "))?;
-        writeln!(text, "on       {} ({}), names {source}", target.name, target.protocol)?;
+        let source = source.map(|source| format!(", {source}")).unwrap_or_default();
+        writeln!(text, "on       {} ({}){source}", target.name, target.protocol)?;
         let scope = self.rulebook.scope(principal, target).filter(|scope| scope.admits(&self.situation));
         let (mut scope, (login, space)) = match (scope, target.opens(principal, self.space)) {
             (Some(scope), Ok(opened)) => (scope, opened),

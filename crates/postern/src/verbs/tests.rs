@@ -117,6 +117,29 @@ fn a_configuration_without_tests_does_not_pass_for_tested() {
 }
 
 #[test]
+fn a_command_is_explained() {
+    let host = r#"
+        [[target]]
+        name     = "web-9"
+        protocol = "ssh"
+        address  = "web-9.internal:22"
+        host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
+        login    = { user = "deploy", certificate = "issued" }
+
+        [[rule]]
+        name   = "restarts"
+        effect = "allow"
+        who    = ["principal:deploy-bot"]
+        on     = ["target:web-9"]
+        do     = { run = "systemctl restart {service:[a-z-]+}" }
+    "#;
+    let (_folder, file) = documented(host);
+    let said = ["systemctl restart shop", "sudo systemctl restart shop"]
+        .map(|text| explain(&file, &["--as", "deploy-bot", "--on", "web-9", text]));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
 fn a_schema_that_cannot_be_used_is_a_mistake_at_its_place() {
     let (folder, file) = documented("");
     let text = fs::read_to_string(&file).unwrap();
