@@ -42,12 +42,6 @@ impl CredentialKind {
             Self::Certificate => "certificate",
         }
     }
-
-    /// The kind that such a word names.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::AccessToken, Self::Session, Self::Certificate].into_iter().find(|kind| kind.word() == word)
-    }
 }
 
 /// What a new credential stands for.
