@@ -17,10 +17,10 @@ use crate::ports::Later;
 use crate::record::entry::{Bulk, Note, write_bulk, write_note};
 use crate::record::{Head, Keep};
 
-/// How much may wait to be kept before the session should show no more, in bytes.
-const MOST: usize = 1 << 20;
 /// How much is worth a chunk of its own at once, in bytes.
 const PLENTY: usize = 64 << 10;
+/// How much may wait to be kept before the session should show no more, in bytes: one chunk is made while another gathers.
+const MOST: usize = 2 * PLENTY;
 
 /// Why the recorder is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
