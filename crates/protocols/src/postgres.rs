@@ -101,7 +101,9 @@ impl Protocol for Postgres {
     fn serve(&self, client: Client, gate: Gate<Accepted>) -> Later<'_, ()> {
         Box::pin(async move {
             let session = gate.session();
-            let logged = match login::log_in(client, gate, &self.cancels, &self.guards).await {
+            // what comes before a session, or seldom, is on the heap by itself and given back: every session that is open
+            // would take up as much
+            let logged = match Box::pin(login::log_in(client, gate, &self.cancels, &self.guards)).await {
                 Ok(logged) => logged,
                 Err(Ended::Quietly) => return,
                 Err(Ended::Failed(fault)) => {
@@ -109,7 +111,7 @@ impl Protocol for Postgres {
                     return;
                 }
             };
-            match Session::begin(logged, &self.catalogs, &self.cancels).await {
+            match Box::pin(Session::begin(logged, &self.catalogs, &self.cancels)).await {
                 Ok(session) => session.serve().await,
                 Err((gate, mut outlet, fault)) => {
                     tracing::warn!(%session, code = %fault.code, cause = fault.cause, "{}", fault.message);

@@ -14,7 +14,7 @@ use postern_core::ports::Duplex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, join};
 
 /// How much room there is at least for what is read at once, in bytes: what a silent connection keeps.
-const LEAST: usize = 2 << 10;
+const LEAST: usize = 1 << 10;
 /// How much at most, as long as so much comes.
 const MOST: usize = 64 << 10;
 

@@ -90,7 +90,8 @@ impl Guests {
             Self::Https(https) => {
                 // its requests prove who sends them, one by one
                 drop(stranger);
-                https.serve(stream, address).await;
+                // on the heap, so that those of protocols are not as large
+                Box::pin(https.serve(stream, address)).await;
             }
         }
     }

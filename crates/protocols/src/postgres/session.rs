@@ -193,7 +193,7 @@ impl<'a> Session<'a> {
         logged: LoggedIn,
         catalogs: &'a Catalogs,
         cancels: &'a Cancels,
-    ) -> Result<Self, (Gate<Open>, Outlet, Fault)> {
+    ) -> Result<Box<Self>, (Gate<Open>, Outlet, Fault)> {
         let LoggedIn { mut gate, inlet, mut outlet, welcome, echo, replication, key_length } = logged;
         let (over, user, encoding) = (gate.over(), welcome.user.clone(), welcome.encoding());
         let names = match as_long_as(over, Surroundings::new(catalogs, &mut gate, user, encoding)).await {
@@ -218,7 +218,7 @@ impl<'a> Session<'a> {
         }
         let heard = u64::try_from(inlet.buffer.len()).unwrap_or(u64::MAX);
         registered.heard(heard);
-        Ok(Self {
+        Ok(Box::new(Self {
             over: gate.over(),
             changed: gate.changed(),
             doubtful: false,
@@ -255,17 +255,17 @@ impl<'a> Session<'a> {
             timing: None,
             stopping: None,
             ended: Vec::new(),
-        })
+        }))
     }
 
     /// Serves the session to its end.
-    pub(super) async fn serve(mut self) {
+    pub(super) async fn serve(mut self: Box<Self>) {
         let end = loop {
             if let Err(end) = self.step().await {
                 break end;
             }
         };
-        self.finish(end).await;
+        Box::pin(self.finish(end)).await;
     }
 
     async fn step(&mut self) -> Result<(), End> {
@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
             Woke::Due => self.press().await,
             Woke::Stalled => self.give_up_on_long().await,
             Woke::Changed => self.take_up(),
-            Woke::Held(woke) => self.held(woke).await,
+            Woke::Held(woke) => Box::pin(self.held(woke)).await,
             Woke::Over(fault) => Err(End::Fault(fault)),
         }
     }
@@ -359,7 +359,7 @@ impl<'a> Session<'a> {
     }
 
     /// Tells both sides and the journal that it is over.
-    async fn finish(mut self, end: End) {
+    async fn finish(mut self: Box<Self>, end: End) {
         let end = self.let_last_out(end).await;
         let reason = match &end {
             End::Client => "the client left".to_owned(),
@@ -385,7 +385,7 @@ impl<'a> Session<'a> {
         self.to_target.let_out();
         let unknown: BTreeSet<_> = self.replies.unknown().chain(self.registry.suspended()).collect();
         self.ended.extend(unknown.into_iter().map(|id| (id, Outcome::Unknown)));
-        let Self { gate, holding, ended, mut to_client, mut to_target, .. } = self;
+        let Self { gate, holding, ended, mut to_client, mut to_target, .. } = *self;
         // what is said at the end is bounded in time: neither side may keep the session open by not listening
         let goodbye = async {
             let cancelled = async {

@@ -92,9 +92,9 @@ impl Session<'_> {
             return self.skip_held().await;
         }
         match self.holding.take() {
-            Some(Holding { request, stage: Stage::ToAsk(asking) }) => self.ask(asking, request).await,
+            Some(Holding { request, stage: Stage::ToAsk(asking) }) => Box::pin(self.ask(asking, request)).await,
             Some(Holding { request, stage: Stage::Granted(held, settled) }) => {
-                self.run_granted(held, settled, request).await
+                Box::pin(self.run_granted(held, settled, request)).await
             }
             waiting => {
                 self.holding = waiting;
